@@ -1,0 +1,173 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+struct FileOut {
+    char *path, *temp;
+    FILE *stream;
+    int error; /* errno of the first failed write */
+};
+
+static void free_out(FileOut **f) {
+    if ((*f)->stream)
+        fclose((*f)->stream);
+    mem_free((*f)->path);
+    mem_free((*f)->temp);
+    mem_free(*f);
+    *f = NULL;
+}
+
+int file_create(FileOut **out, const char *path) {
+    FileOut *f = mem_alloc(1, sizeof *f);
+    if (!f)
+        return ERR_FAIL;
+    f->path = mem_printf("%s", path);
+    f->temp = mem_printf("%s.tmp.%ld", path, (long)getpid());
+    if (!f->path || !f->temp) {
+        free_out(&f);
+        return ERR_FAIL;
+    }
+    f->stream = fopen(f->temp, "wb");
+    if (!f->stream) {
+        int code = err_sys(ERR_FAIL, "cannot write %s", path);
+        free_out(&f);
+        return code;
+    }
+    *out = f;
+    return 0;
+}
+
+void file_write(FileOut *f, const void *data, size_t bytes) {
+    if (!f->error && fwrite(data, 1, bytes, f->stream) != bytes)
+        f->error = errno ? errno : EIO;
+}
+
+void file_printf(FileOut *f, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    if (!f->error && vfprintf(f->stream, fmt, ap) < 0)
+        f->error = errno ? errno : EIO;
+    va_end(ap);
+}
+
+/* The rename itself is durable only once the folder is synced. */
+static void sync_folder(const char *path) {
+    char copy[4096];
+    snprintf(copy, sizeof copy, "%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
+int file_commit(FileOut **out) {
+    FileOut *f = *out;
+    if (!f->error && (fflush(f->stream) || fsync(fileno(f->stream))))
+        f->error = errno;
+    if (fclose(f->stream) && !f->error)
+        f->error = errno;
+    f->stream = NULL;
+    if (!f->error && rename(f->temp, f->path))
+        f->error = errno;
+    int code = 0;
+    if (f->error) {
+        errno = f->error;
+        code = err_sys(ERR_FAIL, "cannot write %s", f->path);
+        unlink(f->temp);
+    } else {
+        sync_folder(f->path);
+    }
+    free_out(out);
+    return code;
+}
+
+void file_discard(FileOut **f) {
+    if (!f || !*f)
+        return;
+    unlink((*f)->temp);
+    free_out(f);
+}
+
+int file_read(const char *path, size_t limit, char **data, size_t *bytes) {
+    FILE *s = fopen(path, "rb");
+    struct stat st;
+    if (!s || fstat(fileno(s), &st)) {
+        if (s)
+            fclose(s);
+        return err_sys(ERR_FAIL, "cannot read %s", path);
+    }
+    if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > limit) {
+        fclose(s);
+        return !S_ISREG(st.st_mode)
+                   ? err_set(ERR_FAIL, "cannot read %s: it is not a regular file", path)
+                   : err_set(ERR_FAIL, "cannot read %s: it has %lld bytes, at most %zu expected",
+                             path, (long long)st.st_size, limit);
+    }
+    size_t n = (size_t)st.st_size;
+    char *p = mem_alloc(n + 1, 1);
+    if (!p) {
+        fclose(s);
+        return ERR_FAIL;
+    }
+    size_t got = fread(p, 1, n, s);
+    fclose(s);
+    if (got != n) {
+        mem_free(p);
+        return err_set(ERR_FAIL, "cannot read %s: it ends after %zu of %zu bytes", path, got, n);
+    }
+    *data = p;
+    *bytes = n;
+    return 0;
+}
+
+int file_make_folder(const char *path) {
+    char copy[4096];
+    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+        return err_set(ERR_FAIL, "cannot create a folder: the path has over %zu characters",
+                       sizeof copy - 1);
+    for (char *p = copy + 1;; p++) {
+        if (*p != '/' && *p != '\0')
+            continue;
+        char end = *p;
+        *p = '\0';
+        if (mkdir(copy, 0777) && errno != EEXIST)
+            return err_sys(ERR_FAIL, "cannot create the folder %s", copy);
+        *p = end;
+        if (end == '\0')
+            break;
+    }
+    if (!file_is_folder(path))
+        return err_set(ERR_FAIL, "cannot create the folder %s: a file of that name is there", path);
+    return 0;
+}
+
+bool file_is_folder(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool file_exists(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+const char *file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool file_has_extension(const char *path, const char *ext) {
+    const char *dot = strrchr(file_name(path), '.');
+    return dot && strcasecmp(dot + 1, ext) == 0;
+}

@@ -1,0 +1,41 @@
+/* Files that are either whole or not there: written beside the target, synced, then renamed. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct FileOut FileOut;
+
+/* Opens a temporary file in path's folder. On failure *out is untouched. */
+int file_create(FileOut **out, const char *path);
+
+/* Appends bytes / formatted text. The first failure is latched and returned by file_commit. */
+void file_write(FileOut *f, const void *data, size_t bytes);
+void file_printf(FileOut *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Flush, fsync, rename over `path`, fsync the folder; frees *f and sets it NULL in any case. On
+ * failure the old file of that name is as it was and the temporary one is gone. */
+int file_commit(FileOut **f);
+
+/* Drops the temporary file; frees *f. Accepts NULL. */
+void file_discard(FileOut **f);
+
+/* Reads a whole file, at most `limit` bytes, into a fresh block with a NUL behind it (not counted);
+ * the caller frees with mem_free. */
+int file_read(const char *path, size_t limit, char **data, size_t *bytes);
+
+/* Creates a folder and its parents; one that exists is fine. */
+int file_make_folder(const char *path);
+
+bool file_is_folder(const char *path);
+bool file_exists(const char *path);
+
+/* Name without folders; borrowed from path. */
+const char *file_name(const char *path);
+
+/* True where the name ends in ".ext" (no dot in ext), case ignored. */
+bool file_has_extension(const char *path, const char *ext);
+
+#endif

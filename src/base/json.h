@@ -1,0 +1,46 @@
+/* JSON values: the small part of it that normalcy reads and writes. The library stays in json.c. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Json Json;
+
+/* Parses `bytes` of text; duplicate keys are an error. NULL with the message set on failure. */
+Json *js_parse(const char *text, size_t bytes);
+
+Json *js_object(void);
+Json *js_array(void);
+void js_free(Json *j); /* accepts NULL; frees all below */
+
+/* Builders never fail visibly: out of memory is latched and js_text returns NULL. NaN and infinite
+ * numbers are written as null. js_set and js_append take over `value`. */
+void js_set(Json *object, const char *key, Json *value);
+void js_set_text(Json *object, const char *key, const char *text);
+void js_set_number(Json *object, const char *key, double number);
+void js_set_int(Json *object, const char *key, int64_t number);
+void js_set_bool(Json *object, const char *key, bool value);
+void js_append(Json *array, Json *value);
+void js_append_number(Json *array, double number);
+void js_append_int(Json *array, int64_t number);
+void js_append_text(Json *array, const char *text);
+
+/* Readers: borrowed results; NULL / fallback where the key is absent or of another type. */
+const Json *js_get(const Json *object, const char *key);
+const char *js_text_of(const Json *j);
+double js_number_of(const Json *j, double fallback);
+bool js_int_of(const Json *j, int64_t *out); /* false where j is no integer */
+bool js_is_object(const Json *j);
+bool js_is_array(const Json *j);
+size_t js_count(const Json *j); /* of an array or object */
+const Json *js_at(const Json *array, size_t i);
+
+/* Calls f for every member in the order of the file; stops at the first non-zero, returned. */
+int js_each(const Json *object, int (*f)(void *ctx, const char *key, const Json *value), void *ctx);
+
+/* Compact (one line) or indented text; the caller frees with mem_free. */
+char *js_text(const Json *j, bool indented);
+
+#endif

@@ -1,0 +1,299 @@
+#include "base/opt.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+static const Opt *find(const OptGroup *groups, const char *key, void **object) {
+    for (const OptGroup *g = groups; g->rows; g++)
+        for (const Opt *row = g->rows; row->name; row++)
+            if (strcmp(row->name, key) == 0) {
+                *object = g->object;
+                return row;
+            }
+    return NULL;
+}
+
+/* Levenshtein distance of two short words, for "did you mean". */
+static int distance(const char *a, const char *b) {
+    enum { MAX = 40 };
+    int row[MAX + 1], n = (int)strlen(b);
+    if (n > MAX || strlen(a) > MAX)
+        return MAX;
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int up = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+            if (up + 1 < best)
+                best = up + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+            diagonal = up;
+        }
+    }
+    return row[n];
+}
+
+static int unknown(const OptGroup *groups, const char *where, const char *key) {
+    const char *nearest = NULL;
+    int best = 4;
+    for (const OptGroup *g = groups; g->rows; g++)
+        for (const Opt *row = g->rows; row->name; row++) {
+            int d = distance(key, row->name);
+            if (d < best) {
+                best = d;
+                nearest = row->name;
+            }
+        }
+    if (nearest)
+        return err_set(ERR_USAGE, "%s%s: unknown option; did you mean %s%s?", where, key,
+                       where[0] == '-' ? "--" : "", nearest);
+    return err_set(ERR_USAGE, "%s%s: unknown option; --help lists all", where, key);
+}
+
+static int set_number(const Opt *row, void *field, const char *where, const char *value) {
+    char *end;
+    errno = 0;
+    double x = strtod(value, &end);
+    bool whole = row->type == OPT_INT;
+    if (end == value || *end || errno || !isfinite(x) || (whole && x != floor(x)))
+        return err_set(ERR_USAGE, "%s%s: expected a %s number from %g to %g, found \"%s\"", where,
+                       row->name, whole ? "whole" : "real", row->min, row->max, value);
+    if (x < row->min || x > row->max)
+        return err_set(ERR_USAGE, "%s%s: %s is out of range, expected %g to %g", where, row->name,
+                       value, row->min, row->max);
+    if (whole)
+        *(int64_t *)field = (int64_t)x;
+    else
+        *(double *)field = x;
+    return 0;
+}
+
+static int set_bool(const Opt *row, void *field, const char *where, const char *value) {
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+    for (int i = 0; i < 8; i++)
+        if (strcmp(value, words[i]) == 0) {
+            *(bool *)field = i % 2;
+            return 0;
+        }
+    return err_set(ERR_USAGE, "%s%s: expected yes or no, found \"%s\"", where, row->name, value);
+}
+
+static int set_choice(const Opt *row, void *field, const char *where, const char *value) {
+    char all[256] = "";
+    for (int i = 0; row->choices[i]; i++) {
+        if (strcmp(value, row->choices[i]) == 0) {
+            *(int *)field = i;
+            return 0;
+        }
+        size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", row->choices[i]);
+    }
+    return err_set(ERR_USAGE, "%s%s: expected one of %s; found \"%s\"", where, row->name, all,
+                   value);
+}
+
+static int set_row(const Opt *row, void *object, const char *where, const char *value) {
+    void *field = (char *)object + row->offset;
+    switch (row->type) {
+    case OPT_BOOL:
+        return set_bool(row, field, where, value);
+    case OPT_INT:
+    case OPT_REAL:
+        return set_number(row, field, where, value);
+    case OPT_CHOICE:
+        return set_choice(row, field, where, value);
+    case OPT_TEXT:
+        break;
+    }
+    char *copy = mem_printf("%s", value);
+    if (!copy)
+        return ERR_FAIL;
+    mem_free(*(char **)field);
+    *(char **)field = copy;
+    return 0;
+}
+
+int opt_defaults(const OptGroup *groups) {
+    for (const OptGroup *g = groups; g->rows; g++)
+        for (const Opt *row = g->rows; row->name; row++)
+            if (row->def) {
+                int code = set_row(row, g->object, "default ", row->def);
+                if (code)
+                    return code;
+            }
+    return 0;
+}
+
+int opt_set(const OptGroup *groups, const char *where, const char *key, const char *value) {
+    void *object;
+    const Opt *row = find(groups, key, &object);
+    return row ? set_row(row, object, where, value) : unknown(groups, where, key);
+}
+
+int opt_set_list(const OptGroup *groups, const char *where, const char *list) {
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s", list);
+    char *save = NULL;
+    for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        char *equals = strchr(word, '=');
+        if (!equals)
+            return err_set(ERR_USAGE, "%s%s: expected key=value", where, word);
+        *equals = '\0';
+        int code = opt_set(groups, where, word, equals + 1);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+int opt_parse(const OptGroup *groups, int argc, char *const *argv, const char **positional, int max,
+              int *n) {
+    bool only_positional = false;
+    *n = 0;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (!only_positional && strcmp(word, "--") == 0) {
+            only_positional = true;
+            continue;
+        }
+        if (only_positional || word[0] != '-' || word[1] == '\0') {
+            if (*n == max)
+                return err_set(ERR_USAGE, "unexpected argument \"%s\"", word);
+            positional[(*n)++] = word;
+            continue;
+        }
+        char key[64];
+        const char *value = NULL;
+        if (strcmp(word, "-o") == 0) {
+            snprintf(key, sizeof key, "output");
+        } else if (word[1] != '-') {
+            return err_set(ERR_USAGE, "%s: unknown option; --help lists all", word);
+        } else {
+            value = strchr(word, '=');
+            snprintf(key, sizeof key, "%.*s", value ? (int)(value - word - 2) : 63, word + 2);
+            value = value ? value + 1 : NULL;
+        }
+        void *object;
+        const Opt *row = find(groups, key, &object);
+        if (!row)
+            return unknown(groups, "--", key);
+        if (!value && row->type == OPT_BOOL)
+            value = "yes";
+        if (!value && i + 1 < argc)
+            value = argv[++i];
+        if (!value)
+            return err_set(ERR_USAGE, "--%s: expected a value after it", key);
+        int code = set_row(row, object, "--", value);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+const char *opt_peek(int argc, char *const *argv, const char *key) {
+    size_t n = strlen(key);
+    const char *value = NULL;
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "--", 2) != 0 || strncmp(argv[i] + 2, key, n) != 0)
+            continue;
+        if (argv[i][n + 2] == '=')
+            value = argv[i] + n + 3;
+        else if (argv[i][n + 2] == '\0' && i + 1 < argc)
+            value = argv[++i];
+    }
+    return value;
+}
+
+void opt_value_text(const Opt *row, const void *object, char *buf, size_t n) {
+    const void *field = (const char *)object + row->offset;
+    switch (row->type) {
+    case OPT_BOOL:
+        snprintf(buf, n, "%s", *(const bool *)field ? "yes" : "no");
+        break;
+    case OPT_INT:
+        snprintf(buf, n, "%lld", (long long)*(const int64_t *)field);
+        break;
+    case OPT_REAL:
+        snprintf(buf, n, "%.17g", *(const double *)field);
+        break;
+    case OPT_CHOICE:
+        snprintf(buf, n, "%s", row->choices[*(const int *)field]);
+        break;
+    case OPT_TEXT:
+        snprintf(buf, n, "%s", *(char *const *)field ? *(char *const *)field : "");
+        break;
+    }
+}
+
+Json *opt_to_json(const OptGroup *groups) {
+    Json *object = js_object();
+    char value[4096];
+    for (const OptGroup *g = groups; g->rows; g++)
+        for (const Opt *row = g->rows; row->name; row++) {
+            opt_value_text(row, g->object, value, sizeof value);
+            js_set_text(object, row->name, value);
+        }
+    return object;
+}
+
+typedef struct {
+    const OptGroup *groups;
+    const char *where;
+} SetFrom;
+
+static int set_member(void *ctx, const char *key, const Json *value) {
+    const SetFrom *from = ctx;
+    const char *text = js_text_of(value);
+    if (!text)
+        return err_set(ERR_FAIL, "%s%s: expected a text value", from->where, key);
+    return opt_set(from->groups, from->where, key, text);
+}
+
+int opt_from_json(const OptGroup *groups, const char *where, const Json *object) {
+    SetFrom from = {groups, where};
+    return js_each(object, set_member, &from);
+}
+
+void opt_print_help(const OptGroup *groups) {
+    for (const OptGroup *g = groups; g->rows; g++) {
+        printf("\n%s:\n", g->title);
+        for (const Opt *row = g->rows; row->name; row++) {
+            char left[96], choices[80] = "";
+            const char *arg = row->arg;
+            for (int i = 0; row->type == OPT_CHOICE && row->choices[i]; i++) {
+                size_t used = strlen(choices);
+                snprintf(choices + used, sizeof choices - used, "%s%s", i ? "|" : "",
+                         row->choices[i]);
+                arg = choices;
+            }
+            snprintf(left, sizeof left, "--%s%s%s%s", row->name, arg ? " " : "", arg ? arg : "",
+                     strcmp(row->name, "output") == 0 ? ", -o" : "");
+            bool long_left = strlen(left) > 26;
+            printf("  %-26s%s%*s%s", left, long_left ? "\n" : " ", long_left ? 29 : 0, "",
+                   row->help);
+            if (arg && row->def)
+                printf(" (%s)", row->def);
+            printf("\n");
+        }
+    }
+}
+
+void opt_free(const OptGroup *groups) {
+    for (const OptGroup *g = groups; g->rows; g++)
+        for (const Opt *row = g->rows; row->name; row++)
+            if (row->type == OPT_TEXT) {
+                char **field = (char **)((char *)g->object + row->offset);
+                mem_free(*field);
+                *field = NULL;
+            }
+}

@@ -1,0 +1,48 @@
+/* A folder of footage, in whatever layout it came, as clips.
+ *
+ * Layouts known (method D.6): the common training/frames, testing/frames one (Ped2 and Avenue
+ * packages); UCSD's own (Train/Train001/001.tif, Test/Test001, Test001_gt); Avenue's own
+ * (training_videos/01.avi, testing_videos, ground_truth_demo/testing_label_mask); ShanghaiTech's
+ * (training/videos/*.avi, testing/frames, test_frame_mask, test_pixel_mask); a folder of clip folders; a
+ * folder of video files; one video file, one folder of frames or one URL (a single clip). The last
+ * four have no split: their clips count for training and for testing alike. */
+#ifndef DATA_DATASET_H
+#define DATA_DATASET_H
+
+#include <stdint.h>
+
+typedef enum {
+    LAYOUT_FRAMES,       /* training/frames, testing/frames */
+    LAYOUT_UCSD,         /* Train/Train001, Test/Test001, Test001_gt */
+    LAYOUT_AVENUE,       /* training_videos, testing_videos */
+    LAYOUT_SHANGHAITECH, /* training/videos, testing/frames */
+    LAYOUT_CLIPS,        /* clip folders or video files side by side */
+    LAYOUT_SINGLE,       /* one clip */
+} Layout;
+
+extern const char *const layout_names[];
+
+typedef struct {
+    char *name; /* "01", "Test001", "01_0014": unique in its split */
+    char *url;  /* for source_open */
+    int64_t frames; /* from the folder's listing or the container; -1 unknown before reading */
+} Clip;
+
+typedef struct {
+    Clip *clips;
+    int count;
+} Split;
+
+typedef struct {
+    char *root;
+    Layout layout;
+    Split train, test; /* sorted by number, then by name */
+} Dataset;
+
+/* Looks at `path` (no frame is decoded). ERR_FAIL where nothing is there, where the folder is empty,
+ * or where no layout fits; the message says what was expected and found. A split that is absent has
+ * count 0; callers that need it say so. */
+int dataset_open(Dataset **out, const char *path);
+void dataset_free(Dataset **d);
+
+#endif

@@ -1,0 +1,25 @@
+/* Figures of merit. Scores: higher = more abnormal. Labels: 0 normal, 1 abnormal. */
+#ifndef SCORE_METRICS_H
+#define SCORE_METRICS_H
+
+#include <stdint.h>
+
+typedef struct {
+    double fpr, tpr, threshold;
+} RocPoint;
+
+/* Area under the ROC curve: ties grouped, trapezoid; equal to Mann-Whitney with 1/2 for ties
+ * (method D.2). NaN where one class is absent. *out in [0, 1]. NaN scores are ERR_FAIL. */
+int auroc(double *out, const double *score, const uint8_t *label, int64_t n);
+
+/* The curve itself, from (0,0) to (1,1), one point a distinct score; *points owned by the caller
+ * (mem_free). ERR_FAIL where one class is absent. */
+int roc_curve(RocPoint **points, int64_t *count, const double *score, const uint8_t *label,
+              int64_t n);
+
+/* Per-clip mean. Macro as the field computes it (method D.2): every clip gets one label 0 at the lowest
+ * and one label 1 at the highest score, which clips of one class need. clip_length sums to n. */
+int auroc_macro(double *out, const double *score, const uint8_t *label, const int64_t *clip_length,
+                int clips);
+
+#endif

@@ -1,0 +1,53 @@
+/* One self-contained HTML page (inline CSS, SVG and PNG; no script needed, opens without a network)
+ * about one evaluation. */
+#ifndef SCORE_REPORT_H
+#define SCORE_REPORT_H
+
+#include <stdint.h>
+
+#include "score/metrics.h"
+
+/* A row of the results table; the schema of `eval --json` too. */
+typedef struct {
+    const char *model;    /* "persistence" or what was evaluated */
+    const char *protocol; /* "per-clip" or "global" */
+    int64_t frames, abnormal;
+    double auroc_micro, auroc_macro; /* in percent */
+    double psnr;                     /* mean over all scored frames, dB */
+} ResultRow;
+
+typedef struct {
+    const char *name, *note; /* "03", "runner" */
+    int64_t frames;
+    const double *anomaly;  /* per frame, in [0, 1]: the model's */
+    const double *baseline; /* the same of persistence */
+    const uint8_t *label;
+} ReportClip;
+
+/* A frame worth looking at; pictures are size x size BGR, borrowed. */
+typedef struct {
+    const char *clip;
+    int64_t index;
+    double psnr;
+    int abnormal;
+    int size;
+    const uint8_t *frame, *prediction, *difference, *truth; /* truth NULL where unknown */
+} ReportFrame;
+
+typedef struct {
+    const char *title, *subtitle; /* subtitle: data, labels, epoch, seed, in words */
+    const char *const *facts;     /* "key\0value" pairs flattened: key, value, key, value, ..., NULL */
+    const ResultRow *rows;
+    int row_count;
+    const ReportClip *clips;
+    int clip_count;
+    const RocPoint *roc, *roc_baseline; /* of the per-clip protocol */
+    int64_t roc_count, roc_baseline_count;
+    const ReportFrame *frames;
+    int frame_count;
+} Report;
+
+/* Writes the page atomically. */
+int report_write(const Report *r, const char *path);
+
+#endif

@@ -1,0 +1,28 @@
+/* A decoded picture: 8-bit BGR, rows top to bottom without padding, as the literature reads it. */
+#ifndef VIDEO_FRAME_H
+#define VIDEO_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    uint8_t *data; /* height x width x 3, BGR */
+    int width, height;
+    int capacity;    /* bytes that data holds; frames are reused, not reallocated */
+    int64_t index;   /* position in the source, from 0; never the number in a file's name */
+    double seconds;  /* presentation time from the source's start; NaN where there is none */
+    bool corrupt;    /* the decoder reported an error in this frame */
+} Frame;
+
+/* Makes room for width x height; keeps no content. Fails only when memory is out. */
+int frame_reserve(Frame *f, int width, int height);
+
+/* Frees the pixels and zeroes *f. Accepts a zeroed frame. */
+void frame_free(Frame *f);
+
+/* Bilinear resize of `in` to out (width x height, tight BGR, owned by the caller): half-pixel
+ * centres, no antialias, rounded to 8 bits; OpenCV's INTER_LINEAR up to its fixed point (differs by
+ * at most one grey level), so that scores stay comparable with the literature (method B.1, D.6). */
+void frame_resize(uint8_t *out, int width, int height, const Frame *in);
+
+#endif

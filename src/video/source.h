@@ -1,0 +1,43 @@
+/* Frames from anywhere, by URL:
+ *   a folder of numbered images  sorted by number; position counts, the number itself never does
+ *   a video file                 whatever FFmpeg reads
+ *   rtsp://, http://, ...        streams (TCP for RTSP), with read timeout
+ *   /dev/video0                  V4L2
+ *   a single image               one frame
+ * One thread at a time may use a Source. A blocked read ends when stop_requested() turns true. */
+#ifndef VIDEO_SOURCE_H
+#define VIDEO_SOURCE_H
+
+#include "video/frame.h"
+
+typedef struct Source Source;
+
+typedef struct {
+    int width, height; /* of the first frame */
+    int64_t frames;    /* -1 where only reading to the end would tell */
+    double fps;        /* 0 where unknown */
+    bool live;         /* a stream or camera: no end, no seeking */
+} SourceInfo;
+
+/* Opens `url` and decodes nothing yet beyond what its size needs. *out is untouched on failure; the
+ * message names the url and what to do. */
+int source_open(Source **out, const char *url);
+
+/* Accepts NULL; sets *s to NULL. */
+void source_free(Source **s);
+
+const SourceInfo *source_info(const Source *s); /* borrowed */
+
+/* The next frame into *f (reused). 0, ERR_END at the end, ERR_STOPPED, or ERR_FAIL: a file that
+ * cannot be decoded, or a frame whose size differs from the first one's; the message names the
+ * file and the frame's position. */
+int source_read(Source *s, Frame *f);
+
+/* The next read gives frame `index` (not for live sources). Exact, also inside a group of
+ * pictures. */
+int source_seek(Source *s, int64_t index);
+
+/* For folders of images: the path of frame `index`, borrowed; NULL for other sources. */
+const char *source_frame_path(const Source *s, int64_t index);
+
+#endif
