@@ -17,8 +17,10 @@ int auroc(double *out, const double *score, const uint8_t *label, int64_t n);
 int roc_curve(RocPoint **points, int64_t *count, const double *score, const uint8_t *label,
               int64_t n);
 
-/* Per-clip mean. Macro as the field computes it (method D.2): every clip gets one label 0 at the lowest
- * and one label 1 at the highest score, which clips of one class need. clip_length sums to n. */
+/* Mean over the clips, as the field computes it (method D.2): every clip gets one more label 0 at
+ * the lowest and one more label 1 at the highest score of all clips (0 and 1 where scores are
+ * normalised), which clips of one class need. Empty clips do not count. The lengths sum to the
+ * scores' number. */
 int auroc_macro(double *out, const double *score, const uint8_t *label, const int64_t *clip_length,
                 int clips);
 
