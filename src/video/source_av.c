@@ -1,0 +1,551 @@
+#include "video/source_av.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavdevice/avdevice.h>
+#include <libavformat/avformat.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "base/stop.h"
+
+enum { MAX_IMAGE_BYTES = 256 << 20 };
+static const double TIMEOUT = 10; /* seconds without a byte until a live source counts as gone */
+
+static void set_up(void) {
+    av_log_set_level(AV_LOG_QUIET);
+    avdevice_register_all();
+}
+
+static void set_up_once(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, set_up);
+}
+
+static const char *text_of(int av_error) {
+    static _Thread_local char text[AV_ERROR_MAX_STRING_SIZE];
+    return av_make_error_string(text, sizeof text, av_error);
+}
+
+/* ---- pixels ---- */
+
+/* The deprecated yuvj formats are the plain ones with full range. */
+static enum AVPixelFormat plain_format(enum AVPixelFormat format, bool *full) {
+    static const enum AVPixelFormat pair[][2] = {{AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV420P},
+                                                 {AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUV422P},
+                                                 {AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUV444P},
+                                                 {AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUV440P},
+                                                 {AV_PIX_FMT_YUVJ411P, AV_PIX_FMT_YUV411P}};
+    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
+        if (format == pair[i][0]) {
+            *full = true;
+            return pair[i][1];
+        }
+    return format;
+}
+
+static int to_bgr(struct SwsContext **sws, Frame *f, const AVFrame *in) {
+    int code = frame_reserve(f, in->width, in->height);
+    if (code)
+        return code;
+    bool full = in->color_range == AVCOL_RANGE_JPEG;
+    enum AVPixelFormat format = plain_format(in->format, &full);
+    *sws = sws_getCachedContext(
+        *sws, in->width, in->height, format, in->width, in->height, AV_PIX_FMT_BGR24,
+        SWS_BILINEAR | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT,
+        NULL, NULL, NULL);
+    if (!*sws)
+        return err_set(ERR_FAIL, "pixel format %s cannot be converted to BGR",
+                       av_get_pix_fmt_name(in->format));
+    /* Fails for formats without a colour matrix, where nothing needs to be set. */
+    sws_setColorspaceDetails(*sws, sws_getCoefficients(in->colorspace), full,
+                             sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16);
+    uint8_t *plane[4] = {f->data};
+    int stride[4] = {3 * in->width};
+    sws_scale(*sws, (const uint8_t *const *)in->data, in->linesize, 0, in->height, plane, stride);
+    return 0;
+}
+
+static bool is_damaged(const AVFrame *f) {
+    return f->decode_error_flags || (f->flags & AV_FRAME_FLAG_CORRUPT);
+}
+
+/* ---- single pictures ---- */
+
+struct ImageDecoder {
+    AVCodecContext *codec; /* of the last file's kind */
+    AVFrame *frame;
+    AVPacket *packet; /* points into bytes */
+    struct SwsContext *sws;
+    uint8_t *bytes;
+    int64_t capacity;
+};
+
+int image_decoder_open(ImageDecoder **out) {
+    set_up_once();
+    ImageDecoder *d = mem_alloc(1, sizeof *d);
+    if (!d)
+        return ERR_FAIL;
+    d->frame = av_frame_alloc();
+    d->packet = av_packet_alloc();
+    if (!d->frame || !d->packet) {
+        image_decoder_free(&d);
+        return err_set(ERR_FAIL, "out of memory: no picture decoder");
+    }
+    *out = d;
+    return 0;
+}
+
+void image_decoder_free(ImageDecoder **out) {
+    ImageDecoder *d = *out;
+    if (!d)
+        return;
+    avcodec_free_context(&d->codec);
+    av_frame_free(&d->frame);
+    av_packet_free(&d->packet);
+    sws_freeContext(d->sws);
+    mem_free(d->bytes);
+    mem_free(d);
+    *out = NULL;
+}
+
+static int load(ImageDecoder *d, const char *path, int64_t *n) {
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st)) {
+        int code = err_sys(ERR_FAIL, "cannot read %s", path);
+        if (fd >= 0)
+            close(fd);
+        return code;
+    }
+    int code = 0;
+    if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > MAX_IMAGE_BYTES)
+        code = err_set(ERR_FAIL, "%s: %lld bytes are no picture", path, (long long)st.st_size);
+    if (!code && st.st_size > d->capacity) {
+        uint8_t *bytes = mem_alloc((size_t)st.st_size + AV_INPUT_BUFFER_PADDING_SIZE, 1);
+        if (bytes) {
+            mem_free(d->bytes);
+            d->bytes = bytes;
+            d->capacity = st.st_size;
+        } else {
+            code = ERR_FAIL;
+        }
+    }
+    int64_t done = 0;
+    while (!code && done < st.st_size) {
+        ssize_t got = read(fd, d->bytes + done, (size_t)(st.st_size - done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            code = err_sys(ERR_FAIL, "cannot read %s: it ends after %lld of %lld bytes", path,
+                           (long long)done, (long long)st.st_size);
+        done += got;
+    }
+    close(fd);
+    if (code)
+        return code;
+    memset(d->bytes + done, 0, AV_INPUT_BUFFER_PADDING_SIZE);
+    *n = done;
+    return 0;
+}
+
+static enum AVCodecID codec_of(const uint8_t *p, int64_t n) {
+    if (n >= 3 && memcmp(p, "\xff\xd8\xff", 3) == 0)
+        return AV_CODEC_ID_MJPEG;
+    if (n >= 4 && memcmp(p, "\x89PNG", 4) == 0)
+        return AV_CODEC_ID_PNG;
+    if (n >= 4 && (memcmp(p, "II*\0", 4) == 0 || memcmp(p, "MM\0*", 4) == 0))
+        return AV_CODEC_ID_TIFF;
+    return n >= 2 && memcmp(p, "BM", 2) == 0 ? AV_CODEC_ID_BMP : AV_CODEC_ID_NONE;
+}
+
+/* The decoder emulates a missing end of image, which hides a file cut short by a few bytes. */
+static bool jpeg_is_complete(const uint8_t *p, int64_t n) {
+    for (int64_t i = n - 2; i >= 0; i--)
+        if (p[i] == 0xff && (p[i + 1] == 0xd9 || p[i + 1] == 0xda))
+            return p[i + 1] == 0xd9; /* the end after the last start of scan */
+    return false;
+}
+
+static int use_codec(ImageDecoder *d, enum AVCodecID id) {
+    if (d->codec && d->codec->codec_id == id)
+        return 0;
+    const AVCodec *codec = avcodec_find_decoder(id);
+    avcodec_free_context(&d->codec);
+    d->codec = codec ? avcodec_alloc_context3(codec) : NULL;
+    if (!d->codec)
+        return err_set(ERR_FAIL, "this FFmpeg has no decoder for %s", avcodec_get_name(id));
+    d->codec->thread_count = 1;
+    d->codec->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK;
+    int e = avcodec_open2(d->codec, codec, NULL);
+    if (e < 0) {
+        avcodec_free_context(&d->codec);
+        return err_set(ERR_FAIL, "the decoder for %s does not start: %s", avcodec_get_name(id),
+                       text_of(e));
+    }
+    return 0;
+}
+
+int image_decoder_read(ImageDecoder *d, const char *path, Frame *f) {
+    int64_t n = 0;
+    int code = load(d, path, &n);
+    if (code)
+        return code;
+    enum AVCodecID id = codec_of(d->bytes, n);
+    if (id == AV_CODEC_ID_NONE)
+        return err_set(ERR_FAIL, "%s: not a JPEG, PNG, BMP or TIFF picture", path);
+    if ((code = use_codec(d, id)))
+        return err_context(code, "%s", path);
+    if (id == AV_CODEC_ID_MJPEG && !jpeg_is_complete(d->bytes, n))
+        return err_set(ERR_FAIL,
+                       "%s: the JPEG file is cut short (no end of image in its %lld bytes); copy "
+                       "it again",
+                       path, (long long)n);
+    d->packet->data = d->bytes;
+    d->packet->size = (int)n;
+    d->packet->flags = AV_PKT_FLAG_KEY;
+    int e = avcodec_send_packet(d->codec, d->packet);
+    if (e >= 0)
+        e = avcodec_receive_frame(d->codec, d->frame);
+    if (e >= 0 && is_damaged(d->frame))
+        e = AVERROR_INVALIDDATA;
+    if (e < 0) {
+        avcodec_free_context(&d->codec); /* no state of a damaged file may reach the next */
+        return err_set(ERR_FAIL, "%s: the picture is damaged or cut short (%s); copy it again",
+                       path, text_of(e));
+    }
+    code = to_bgr(&d->sws, f, d->frame);
+    av_frame_unref(d->frame);
+    return code ? err_context(code, "%s", path) : 0;
+}
+
+/* ---- streams ---- */
+
+struct Stream {
+    const char *name; /* for messages, borrowed */
+    bool live;
+    AVFormatContext *format;
+    AVCodecContext *codec;
+    AVStream *video; /* borrowed from format */
+    AVFrame *frame;
+    AVPacket *packet;
+    struct SwsContext *sws;
+    double deadline;   /* of the running I/O call, on the monotonic clock; 0: none */
+    int64_t announced; /* frames by the container; -1 unknown */
+    int64_t next;      /* position of the next frame */
+    bool damaged;      /* a packet was lost since the last frame */
+    bool draining;     /* the file is read; the decoder still holds frames */
+    bool held;         /* `frame` was decoded while seeking and is the next one */
+    int64_t *pts;      /* of every frame in order of presentation, once seeking needs it */
+    int64_t *key;      /* timestamps where decoding can start, ascending */
+    int64_t frames, keys;
+};
+
+static int interrupted(void *ctx) {
+    const Stream *s = ctx;
+    return stop_requested() || (s->deadline > 0 && now_seconds() > s->deadline);
+}
+
+static void arm(Stream *s) {
+    s->deadline = s->live ? now_seconds() + TIMEOUT : 0;
+}
+
+static int fail(const Stream *s, int e, const char *doing) {
+    if (stop_requested())
+        return err_set(ERR_STOPPED, "%s: stopped", s->name);
+    if (e == AVERROR_EXIT)
+        return err_set(ERR_FAIL, "%s: %s timed out after %.0f s; is the camera or server up?",
+                       s->name, doing, TIMEOUT);
+    return err_set(ERR_FAIL, "%s: %s failed: %s", s->name, doing, text_of(e));
+}
+
+static int open_input(Stream *s, const char *url) {
+    const AVInputFormat *v4l2 =
+        strncmp(url, "/dev/video", 10) == 0 ? av_find_input_format("v4l2") : NULL;
+    AVDictionary *options = NULL;
+    if (s->live && !v4l2) {
+        av_dict_set(&options, "rtsp_transport", "tcp", 0); /* UDP loses packets: grey smear */
+        av_dict_set_int(&options, "timeout", (int64_t)(TIMEOUT * 1e6), 0);
+    }
+    s->format = avformat_alloc_context();
+    if (!s->format) {
+        av_dict_free(&options);
+        return err_set(ERR_FAIL, "out of memory: no demuxer");
+    }
+    s->format->interrupt_callback = (AVIOInterruptCB){interrupted, s};
+    arm(s);
+    int e = avformat_open_input(&s->format, url, v4l2, &options);
+    av_dict_free(&options);
+    if (e == AVERROR_INVALIDDATA && !s->live)
+        return err_set(ERR_FAIL,
+                       "%s: not a video that FFmpeg can read; expected a video file, a picture or "
+                       "a folder of numbered pictures",
+                       s->name);
+    if (e < 0)
+        return fail(s, e, "opening");
+    arm(s);
+    e = avformat_find_stream_info(s->format, NULL);
+    return e < 0 ? fail(s, e, "reading the header") : 0;
+}
+
+static int open_codec(Stream *s) {
+    const AVCodec *codec = NULL;
+    int i = av_find_best_stream(s->format, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);
+    if (i == AVERROR_DECODER_NOT_FOUND)
+        return err_set(ERR_FAIL, "%s: this FFmpeg cannot decode its video", s->name);
+    if (i < 0)
+        return err_set(ERR_FAIL, "%s: there is no video in it", s->name);
+    s->video = s->format->streams[i];
+    for (unsigned k = 0; k < s->format->nb_streams; k++)
+        if (k != (unsigned)i)
+            s->format->streams[k]->discard = AVDISCARD_ALL;
+    const AVCodecDescriptor *kind = avcodec_descriptor_get(codec->id);
+    s->codec = avcodec_alloc_context3(codec);
+    s->frame = av_frame_alloc();
+    s->packet = av_packet_alloc();
+    if (!s->codec || !s->frame || !s->packet)
+        return err_set(ERR_FAIL, "out of memory: no video decoder");
+    int e = avcodec_parameters_to_context(s->codec, s->video->codecpar);
+    s->codec->pkt_timebase = s->video->time_base;
+    s->codec->thread_count = s->live ? 1 : 2; /* frame threads delay a live picture */
+    /* Where frames stand alone a damaged one is dropped; else concealed, and flagged. */
+    if (kind && kind->props & AV_CODEC_PROP_INTRA_ONLY)
+        s->codec->err_recognition = AV_EF_EXPLODE;
+    if (e >= 0)
+        e = avcodec_open2(s->codec, codec, NULL);
+    if (e < 0)
+        return fail(s, e, "starting the decoder");
+    if (s->codec->width <= 0 || s->codec->height <= 0)
+        return err_set(ERR_FAIL, "%s: the size of its pictures is not known; is it a video?",
+                       s->name);
+    return 0;
+}
+
+int stream_open(Stream **out, const char *url, const char *name, bool live, SourceInfo *info) {
+    set_up_once();
+    Stream *s = mem_alloc(1, sizeof *s);
+    if (!s)
+        return ERR_FAIL;
+    s->name = name;
+    s->live = live;
+    int code = open_input(s, url);
+    if (!code)
+        code = open_codec(s);
+    if (code) {
+        stream_free(&s);
+        return code;
+    }
+    AVRational rate = av_guess_frame_rate(s->format, s->video, NULL);
+    s->announced = live || s->video->nb_frames <= 0 ? -1 : s->video->nb_frames;
+    *info = (SourceInfo){s->codec->width, s->codec->height, s->announced,
+                         rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0, live};
+    *out = s;
+    return 0;
+}
+
+void stream_free(Stream **out) {
+    Stream *s = *out;
+    if (!s)
+        return;
+    arm(s); /* closing an RTSP session talks to the server */
+    avcodec_free_context(&s->codec);
+    avformat_close_input(&s->format);
+    av_frame_free(&s->frame);
+    av_packet_free(&s->packet);
+    sws_freeContext(s->sws);
+    mem_free(s->pts);
+    mem_free(s->key);
+    mem_free(s);
+    *out = NULL;
+}
+
+/* The next packet of the video into s->packet: 0, or FFmpeg's error. */
+static int next_packet(Stream *s) {
+    for (;;) {
+        arm(s);
+        int e = av_read_frame(s->format, s->packet);
+        if (e < 0 || s->packet->stream_index == s->video->index)
+            return e;
+        av_packet_unref(s->packet);
+    }
+}
+
+static int feed(Stream *s) {
+    int e = next_packet(s);
+    if (e == AVERROR_EOF && !s->live) {
+        s->draining = true;
+        avcodec_send_packet(s->codec, NULL);
+        return 0;
+    }
+    if (e < 0)
+        return s->live && e == AVERROR_EOF ? err_set(ERR_FAIL, "%s: the stream ended", s->name)
+                                           : fail(s, e, "reading");
+    s->damaged |= (s->packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+    e = avcodec_send_packet(s->codec, s->packet);
+    av_packet_unref(s->packet);
+    if (e >= 0)
+        return 0;
+    if (!s->live)
+        return err_set(ERR_FAIL, "%s: the video is damaged at frame %lld (%s)", s->name,
+                       (long long)s->next, text_of(e));
+    s->damaged = true;
+    return 0;
+}
+
+/* Decodes one frame into s->frame. */
+static int decode(Stream *s) {
+    for (;;) {
+        int e = avcodec_receive_frame(s->codec, s->frame);
+        if (e >= 0)
+            return 0;
+        if (e == AVERROR_EOF || s->draining)
+            return ERR_END;
+        if (e != AVERROR(EAGAIN)) {
+            if (!s->live)
+                return err_set(ERR_FAIL, "%s: the video is damaged at frame %lld (%s)", s->name,
+                               (long long)s->next, text_of(e));
+            s->damaged = true;
+        }
+        int code = feed(s);
+        if (code)
+            return code;
+    }
+}
+
+int stream_read(Stream *s, Frame *f) {
+    int code = s->held ? 0 : decode(s);
+    if (code == ERR_END && s->next < s->announced)
+        return err_set(ERR_FAIL,
+                       "%s: cut short or damaged: it announces %lld frames, but only %lld can be "
+                       "read; copy it again, or rewrite it with: ffmpeg -i FILE -c copy NEW",
+                       s->name, (long long)s->announced, (long long)s->next);
+    if (code)
+        return code;
+    s->held = false;
+    if ((code = to_bgr(&s->sws, f, s->frame)))
+        return err_context(code, "%s", s->name);
+    int64_t start = s->video->start_time == AV_NOPTS_VALUE ? 0 : s->video->start_time;
+    int64_t pts = s->frame->best_effort_timestamp;
+    f->index = s->next++;
+    f->seconds = pts == AV_NOPTS_VALUE ? NAN : (double)(pts - start) * av_q2d(s->video->time_base);
+    f->corrupt = is_damaged(s->frame) || s->damaged;
+    s->damaged = false;
+    return 0;
+}
+
+/* ---- seeking ---- */
+
+static int restart(Stream *s, int64_t timestamp) {
+    arm(s);
+    int e = av_seek_frame(s->format, s->video->index, timestamp, AVSEEK_FLAG_BACKWARD);
+    if (e < 0)
+        return fail(s, e, "seeking");
+    avcodec_flush_buffers(s->codec);
+    s->draining = s->held = s->damaged = false;
+    return 0;
+}
+
+/* Back to the first frame; some containers need another way than a timestamp. */
+static int rewind_stream(Stream *s) {
+    int64_t start = s->video->start_time == AV_NOPTS_VALUE ? 0 : s->video->start_time;
+    int code = restart(s, start - (int64_t)(10 / av_q2d(s->video->time_base)));
+    s->next = 0;
+    return code;
+}
+
+static int by_value(const void *a, const void *b) {
+    int64_t p = *(const int64_t *)a, q = *(const int64_t *)b;
+    return p < q ? -1 : p > q;
+}
+
+static int append(int64_t **list, int64_t *n, int64_t value) {
+    if ((*n & (*n - 1)) == 0) { /* full at every power of two */
+        int64_t *more = mem_grow(*list, (size_t)*n, *n ? 2 * (size_t)*n : 1, sizeof **list);
+        if (!more)
+            return ERR_FAIL;
+        *list = more;
+    }
+    (*list)[(*n)++] = value;
+    return 0;
+}
+
+/* Reads all packets, decoding none, to learn when frames are shown and where decoding can start. */
+static int make_index(Stream *s) {
+    int code = rewind_stream(s), e;
+    while (!code && (e = next_packet(s)) >= 0) {
+        int64_t pts = s->packet->pts == AV_NOPTS_VALUE ? s->packet->dts : s->packet->pts;
+        code = append(&s->pts, &s->frames, pts);
+        if (!code && s->packet->flags & AV_PKT_FLAG_KEY)
+            code = append(&s->key, &s->keys, pts);
+        av_packet_unref(s->packet);
+    }
+    if (!code && e != AVERROR_EOF)
+        code = fail(s, e, "reading");
+    if (code)
+        return code;
+    if (s->frames)
+        qsort(s->pts, (size_t)s->frames, sizeof *s->pts, by_value);
+    if (s->keys)
+        qsort(s->key, (size_t)s->keys, sizeof *s->key, by_value);
+    return 0;
+}
+
+/* Decodes up to frame `index`, which then is held. */
+static int walk(Stream *s, int64_t index) {
+    while (s->next < index || !s->held) {
+        int code = decode(s);
+        if (code)
+            return code == ERR_END ? err_set(ERR_FAIL, "%s: there is no frame %lld; it has %lld",
+                                             s->name, (long long)index, (long long)s->next)
+                                   : code;
+        s->held = s->next == index;
+        s->next += !s->held;
+    }
+    return 0;
+}
+
+/* Tries the nearest key frame. *found says whether timestamps led exactly to the frame. */
+static int jump(Stream *s, int64_t index, bool *found) {
+    *found = false;
+    if (index >= s->frames || s->keys == 0 || s->pts[0] == AV_NOPTS_VALUE)
+        return 0;
+    int64_t want = s->pts[index], from = s->key[0];
+    for (int64_t i = 0; i < s->keys && s->key[i] <= want; i++)
+        from = s->key[i];
+    int code = restart(s, from);
+    while (!code) {
+        code = decode(s);
+        int64_t pts = s->frame->best_effort_timestamp;
+        if (code || pts == AV_NOPTS_VALUE || pts > want)
+            break;
+        if (pts == want) {
+            s->next = index;
+            *found = s->held = true;
+            break;
+        }
+    }
+    return code == ERR_END ? 0 : code;
+}
+
+int stream_seek(Stream *s, int64_t index) {
+    if (index == s->next)
+        return 0;
+    int code = s->pts ? 0 : make_index(s);
+    bool found = false;
+    if (!code)
+        code = jump(s, index, &found);
+    if (!code && !found && !(code = rewind_stream(s)))
+        code = walk(s, index);
+    return code;
+}
