@@ -3,9 +3,9 @@
  * Layouts known (method D.6): the common training/frames, testing/frames one (Ped2 and Avenue
  * packages); UCSD's own (Train/Train001/001.tif, Test/Test001, Test001_gt); Avenue's own
  * (training_videos/01.avi, testing_videos, ground_truth_demo/testing_label_mask); ShanghaiTech's
- * (training/videos/*.avi, testing/frames, test_frame_mask, test_pixel_mask); a folder of clip folders; a
- * folder of video files; one video file, one folder of frames or one URL (a single clip). The last
- * four have no split: their clips count for training and for testing alike. */
+ * (training/videos, testing/frames, test_frame_mask, test_pixel_mask); folders of frames and video
+ * files side by side; one video file, one folder of frames or one URL (a single clip). The last two
+ * have no split: their clips count for training and for testing alike. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
