@@ -1,0 +1,87 @@
+#include "compute/backend.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+static void *host_alloc(Backend *be, size_t bytes) {
+    (void)be;
+    return mem_alloc(bytes, 1);
+}
+
+static void host_release(Backend *be, void *p) {
+    (void)be;
+    mem_free(p);
+}
+
+static void host_upload(Backend *be, void *to, const void *host, size_t bytes) {
+    (void)be;
+    memcpy(to, host, bytes);
+}
+
+static void host_download(Backend *be, void *host, const void *from, size_t bytes) {
+    (void)be;
+    memcpy(host, from, bytes);
+}
+
+static void host_zero(Backend *be, void *p, size_t bytes) {
+    (void)be;
+    memset(p, 0, bytes);
+}
+
+static int host_sync(Backend *be) {
+    return be->error ? err_set(be->error, "%s", be->error_text) : 0;
+}
+
+static int cpu_count(void) {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+int backend_open(Backend **out, const char *name, int threads) {
+    Backend *be = mem_alloc(1, sizeof *be);
+    if (!be)
+        return ERR_FAIL;
+    be->threads = threads > 0 ? threads : cpu_count();
+    be->alloc = host_alloc;
+    be->release = host_release;
+    be->upload = host_upload;
+    be->download = host_download;
+    be->zero = host_zero;
+    be->sync = host_sync;
+    backend_ref(be);
+    int code = 0;
+    if (strcmp(name, "cpu") == 0)
+        code = backend_cpu(be);
+    else if (strcmp(name, "ref") != 0)
+        code = err_set(ERR_USAGE, "backend \"%s\" is unknown; expected ref or cpu", name);
+    if (code) {
+        backend_free(&be);
+        return code;
+    }
+    *out = be;
+    return 0;
+}
+
+void backend_free(Backend **be) {
+    if (!be || !*be)
+        return;
+    if ((*be)->close)
+        (*be)->close(*be);
+    mem_free(*be);
+    *be = NULL;
+}
+
+void backend_fail(Backend *be, const char *fmt, ...) {
+    if (be->error)
+        return;
+    be->error = ERR_FAIL;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(be->error_text, sizeof be->error_text, fmt, ap);
+    va_end(ap);
+}

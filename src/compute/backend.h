@@ -1,0 +1,164 @@
+/* THE SEAM between the method and the silicon: a table of operations.
+ *
+ * `ref` fills every entry with plain C loops, which define the operation; `cpu` overrides what it
+ * does faster. The model above is written once. Every entry has a row in tests/check_ops.c.
+ *
+ * Shapes: B images, N patch tokens an image, T = N + 1 tokens with cls (row 0 of each image), D
+ * width, H heads. Weights W are (out, in): y = x W^T + b. Parameter gradients accumulate (+=),
+ * activation gradients are written (=) unless said otherwise. All pointers are backend memory
+ * unless marked host. An operation cannot fail visibly: a failure latches and surfaces at `sync`.
+ * One thread uses a Backend; it runs its own threads inside. */
+#ifndef COMPUTE_BACKEND_H
+#define COMPUTE_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compute/noise.h"
+#include "compute/tensor.h"
+
+/* Square images cut into square patches. A token's columns are (channel, y, x) of its patch, which
+ * is both the order of the patch embedding's weights and that of PixelShuffle (method A.2). */
+typedef struct {
+    int64_t size, patch, channels;
+} PatchGrid;
+
+typedef struct {
+    int64_t images, tokens, heads, head_dim; /* B, T, H, D / H */
+} AttentionShape;
+
+typedef struct {
+    double lr, beta1, beta2, eps, decay;
+    double correction1, correction2; /* 1 - beta^t */
+    double grad_scale;               /* of the norm clip */
+} AdamW;
+
+/* Which loss each image of a doubled batch gets: images compare with target (i % targets). */
+typedef struct {
+    int64_t images, targets, size, channels;
+    double lambda_int, lambda_gd; /* weights of the gradient, 1 / B included */
+} ImageLoss;
+
+typedef struct {
+    int64_t pairs, tokens; /* images are b (clean) and pairs + b (masked); cls is row 0 of tokens */
+    double weight;         /* of the gradient */
+} ConsistencyLoss;
+
+typedef struct Backend Backend;
+
+struct Backend {
+    const char *name;
+    int threads;
+    const char *description; /* what runs: ISA, library, version */
+
+    /* ---- memory. alloc gives zeroed bytes or NULL with the message set. */
+    void *(*alloc)(Backend *be, size_t bytes);
+    void (*release)(Backend *be, void *p);
+    void (*upload)(Backend *be, void *to, const void *host, size_t bytes);
+    void (*download)(Backend *be, void *host, const void *from, size_t bytes);
+    void (*zero)(Backend *be, void *p, size_t bytes);
+    int (*sync)(Backend *be); /* waits; 0 or the latched failure */
+
+    /* ---- linear layers. bias and db may be NULL; a din without data is not wanted.
+     * linear:          out = in W^T + bias
+     * linear_gelu:     pre = in W^T + bias, out = GELU(pre), exact erf form
+     * linear_residual: branch = in W^T + bias, out = x + path * gamma * dropout(branch);
+     *                  out may be x. */
+    void (*linear_forward)(Backend *be, Tensor out, Tensor in, const float *w, const float *bias);
+    void (*linear_gelu_forward)(Backend *be, Tensor out, Tensor pre, Tensor in, const float *w,
+                                const float *bias);
+    void (*linear_residual_forward)(Backend *be, Tensor out, Tensor branch, Tensor x, Tensor in,
+                                    const float *w, const float *bias, const float *gamma,
+                                    const Noise *noise);
+    void (*linear_backward)(Backend *be, Tensor din, float *dw, float *db, Tensor dout, Tensor in,
+                            const float *w);
+    /* dout becomes d pre in place. `in` is the layer's input. */
+    void (*linear_gelu_backward)(Backend *be, Tensor din, float *dw, float *db, Tensor dout,
+                                 Tensor pre, Tensor in, const float *w);
+    /* dx is the gradient of out and passes on to x unchanged; dbranch is scratch of branch's shape.
+     */
+    void (*linear_residual_backward)(Backend *be, Tensor din, float *dw, float *db, float *dgamma,
+                                     Tensor dbranch, Tensor dx, Tensor branch, Tensor in,
+                                     const float *w, const float *gamma, const Noise *noise);
+
+    /* ---- layer norm over columns, eps 1e-6; mean and rstd are (rows). dx accumulates: it is the
+     * residual stream. */
+    void (*layernorm_forward)(Backend *be, Tensor out, float *mean, float *rstd, Tensor x,
+                              const float *w, const float *b);
+    void (*layernorm_backward)(Backend *be, Tensor dx, float *dw, float *db, Tensor dout, Tensor x,
+                               const float *mean, const float *rstd, const float *w);
+
+    /* ---- relative position bias (method A.3): table ((2g-1)^2 + 3, H) <-> bias (H, T, T), g = the
+     * grid's side, T = g^2 + 1. */
+    void (*relpos_forward)(Backend *be, float *bias, const float *table, int64_t grid,
+                           int64_t heads);
+    void (*relpos_backward)(Backend *be, float *dtable, const float *dbias, int64_t grid,
+                            int64_t heads);
+
+    /* ---- attention: qkv (B T, 3 D) -> out (B T, D), q scaled by head_dim^-1/2, bias (H, T, T)
+     * added, softmax; lse (B, H, T) keeps each row's log-sum-exp so that the backward pass
+     * recomputes the probabilities. dbias accumulates. */
+    void (*attention_forward)(Backend *be, Tensor out, float *lse, Tensor qkv, const float *bias,
+                              AttentionShape shape);
+    void (*attention_backward)(Backend *be, Tensor dqkv, float *dbias, Tensor dout, Tensor out,
+                               Tensor qkv, const float *lse, const float *bias,
+                               AttentionShape shape);
+
+    /* ---- images (B, channels, size, size) <-> tokens (B (lead + N), channels patch^2); the `lead`
+     * rows of each image are skipped, or set to zero where tokens are written. Each is the other's
+     * backward. */
+    void (*patchify)(Backend *be, Tensor tokens, const float *image, PatchGrid grid, int64_t lead);
+    void (*unpatchify)(Backend *be, float *image, Tensor tokens, PatchGrid grid, int64_t lead);
+
+    /* ---- embedding: x (B T, D) from patches (P N, D), image b using patches b % P; where mask
+     * (B N, 0 or 1; NULL: none) is set the mask token stands instead; cls in front; dropout on all.
+     */
+    void (*embed_forward)(Backend *be, Tensor x, Tensor patches, const float *cls,
+                          const float *mask_token, const uint8_t *mask, const Noise *noise);
+    void (*embed_backward)(Backend *be, Tensor dpatches, float *dcls, float *dmask_token, Tensor dx,
+                           const uint8_t *mask, const Noise *noise);
+
+    /* ---- losses. image_loss: per image i, loss[2i] = mean squared error (Eq. 2), loss[2i+1] =
+     * gradient difference (Eq. 3; method B.1), both means over channels x size^2; loss is host
+     * memory. dpred may be NULL. consistency_loss (Eq. 6-7): loss[b] = the symmetric KL of a pair's
+     * mean patch feature; dfeatures accumulates. */
+    void (*image_loss)(Backend *be, double *loss, float *dpred, const float *pred,
+                       const float *target, ImageLoss shape);
+    void (*consistency_loss)(Backend *be, double *loss, Tensor dfeatures, Tensor features,
+                             ConsistencyLoss shape);
+
+    /* ---- optimizer: sum of squares (host result, order fixed), and AdamW (method A.8) on n
+     * values. */
+    double (*sum_squares)(Backend *be, const float *g, int64_t n);
+    void (*adamw)(Backend *be, float *p, const float *g, float *m, float *v, int64_t n,
+                  const AdamW *hyper);
+
+    void (*close)(Backend *be);
+    void *state; /* of the backend */
+    int error;   /* latched code; its message is kept for sync */
+    char error_text[256];
+};
+
+/* Opens "ref" or "cpu" with this many threads (0: as many as the process may use). */
+int backend_open(Backend **out, const char *name, int threads);
+
+/* Accepts NULL; sets *be to NULL. */
+void backend_free(Backend **be);
+
+/* Latches a failure, for use inside the operations; the first one stays. */
+void backend_fail(Backend *be, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Each fills the table; called by backend_open in this order. */
+void backend_ref(Backend *be);
+int backend_cpu(Backend *be);
+
+/* Row of the relative-position table for a pair of tokens (method A.3); token 0 is cls. */
+int64_t relpos_index(int64_t grid, int64_t query, int64_t key);
+
+/* The parts ref.c is made of. */
+void ref_linear(Backend *be);
+void ref_attention(Backend *be);
+void ref_image(Backend *be);
+
+#endif
