@@ -1,0 +1,129 @@
+#include "model/params.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/rng.h"
+
+enum { DECAY = 1 };
+
+static void add(VitParam **next, int64_t *offset, const char *prefix, int block, const char *name,
+                int init, int flags, int rank, const int64_t shape[4]) {
+    VitParam *p = (*next)++;
+    if (name)
+        snprintf(p->name, sizeof p->name, "%s%s", prefix, name);
+    p->rank = rank;
+    p->count = 1;
+    for (int i = 0; i < rank; i++) {
+        p->shape[i] = shape[i];
+        p->count *= shape[i];
+    }
+    p->offset = *offset;
+    p->init = init;
+    p->block = block;
+    p->decay = flags & DECAY;
+    *offset += p->count;
+}
+
+#define SHAPE(...)                                                                                 \
+    (const int64_t[4]) {                                                                           \
+        __VA_ARGS__                                                                                \
+    }
+
+VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats) {
+    const int64_t D = config->width, M = VIT_MLP_RATIO * D, P = config->patch, H = config->heads;
+    const int64_t C = VIT_COLOURS * config->frames, O = VIT_COLOURS * P * P;
+    const int64_t g = config->image / P, R = (2 * g - 1) * (2 * g - 1) + 3;
+    enum { ROWS_OUTSIDE = 9, ROWS_IN_BLOCK = 16 };
+    int rows = ROWS_OUTSIDE + ROWS_IN_BLOCK * (int)config->depth;
+    VitParam *params = mem_alloc((size_t)rows, sizeof *params), *next = params;
+    if (!params)
+        return NULL;
+    *floats = 0;
+#define ROW(prefix, block, name, init, flags, rank, shape)                                         \
+    add(&next, floats, prefix, block, name, INIT_##init, flags, rank, SHAPE shape);
+#define TOP(field, name, init, flags, rank, shape) ROW("", -1, name, init, flags, rank, shape)
+#define BLOCK(...)
+#define TAIL(...)
+#include "model/vit.def"
+#undef TOP
+#undef BLOCK
+    for (int l = 0; l < config->depth; l++) {
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "encoder.blocks.%d.", l);
+#define TOP(...)
+#define BLOCK(field, name, init, flags, rank, shape) ROW(prefix, l, name, init, flags, rank, shape)
+#include "model/vit.def"
+#undef BLOCK
+#undef TAIL
+    }
+#define BLOCK(...)
+#define TAIL(field, name, init, flags, rank, shape) ROW("", -1, name, init, flags, rank, shape)
+#include "model/vit.def"
+#undef TOP
+#undef BLOCK
+#undef TAIL
+    *count = (int)(next - params);
+    return params;
+}
+
+int params_bind(VitWeights *w, const VitConfig *config, float *slab) {
+    int count;
+    int64_t floats;
+    VitParam *params = params_layout(config, &count, &floats);
+    w->block = mem_alloc((size_t)config->depth, sizeof *w->block);
+    if (!params || !w->block) {
+        mem_free(params);
+        return ERR_FAIL;
+    }
+    const VitParam *p = params;
+#define TOP(field, ...) w->field = slab + (p++)->offset;
+#define BLOCK(...)
+#define TAIL(...)
+#include "model/vit.def"
+#undef TOP
+#undef BLOCK
+#define TOP(...)
+    for (int l = 0; l < config->depth; l++) {
+#define BLOCK(field, ...) w->block[l].field = slab + (p++)->offset;
+#include "model/vit.def"
+#undef BLOCK
+#undef TAIL
+    }
+#define BLOCK(...)
+#define TAIL(field, ...) w->field = slab + (p++)->offset;
+#include "model/vit.def"
+#undef TOP
+#undef BLOCK
+#undef TAIL
+    mem_free(params);
+    return 0;
+}
+
+void params_draw(float *out, const VitParam *p, int index, const VitConfig *config, uint64_t seed) {
+    Rng r = rng_stream(seed, RNG_INIT, (uint32_t)index, 0);
+    double bound = 1 / sqrt((double)config->width); /* PyTorch's default of a 1x1 convolution */
+    double shrink = p->init == INIT_PROJ ? 1 / sqrt(2.0 * (p->block + 1)) : 1;
+    for (int64_t i = 0; i < p->count; i++) {
+        double x = 0;
+        switch (p->init) {
+        case INIT_TRUNCATED:
+        case INIT_PROJ:
+            x = rng_truncated_normal(&r, (uint64_t)i, 0.02) * shrink;
+            break;
+        case INIT_ONE:
+            x = 1;
+            break;
+        case INIT_GAMMA:
+            x = config->layer_scale;
+            break;
+        case INIT_UNIFORM:
+            x = (2 * rng_uniform(&r, (uint64_t)i) - 1) * bound;
+            break;
+        }
+        out[i] = (float)x;
+    }
+}

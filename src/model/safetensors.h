@@ -1,0 +1,52 @@
+/* The safetensors format (method G.4): named tensors and a map of texts in one file. The reader
+ * trusts nothing: every offset, shape and type is checked before a byte is used. */
+#ifndef MODEL_SAFETENSORS_H
+#define MODEL_SAFETENSORS_H
+
+#include <stdint.h>
+
+enum { SAFE_MAX_RANK = 8 };
+
+typedef enum { SAFE_F32, SAFE_F64, SAFE_F16, SAFE_BF16, SAFE_I64, SAFE_OTHER } SafeType;
+
+typedef struct {
+    const char *name;
+    SafeType type;
+    int rank;
+    int64_t shape[SAFE_MAX_RANK], count;
+    const void *data; /* inside the mapped file, little-endian; not aligned */
+    int64_t bytes;
+} SafeTensor;
+
+typedef struct Safetensors Safetensors;
+
+/* Maps and checks a file. ERR_FAIL names the file and what does not fit. */
+int safetensors_open(Safetensors **out, const char *path);
+
+/* The same from memory, which must outlive the result (for fuzzing). */
+int safetensors_parse(Safetensors **out, const char *name, const void *bytes, int64_t n);
+void safetensors_free(Safetensors **s);
+
+/* Borrowed; NULL where there is none of that name. */
+const SafeTensor *safetensors_find(const Safetensors *s, const char *name);
+const char *safetensors_metadata(const Safetensors *s, const char *key);
+int safetensors_count(const Safetensors *s);
+const SafeTensor *safetensors_at(const Safetensors *s, int i);
+
+/* Copies a tensor's values as float (F32, F64, F16, BF16; method G.2 conversion). */
+int safetensors_to_f32(const SafeTensor *t, float *out);
+
+/* A file to write: f32 tensors and texts, declared first, then written in one go and atomically. */
+typedef struct SafeWriter SafeWriter;
+
+int safe_writer_open(SafeWriter **out);
+
+/* Borrows data until safe_writer_save. Failures are latched until then. */
+void safe_writer_add(SafeWriter *w, const char *name, int rank, const int64_t *shape,
+                     const float *data);
+void safe_writer_metadata(SafeWriter *w, const char *key, const char *value);
+
+/* Writes to path by temporary file, fsync and rename; frees *w in any case. */
+int safe_writer_save(SafeWriter **w, const char *path);
+
+#endif

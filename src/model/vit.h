@@ -1,0 +1,120 @@
+/* The network: SimMIM's ViT encoder and a one-layer linear decoder that predict the next frame
+ * (method A.1 to A.3). Written once, over the backend's operations.
+ *
+ * One forward serves training and scoring: `images` inputs may share `inputs` distinct frames (the
+ * doubled batch: image b sees frame b % inputs), a mask replaces patch tokens, and noise is dropout
+ * and drop-path. The backward pass follows the last training forward. Nothing is allocated after
+ * vit_open. One thread at a time. */
+#ifndef MODEL_VIT_H
+#define MODEL_VIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/opt.h"
+#include "compute/backend.h"
+
+enum { VIT_COLOURS = 3, VIT_MLP_RATIO = 4 };
+
+/* What decides the shape of the weights. */
+typedef struct {
+    int64_t image;  /* side of the square input, pixels; a multiple of patch */
+    int64_t patch;  /* side of a patch */
+    int64_t frames; /* input frames, stacked as channels, oldest first; 1 = the paper */
+    int64_t width, depth, heads;
+    double layer_scale; /* initial gamma */
+} VitConfig;
+
+/* The rows of VitConfig's options; their object is a VitConfig. */
+extern const Opt vit_options[];
+
+/* "size=" presets: tiny, small, base as option lists for opt_set_list. NULL where unknown. */
+const char *vit_size_options(const char *size);
+
+/* Checks what the rows cannot: image % patch, width % heads, width % 8. ERR_USAGE names it. */
+int vit_config_check(const VitConfig *config);
+
+/* One weight in the slab. */
+typedef struct {
+    char name[64]; /* SimMIM's; "" where it is no parameter (see vit.def) */
+    int rank;
+    int64_t shape[4], offset, count; /* in floats */
+    int init;                        /* of vit.def */
+    int block;                       /* -1 outside the blocks */
+    bool decay;
+} VitParam;
+
+/* Pointers into a slab laid out by vit.def: weights, or their gradients. */
+typedef struct {
+#define TOP(field, ...)
+#define TAIL(field, ...)
+#define BLOCK(field, ...) float *field;
+#include "model/vit.def"
+#undef TOP
+#undef TAIL
+#undef BLOCK
+} VitBlock;
+
+typedef struct {
+#define TOP(field, ...) float *field;
+#define TAIL(field, ...) float *field;
+#define BLOCK(field, ...)
+#include "model/vit.def"
+#undef TOP
+#undef TAIL
+#undef BLOCK
+    VitBlock *block; /* depth */
+} VitWeights;
+
+/* Probabilities and place of the noise of one forward pass. All zero: evaluation. */
+typedef struct {
+    uint64_t seed;
+    uint32_t step;
+    double drop, drop_path; /* of elements; of the last block's branches (the first has 0) */
+} VitNoise;
+
+typedef struct Vit Vit;
+
+/* Weights start at zero; vit_init draws them, weights.h loads them. `training` adds gradients,
+ * stored activations and the backward pass. */
+int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images, bool training);
+void vit_free(Vit **v);
+
+/* Bytes that vit_open would take. */
+int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training);
+
+/* Initialisation of method A.6. */
+int vit_init(Vit *v, uint64_t seed);
+
+/* frames: (inputs, 3 frames, image, image) in [-1, 1], backend memory; mask: (images, N) of 0/1 or
+ * NULL; images % inputs == 0. Results: vit_features (images T, D), vit_prediction. */
+void vit_forward(Vit *v, const float *frames, int64_t inputs, int64_t images, const uint8_t *mask,
+                 const VitNoise *noise);
+
+/* (images, 3, image, image): the last forward's prediction, unclamped; backend memory, borrowed. */
+const float *vit_prediction(const Vit *v);
+
+/* Training only. Gradients of the prediction (written by the loss) and of the features (zeroed by
+ * vit_forward, losses add). */
+float *vit_dprediction(Vit *v);
+Tensor vit_dfeatures(Vit *v);
+Tensor vit_features(const Vit *v);
+
+/* Adds the gradients of every weight. Call vit_zero_gradients before the first of a step. */
+void vit_backward(Vit *v);
+void vit_zero_gradients(Vit *v);
+
+const VitConfig *vit_config(const Vit *v);
+Backend *vit_backend(const Vit *v);
+int64_t vit_patches(const VitConfig *config); /* N */
+
+/* The table of weights (borrowed) and the slabs behind it, backend memory. */
+const VitParam *vit_params(const Vit *v, int *count);
+float *vit_weights(Vit *v);
+float *vit_gradients(Vit *v);
+int64_t vit_slab_count(const Vit *v); /* floats */
+
+/* Parameters and how many of them decay, for the census (method A.5, A.8). */
+void vit_census(const VitConfig *config, int *tensors, int64_t *values, int64_t *decayed);
+
+#endif

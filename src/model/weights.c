@@ -1,0 +1,89 @@
+#include "model/weights.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+static char *shape_text(char *buf, size_t n, int rank, const int64_t *shape) {
+    size_t used = (size_t)snprintf(buf, n, "(");
+    for (int i = 0; i < rank && used < n; i++)
+        used +=
+            (size_t)snprintf(buf + used, n - used, "%s%lld", i ? ", " : "", (long long)shape[i]);
+    if (used < n)
+        snprintf(buf + used, n - used, ")");
+    return buf;
+}
+
+static int load_one(float *host, const VitParam *p, const Safetensors *file, const char *path,
+                    const char *prefix) {
+    char name[128], expected[128], found[128];
+    snprintf(name, sizeof name, "%s%s", prefix, p->name);
+    const SafeTensor *t = safetensors_find(file, name);
+    if (!t)
+        return err_set(ERR_FAIL, "%s: tensor %s is missing", path, name);
+    if (t->rank != p->rank || memcmp(t->shape, p->shape, (size_t)p->rank * sizeof *p->shape) != 0)
+        return err_set(ERR_FAIL,
+                       "%s: tensor %s has shape %s, this network expects %s: it was made with "
+                       "another size, patch or input",
+                       path, name, shape_text(found, sizeof found, t->rank, t->shape),
+                       shape_text(expected, sizeof expected, p->rank, p->shape));
+    int code = safetensors_to_f32(t, host);
+    if (code)
+        return err_context(code, "%s", path);
+    for (int64_t i = 0; i < p->count; i++)
+        if (!isfinite(host[i]))
+            return err_set(ERR_FAIL, "%s: tensor %s holds a value that is not finite at %lld", path,
+                           name, (long long)i);
+    return 0;
+}
+
+int weights_load(Vit *v, float *slab, const Safetensors *file, const char *path,
+                 const char *prefix) {
+    int count;
+    const VitParam *p = vit_params(v, &count);
+    Backend *be = vit_backend(v);
+    float *host = mem_alloc((size_t)vit_slab_count(v), sizeof *host);
+    if (!host)
+        return ERR_FAIL;
+    int code = 0;
+    for (int i = 0; i < count && !code; i++)
+        if (p[i].name[0])
+            code = load_one(host + p[i].offset, &p[i], file, path, prefix);
+    if (!code)
+        be->upload(be, slab, host, (size_t)vit_slab_count(v) * sizeof *host);
+    mem_free(host);
+    return code;
+}
+
+void weights_add(SafeWriter *w, const Vit *v, const float *host, const char *prefix) {
+    int count;
+    const VitParam *p = vit_params(v, &count);
+    for (int i = 0; i < count; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "%s%s", prefix, p[i].name);
+        if (p[i].name[0])
+            safe_writer_add(w, name, p[i].rank, p[i].shape, host + p[i].offset);
+    }
+}
+
+int weights_config(VitConfig *out, const Safetensors *file, const char *path) {
+    const char *text = safetensors_metadata(file, "network");
+    if (!text)
+        return err_set(ERR_FAIL, "%s: no normalcy model: its metadata has no \"network\" settings",
+                       path);
+    Json *settings = js_parse(text, strlen(text));
+    if (!settings)
+        return err_context(ERR_FAIL, "%s: metadata \"network\"", path);
+    OptGroup groups[] = {{"", vit_options, out}, {NULL, NULL, NULL}};
+    int code = opt_defaults(groups);
+    if (!code)
+        code = opt_from_json(groups, "network: ", settings);
+    js_free(settings);
+    if (!code)
+        code = vit_config_check(out);
+    return code ? err_context(ERR_FAIL, "%s", path) : 0;
+}

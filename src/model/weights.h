@@ -1,0 +1,21 @@
+/* Weights in and out of safetensors, by SimMIM's names. */
+#ifndef MODEL_WEIGHTS_H
+#define MODEL_WEIGHTS_H
+
+#include "model/safetensors.h"
+#include "model/vit.h"
+
+/* Reads every parameter, named prefix + SimMIM's name, from `file` into a slab (backend memory)
+ * laid out like the network's weights. ERR_FAIL names the first tensor that is missing, of another
+ * shape (both shapes told) or not finite. */
+int weights_load(Vit *v, float *slab, const Safetensors *file, const char *path,
+                 const char *prefix);
+
+/* Declares every parameter of a host copy of a slab, named prefix + SimMIM's name, to the writer.
+ */
+void weights_add(SafeWriter *w, const Vit *v, const float *host, const char *prefix);
+
+/* The settings of the network that a checkpoint holds. */
+int weights_config(VitConfig *out, const Safetensors *file, const char *path);
+
+#endif
