@@ -1,5 +1,5 @@
-/* Options: one row each. The command line, YAML files, --help, stored settings and the man pages all
- * come from the rows, so they cannot drift apart. */
+/* Options: one row each. The command line, YAML files, --help, stored settings and the man pages
+ * all come from the rows, so they cannot drift apart. */
 #ifndef BASE_OPT_H
 #define BASE_OPT_H
 
@@ -26,17 +26,17 @@ typedef struct {
  * options, freed by opt_free) and int for a choice. */
 #define OPT_FIELD(T, S, f) (offsetof(S, f) + 0 * sizeof(&((S *)0)->f == (T *)0))
 #define OPT_FLAG_ROW(S, f, name, help)                                                             \
-    {name, OPT_BOOL, OPT_FIELD(bool, S, f), "no", 0, 0, NULL, NULL, help}
+    { name, OPT_BOOL, OPT_FIELD(bool, S, f), "no", 0, 0, NULL, NULL, help }
 #define OPT_BOOL_ROW(S, f, name, def, help)                                                        \
-    {name, OPT_BOOL, OPT_FIELD(bool, S, f), def, 0, 0, NULL, "yes|no", help}
+    { name, OPT_BOOL, OPT_FIELD(bool, S, f), def, 0, 0, NULL, "yes|no", help }
 #define OPT_INT_ROW(S, f, name, def, min, max, arg, help)                                          \
-    {name, OPT_INT, OPT_FIELD(int64_t, S, f), def, min, max, NULL, arg, help}
+    { name, OPT_INT, OPT_FIELD(int64_t, S, f), def, min, max, NULL, arg, help }
 #define OPT_REAL_ROW(S, f, name, def, min, max, help)                                              \
-    {name, OPT_REAL, OPT_FIELD(double, S, f), def, min, max, NULL, "X", help}
+    { name, OPT_REAL, OPT_FIELD(double, S, f), def, min, max, NULL, "X", help }
 #define OPT_TEXT_ROW(S, f, name, def, arg, help)                                                   \
-    {name, OPT_TEXT, OPT_FIELD(char *, S, f), def, 0, 0, NULL, arg, help}
+    { name, OPT_TEXT, OPT_FIELD(char *, S, f), def, 0, 0, NULL, arg, help }
 #define OPT_CHOICE_ROW(S, f, name, def, choices, help)                                             \
-    {name, OPT_CHOICE, OPT_FIELD(int, S, f), def, 0, 0, choices, NULL, help}
+    { name, OPT_CHOICE, OPT_FIELD(int, S, f), def, 0, 0, choices, NULL, help }
 #define OPT_END                                                                                    \
     { NULL, OPT_BOOL, 0, NULL, 0, 0, NULL, NULL, NULL }
 
@@ -58,8 +58,8 @@ int opt_set(const OptGroup *groups, const char *where, const char *key, const ch
 int opt_set_list(const OptGroup *groups, const char *where, const char *list);
 
 /* Reads "--key value", "--key=value", "--flag", "-o value" (short for --output); everything else is
- * positional. At most `max` positionals go to `positional`, their number to *n. ERR_USAGE names what
- * is wrong and suggests the nearest known option. */
+ * positional. At most `max` positionals go to `positional`, their number to *n. ERR_USAGE names
+ * what is wrong and suggests the nearest known option. */
 int opt_parse(const OptGroup *groups, int argc, char *const *argv, const char **positional, int max,
               int *n);
 
@@ -70,8 +70,8 @@ const char *opt_peek(int argc, char *const *argv, const char *key);
 /* A flat YAML mapping "key: value" (opt_yaml.c). Unknown keys and bad values name file and line. */
 int opt_load_yaml(const OptGroup *groups, const char *path);
 
-/* All values as a JSON object of texts, and back (for checkpoints). Keys that are not known any more
- * are an error. */
+/* All values as a JSON object of texts, and back (for checkpoints). Keys that are not known any
+ * more are an error. */
 Json *opt_to_json(const OptGroup *groups);
 int opt_from_json(const OptGroup *groups, const char *where, const Json *object);
 

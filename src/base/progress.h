@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Draws "label [=====>   ] done/total  note  ETA". Redraws at most ten times a second, and always at
- * done == total. total <= 0: no bar, only the count. Main thread. */
+/* Draws "label [=====>   ] done/total  note  ETA". Redraws at most ten times a second, and always
+ * at done == total. total <= 0: no bar, only the count. Main thread. */
 void progress_draw(const char *label, int64_t done, int64_t total, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

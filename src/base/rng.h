@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 typedef enum {
-    RNG_INIT = 1, /* weights */
-    RNG_SHUFFLE,  /* order of the pairs in an epoch */
-    RNG_MASK,     /* cells of a pseudo anomaly */
-    RNG_DROPOUT,  /* elements */
+    RNG_INIT = 1,  /* weights */
+    RNG_SHUFFLE,   /* order of the pairs in an epoch */
+    RNG_MASK,      /* cells of a pseudo anomaly */
+    RNG_DROPOUT,   /* elements */
     RNG_DROP_PATH, /* residual branches of a sample */
-    RNG_SCENE,    /* the generated scene of the demo */
+    RNG_SCENE,     /* the generated scene of the demo */
     RNG_TEST,
 } RngPurpose;
 

@@ -1,0 +1,23 @@
+/* AdamW with decay groups and the clip of the global norm (method A.8). */
+#ifndef TRAIN_OPTIMIZER_H
+#define TRAIN_OPTIMIZER_H
+
+#include "model/vit.h"
+#include "train/settings.h"
+
+typedef struct {
+    Vit *vit;     /* borrowed */
+    float *m, *v; /* first and second moments, laid out like the weights */
+} Optimizer;
+
+int optimizer_open(Optimizer *o, Vit *vit);
+void optimizer_free(Optimizer *o); /* accepts a zeroed one */
+
+/* The global L2 norm of the gradients. */
+double optimizer_norm(const Optimizer *o);
+
+/* One update, `step` from 0, with learning rate lr; gradients are scaled by min(1, clip / (norm +
+ * 1e-6)). */
+void optimizer_step(Optimizer *o, const TrainSettings *t, int64_t step, double lr, double norm);
+
+#endif

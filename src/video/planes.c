@@ -1,0 +1,17 @@
+#include "video/planes.h"
+
+#include <math.h>
+
+void planes_from_bgr(float *planes, const uint8_t *bgr, int64_t pixels) {
+    for (int c = 0; c < 3; c++)
+        for (int64_t i = 0; i < pixels; i++)
+            planes[c * pixels + i] = (float)bgr[3 * i + c] / 127.5f - 1;
+}
+
+void planes_to_bgr(uint8_t *bgr, const float *planes, int64_t pixels) {
+    for (int c = 0; c < 3; c++)
+        for (int64_t i = 0; i < pixels; i++) {
+            float v = (planes[c * pixels + i] + 1) * 127.5f + 0.5f;
+            bgr[3 * i + c] = (uint8_t)fminf(fmaxf(v, 0), 255);
+        }
+}

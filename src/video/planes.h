@@ -1,0 +1,14 @@
+/* Between 8-bit BGR pictures and the network's planes (3, height, width) in [-1, 1] (method B.1).
+ */
+#ifndef VIDEO_PLANES_H
+#define VIDEO_PLANES_H
+
+#include <stdint.h>
+
+/* x / 127.5 - 1, channel by channel. */
+void planes_from_bgr(float *planes, const uint8_t *bgr, int64_t pixels);
+
+/* The inverse, rounded and clamped to 8 bits. */
+void planes_to_bgr(uint8_t *bgr, const float *planes, int64_t pixels);
+
+#endif
