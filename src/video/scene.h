@@ -20,14 +20,14 @@ extern const char *const scene_kind_names[SCENE_KINDS]; /* "normal", "runner", .
 typedef struct {
     uint64_t seed;
     int width, height;
-    int clip;       /* number of the clip: other walkers, same street */
-    int frames;     /* length; the anomaly lives in a middle part of it */
+    int clip;   /* number of the clip: other walkers, same street */
+    int frames; /* length; the anomaly lives in a middle part of it */
     SceneKind kind;
 } SceneClip;
 
 /* Draws frame `index` into *f. `mask` (height x width, 0 or 255) gets the anomaly's visible pixels
- * and may be NULL. Returns 1 where the frame is abnormal (at least one pixel), 0 where not, negative
- * when memory is out. Any thread. */
+ * and may be NULL. Returns 1 where the frame is abnormal (at least one pixel), 0 where not,
+ * negative when memory is out. Any thread. */
 int scene_draw(const SceneClip *clip, int64_t index, Frame *f, uint8_t *mask);
 
 #endif
