@@ -70,6 +70,9 @@ const char *opt_peek(int argc, char *const *argv, const char *key);
 /* A flat YAML mapping "key: value" (opt_yaml.c). Unknown keys and bad values name file and line. */
 int opt_load_yaml(const OptGroup *groups, const char *path);
 
+/* Writes all values as such a mapping, atomically. */
+int opt_save_yaml(const OptGroup *groups, const char *path);
+
 /* All values as a JSON object of texts, and back (for checkpoints). Keys that are not known any
  * more are an error. */
 Json *opt_to_json(const OptGroup *groups);

@@ -53,3 +53,36 @@ int opt_load_yaml(const OptGroup *groups, const char *path) {
     mem_free(text);
     return code;
 }
+
+/* Texts are quoted the YAML way: single quotes, doubled inside. Numbers and words need none. */
+static void print_value(FileOut *f, const Opt *row, const void *object) {
+    char value[4096];
+    opt_value_text(row, object, value, sizeof value);
+    if (row->type != OPT_TEXT) {
+        file_printf(f, "%s", value);
+        return;
+    }
+    file_printf(f, "'");
+    for (const char *p = value; *p; p++) {
+        file_write(f, p, 1);
+        if (*p == '\'')
+            file_write(f, p, 1);
+    }
+    file_printf(f, "'");
+}
+
+int opt_save_yaml(const OptGroup *groups, const char *path) {
+    FileOut *f = NULL;
+    int code = file_create(&f, path);
+    if (code)
+        return code;
+    for (const OptGroup *g = groups; g->rows; g++) {
+        file_printf(f, "# %s\n", g->title);
+        for (const Opt *row = g->rows; row->name; row++) {
+            file_printf(f, "%s: ", row->name);
+            print_value(f, row, g->object);
+            file_printf(f, "\n");
+        }
+    }
+    return file_commit(&f);
+}

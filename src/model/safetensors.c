@@ -317,13 +317,19 @@ static int write_all(SafeWriter *w, const char *path) {
     return file_commit(&f);
 }
 
-int safe_writer_save(SafeWriter **pw, const char *path) {
-    SafeWriter *w = *pw;
-    int code = write_all(w, path);
+void safe_writer_free(SafeWriter **pw) {
+    SafeWriter *w = pw ? *pw : NULL;
+    if (!w)
+        return;
     js_free(w->header);
     js_free(w->metadata);
     mem_free(w->pending);
     mem_free(w);
     *pw = NULL;
+}
+
+int safe_writer_save(SafeWriter **w, const char *path) {
+    int code = write_all(*w, path);
+    safe_writer_free(w);
     return code;
 }

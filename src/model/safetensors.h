@@ -49,4 +49,7 @@ void safe_writer_metadata(SafeWriter *w, const char *key, const char *value);
 /* Writes to path by temporary file, fsync and rename; frees *w in any case. */
 int safe_writer_save(SafeWriter **w, const char *path);
 
+/* Drops what was declared; accepts NULL. */
+void safe_writer_free(SafeWriter **w);
+
 #endif

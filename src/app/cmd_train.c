@@ -1,0 +1,304 @@
+/* normalcy train: from footage to a checkpoint. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "app/common.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "base/system.h"
+#include "train/checkpoint.h"
+#include "train/run_log.h"
+
+static const char usage[] =
+    "usage: normalcy train DATA -o RUN [OPTIONS]\n"
+    "       normalcy train --resume -o RUN\n\n"
+    "Learns the training clips of DATA (a data set, a folder of clips, or one video). RUN gets\n"
+    "checkpoint.safetensors, log.jsonl and settings.yaml. Ctrl-C saves and stops.\n"
+    "Later options win: defaults, --config, --preset, --size, the command line.\n";
+
+static const char *const size_names[] = {"base", "small", "tiny", NULL};
+
+typedef struct {
+    char *output, *config, *preset;
+    int size;
+    bool resume;
+    int64_t checkpoint_every, steps, cache;
+} TrainArgs;
+
+static const Opt run_options[] = {
+    OPT_TEXT_ROW(TrainArgs, output, "output", NULL, "RUN", "folder of the run"),
+    OPT_FLAG_ROW(TrainArgs, resume, "resume", "continue the run from its checkpoint"),
+    OPT_TEXT_ROW(TrainArgs, preset, "preset", NULL, "NAME",
+                 "the paper's settings: ped2, avenue, shanghaitech"),
+    OPT_CHOICE_ROW(TrainArgs, size, "size", "base", size_names,
+                   "width, depth and heads: 768/12/12, 384/12/6, 192/12/3"),
+    OPT_TEXT_ROW(TrainArgs, config, "config", NULL, "FILE", "settings from a YAML file"),
+    OPT_INT_ROW(TrainArgs, steps, "steps", "0", 0, 1e12, "N",
+                "stop after this many steps in all; 0: all epochs"),
+    OPT_INT_ROW(TrainArgs, checkpoint_every, "checkpoint-every", "500", 1, 1e9, "N",
+                "steps between checkpoints"),
+    OPT_INT_ROW(TrainArgs, cache, "cache", "4096", 0, 1e9, "MB",
+                "memory for decoded frames; more are decoded again"),
+    OPT_END,
+};
+
+typedef struct {
+    TrainArgs args;
+    ComputeArgs compute;
+    VitConfig network;
+    TrainSettings training;
+    OptGroup groups[5];
+    const char *data; /* borrowed from argv or from `stored` */
+    CheckpointInfo stored;
+    Safetensors *checkpoint; /* open while resuming */
+    char *checkpoint_path, *log_path, *settings_path;
+    Dataset *dataset;
+    Pairs *pairs;
+    Backend *be;
+    Trainer *trainer;
+    RunLog *log;
+} Train;
+
+static void train_close(Train *t) {
+    run_log_free(&t->log);
+    trainer_free(&t->trainer);
+    backend_free(&t->be);
+    pairs_free(&t->pairs);
+    dataset_free(&t->dataset);
+    safetensors_free(&t->checkpoint);
+    mem_free(t->checkpoint_path);
+    mem_free(t->log_path);
+    mem_free(t->settings_path);
+    opt_free(t->groups);
+}
+
+static int make_paths(Train *t) {
+    if (!t->args.output)
+        return err_set(ERR_USAGE, "no folder for the run: give -o RUN");
+    t->checkpoint_path = mem_printf("%s/" CHECKPOINT_NAME, t->args.output);
+    t->log_path = mem_printf("%s/log.jsonl", t->args.output);
+    t->settings_path = mem_printf("%s/settings.yaml", t->args.output);
+    return t->checkpoint_path && t->log_path && t->settings_path ? 0 : ERR_FAIL;
+}
+
+/* Options that change the defaults of others come first. */
+static int apply_presets(Train *t, int argc, char **argv) {
+    const char *config = opt_peek(argc, argv, "config"), *preset = opt_peek(argc, argv, "preset");
+    const char *size = opt_peek(argc, argv, "size");
+    int code = config ? opt_load_yaml(t->groups, config) : 0;
+    if (!code && preset) {
+        const char *list = preset_options(preset);
+        code = list ? opt_set_list(t->groups, "preset ", list)
+                    : err_set(ERR_USAGE, "--preset: expected ped2, avenue or shanghaitech; found "
+                                         "\"%s\"",
+                              preset);
+    }
+    if (!code && size) {
+        const char *list = vit_size_options(size);
+        code = list ? opt_set_list(t->groups, "size ", list)
+                    : opt_set(t->groups, "--", "size", size); /* says what is known */
+    }
+    return code;
+}
+
+/* The stored settings become the defaults of a resumed run. */
+static int open_checkpoint(Train *t, int argc, char **argv) {
+    int n, code = opt_parse(t->groups, argc, argv, &t->data, 1, &n);
+    if (!code)
+        code = make_paths(t);
+    if (code || !t->args.resume)
+        return code;
+    code = safetensors_open(&t->checkpoint, t->checkpoint_path);
+    if (!code)
+        code = checkpoint_info(&t->stored, t->checkpoint, t->checkpoint_path);
+    if (code)
+        return err_context(code, "cannot resume");
+    t->network = t->stored.network;
+    t->training = t->stored.training;
+    return 0;
+}
+
+static int parse(Train *t, int argc, char **argv) {
+    int n, code = opt_defaults(t->groups);
+    if (!code)
+        code = open_checkpoint(t, argc, argv);
+    if (!code)
+        code = apply_presets(t, argc, argv);
+    if (!code)
+        code = opt_parse(t->groups, argc, argv, &t->data, 1, &n);
+    if (code)
+        return code;
+    if (n == 0 && t->args.resume)
+        t->data = t->stored.data;
+    else if (n == 0)
+        return err_set(ERR_USAGE, "no data: give a data set, a folder of clips or a video");
+    if (!t->args.resume && file_exists(t->checkpoint_path))
+        return err_set(ERR_USAGE,
+                       "%s is there already: --resume continues that run, another -o begins a new "
+                       "one",
+                       t->checkpoint_path);
+    code = vit_config_check(&t->network);
+    return code ? code : train_settings_check(&t->training, &t->network);
+}
+
+static int open_data(Train *t) {
+    PairsConfig c = {.size = (int)t->network.image,
+                     .frames_in = (int)t->network.frames,
+                     .batch = (int)t->training.batch,
+                     .seed = (uint64_t)t->training.seed,
+                     .cache_bytes = t->args.cache * 1000000};
+    int code = dataset_open(&t->dataset, t->data);
+    if (!code && t->dataset->train.count == 0)
+        code = err_set(ERR_FAIL, "%s has no training clips", t->data);
+    if (!code)
+        code = pairs_open(&t->pairs, &t->dataset->train, &c);
+    return code;
+}
+
+static void tell_plan(const Train *t) {
+    int tensors;
+    int64_t values, decayed;
+    char total[16], network[16], frames[16];
+    int64_t net = trainer_memory(&t->network, &t->training), cache = pairs_memory(t->pairs);
+    vit_census(&t->network, &tensors, &values, &decayed);
+    log_info("data      %s: %d clips, %lld pairs, %lld steps an epoch", t->data,
+             t->dataset->train.count, (long long)pairs_count(t->pairs),
+             (long long)pairs_steps_per_epoch(t->pairs));
+    log_info("network   width %lld, depth %lld, heads %lld, patch %lld, input %lld: %lld parameters",
+             (long long)t->network.width, (long long)t->network.depth,
+             (long long)t->network.heads, (long long)t->network.patch,
+             (long long)t->network.image, (long long)values);
+    log_info("backend   %s: %s", t->be->name, t->be->description);
+    log_info("memory    needs %s: network %s, decoded frames %s",
+             mem_text(total, sizeof total, (double)(net + cache)),
+             mem_text(network, sizeof network, (double)net),
+             mem_text(frames, sizeof frames, (double)cache));
+    int64_t available = system_memory_available();
+    if (available > 0 && net + cache > available)
+        log_warn("that is more than the %s this machine has left; a smaller --size, --batch or "
+                 "--cache needs less",
+                 mem_text(total, sizeof total, (double)available));
+}
+
+static int open_run(Train *t) {
+    int64_t steps_per_epoch = pairs_steps_per_epoch(t->pairs);
+    int code = compute_open(&t->be, &t->compute);
+    if (code)
+        return code;
+    tell_plan(t);
+    code = trainer_open(&t->trainer, t->be, &t->network, &t->training, steps_per_epoch);
+    if (!code && t->args.resume) {
+        if (t->stored.steps_per_epoch != steps_per_epoch)
+            return err_set(ERR_FAIL,
+                           "cannot resume: the checkpoint's data had %lld steps an epoch, %s has "
+                           "%lld; give the same data and batch",
+                           (long long)t->stored.steps_per_epoch, t->data,
+                           (long long)steps_per_epoch);
+        code = checkpoint_load(t->trainer, t->checkpoint, t->checkpoint_path);
+        safetensors_free(&t->checkpoint);
+        if (!code)
+            log_info("resumed   at step %lld", (long long)t->trainer->step);
+    }
+    if (!code)
+        code = file_make_folder(t->args.output);
+    if (!code) /* what decides the result, in the form that --config reads */
+        code = opt_save_yaml(t->groups + 2, t->settings_path);
+    if (!code)
+        code = run_log_open(&t->log, t->log_path, t->trainer->step);
+    return code ? code : pairs_seek(t->pairs, t->trainer->step);
+}
+
+static int save(Train *t) {
+    return checkpoint_save(t->trainer, t->data, t->checkpoint_path);
+}
+
+typedef struct {
+    double epoch_start, step_start;
+    double loss_sum;
+    int64_t loss_count;
+} Clock;
+
+static int report(Train *t, Clock *c, const StepReport *r, double stall, int64_t total) {
+    Trainer *tr = t->trainer;
+    double now = now_seconds(), seconds = now - c->step_start;
+    double rate = 2.0 * (double)tr->settings.batch / seconds;
+    c->step_start = now;
+    c->loss_sum += r->loss.total;
+    c->loss_count++;
+    int code = run_log_step(t->log, tr, r, rate, stall);
+    char label[48];
+    snprintf(label, sizeof label, "epoch %lld/%lld",
+             (long long)((tr->step - 1) / tr->steps_per_epoch + 1),
+             (long long)tr->settings.epochs);
+    progress_draw(label, tr->step, total, "loss %.4f (N %.4f P %.4f C %.4f)  %.1f images/s",
+                  r->loss.total, r->loss.normal_int + r->loss.normal_gd,
+                  r->loss.pseudo_int + r->loss.pseudo_gd, r->loss.consistency, rate);
+    if (!code && tr->step % tr->steps_per_epoch == 0) {
+        double mean = c->loss_sum / (double)c->loss_count;
+        log_info("%s  step %lld  mean loss %.5f  %.1f s", label, (long long)tr->step, mean,
+                 now - c->epoch_start);
+        code = run_log_epoch(t->log, tr, mean, now - c->epoch_start);
+        *c = (Clock){.epoch_start = now, .step_start = now};
+    }
+    return code;
+}
+
+static int loop(Train *t) {
+    Trainer *tr = t->trainer;
+    int64_t total = tr->settings.epochs * tr->steps_per_epoch;
+    if (t->args.steps > 0 && t->args.steps < total)
+        total = t->args.steps;
+    Clock clock = {.epoch_start = now_seconds(), .step_start = now_seconds()};
+    int code = 0;
+    int64_t saved = -1;
+    while (!code && tr->step < total && !stop_requested()) {
+        PairBatch batch;
+        StepReport r;
+        code = pairs_next(t->pairs, &batch);
+        if (!code)
+            code = trainer_step(tr, &batch, &r);
+        if (!code)
+            code = report(t, &clock, &r, batch.stall, total);
+        if (!code && tr->step % t->args.checkpoint_every == 0) {
+            code = save(t);
+            saved = tr->step;
+        }
+    }
+    progress_end();
+    if (!code && saved != tr->step)
+        code = save(t);
+    if (!code && stop_requested()) {
+        log_info("stopped at step %lld of %lld; continue with: normalcy train --resume -o %s",
+                 (long long)tr->step, (long long)total, t->args.output);
+        return ERR_STOPPED;
+    }
+    if (!code)
+        log_info("done      %lld steps; %s", (long long)tr->step, t->checkpoint_path);
+    return code;
+}
+
+int cmd_train(int argc, char **argv) {
+    Train t = {0};
+    const OptGroup groups[] = {{"Run", run_options, &t.args},
+                               {"Compute", compute_options, &t.compute},
+                               {"Network", vit_options, &t.network},
+                               {"Training", train_options, &t.training},
+                               {NULL, NULL, NULL}};
+    memcpy(t.groups, groups, sizeof groups);
+    if (help_asked(argc, argv, usage, t.groups))
+        return EXIT_OK;
+    int code = parse(&t, argc, argv);
+    if (!code)
+        code = open_data(&t);
+    if (!code)
+        code = open_run(&t);
+    if (!code)
+        code = loop(&t);
+    train_close(&t);
+    return exit_code(code, "train");
+}

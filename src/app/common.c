@@ -1,0 +1,46 @@
+#include "app/common.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "base/err.h"
+#include "base/log.h"
+
+static const char *const backend_names[] = {"cpu", "ref", NULL};
+
+const Opt compute_options[] = {
+    OPT_CHOICE_ROW(ComputeArgs, backend, "backend", "cpu", backend_names,
+                   "fast kernels, or the plain reference"),
+    OPT_INT_ROW(ComputeArgs, threads, "threads", "0", 0, 1024, "N", "threads; 0: all processors"),
+    OPT_END,
+};
+
+int compute_open(Backend **out, const ComputeArgs *args) {
+    return backend_open(out, backend_names[args->backend], (int)args->threads);
+}
+
+bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups) {
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(usage, stdout);
+            opt_print_help(groups);
+            return true;
+        }
+    return false;
+}
+
+int exit_code(int code, const char *command) {
+    switch (code) {
+    case 0:
+        return EXIT_OK;
+    case ERR_STOPPED:
+        return EXIT_STOPPED;
+    case ERR_USAGE:
+        log_error("%s (see normalcy %s --help)", err_text(), command);
+        return EXIT_USAGE;
+    default:
+        log_error("%s", err_text());
+        return EXIT_FAILED;
+    }
+}

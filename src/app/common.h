@@ -1,0 +1,27 @@
+/* What the commands share: options of the compute backend, help, exit codes. */
+#ifndef APP_COMMON_H
+#define APP_COMMON_H
+
+#include <stdbool.h>
+
+#include "base/opt.h"
+#include "compute/backend.h"
+
+typedef struct {
+    int backend; /* index into backend_names */
+    int64_t threads;
+} ComputeArgs;
+
+extern const Opt compute_options[];
+
+/* Opens what the options say. */
+int compute_open(Backend **out, const ComputeArgs *args);
+
+/* True where the command line asks for help: prints `usage` and the rows, for exit code 0. */
+bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups);
+
+/* Prints this thread's error, with "see normalcy NAME --help" after a usage error; gives the exit
+ * code that belongs to it. 0 gives EXIT_OK. */
+int exit_code(int code, const char *command);
+
+#endif

@@ -1,0 +1,67 @@
+#include "base/system.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* The text behind the first "key...:" of a /proc file, without its newline. */
+static int proc_value(const char *path, const char *key, char *buf, int n) {
+    FILE *f = fopen(path, "r");
+    char *line = NULL;
+    size_t capacity = 0;
+    int found = 0;
+    while (f && !found && getline(&line, &capacity, f) >= 0) {
+        char *colon = strchr(line, ':');
+        if (!colon || strncmp(line, key, strlen(key)) != 0)
+            continue;
+        snprintf(buf, (size_t)n, "%s", colon + 1 + strspn(colon + 1, " \t"));
+        buf[strcspn(buf, "\n")] = '\0';
+        found = 1;
+    }
+    free(line);
+    if (f)
+        fclose(f);
+    return found;
+}
+
+static int64_t memory_value(const char *key) {
+    char text[64];
+    return proc_value("/proc/meminfo", key, text, sizeof text) ? atoll(text) * 1024 : 0;
+}
+
+int64_t system_memory_total(void) {
+    return memory_value("MemTotal");
+}
+
+int64_t system_memory_available(void) {
+    return memory_value("MemAvailable");
+}
+
+int64_t system_peak_rss(void) {
+    struct rusage u;
+    return getrusage(RUSAGE_SELF, &u) == 0 ? (int64_t)u.ru_maxrss * 1024 : 0;
+}
+
+char *system_cpu_name(char *buf, int n) {
+    if (!proc_value("/proc/cpuinfo", "model name", buf, n))
+        snprintf(buf, (size_t)n, "unknown");
+    return buf;
+}
+
+char *system_cpu_features(char *buf, int n) {
+    static const char *const wanted[] = {"avx2",        "fma",         "avx512f",
+                                         "avx512_bf16", "avx512_vnni", "amx_tile"};
+    char flags[8192];
+    buf[0] = '\0';
+    if (!proc_value("/proc/cpuinfo", "flags", flags, sizeof flags))
+        return buf;
+    size_t used = 0;
+    for (char *save = NULL, *word = strtok_r(flags, " ", &save); word;
+         word = strtok_r(NULL, " ", &save))
+        for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+            if (strcmp(word, wanted[i]) == 0 && used + strlen(word) + 2 < (size_t)n)
+                used += (size_t)snprintf(buf + used, (size_t)n - used, "%s%s", used ? " " : "",
+                                         word);
+    return buf;
+}

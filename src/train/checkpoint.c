@@ -1,0 +1,118 @@
+#include "train/checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "model/weights.h"
+
+static const char moment1[] = "optimizer.exp_avg.", moment2[] = "optimizer.exp_avg_sq.";
+
+static void add_number(SafeWriter *w, const char *key, int64_t number) {
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)number);
+    safe_writer_metadata(w, key, text);
+}
+
+static int add_settings(SafeWriter *w, const char *key, const Opt *rows, const void *object) {
+    OptGroup groups[] = {{"", rows, (void *)(uintptr_t)object}, {NULL, NULL, NULL}};
+    Json *json = opt_to_json(groups);
+    char *text = js_text(json, false);
+    js_free(json);
+    if (!text)
+        return ERR_FAIL;
+    safe_writer_metadata(w, key, text);
+    mem_free(text);
+    return 0;
+}
+
+/* A slab's copy in host memory, declared under a prefix; *host is the caller's to free. */
+static int add_slab(SafeWriter *w, const Trainer *t, const float *slab, const char *prefix,
+                    float **host) {
+    Backend *be = vit_backend(t->vit);
+    size_t count = (size_t)vit_slab_count(t->vit);
+    *host = mem_alloc(count, sizeof **host);
+    if (!*host)
+        return ERR_FAIL;
+    be->download(be, *host, slab, count * sizeof **host);
+    weights_add(w, t->vit, *host, prefix);
+    return 0;
+}
+
+int checkpoint_save(const Trainer *t, const char *data, const char *path) {
+    SafeWriter *w = NULL;
+    float *host[3] = {NULL};
+    int code = safe_writer_open(&w);
+    if (code)
+        return code;
+    safe_writer_metadata(w, "format", "normalcy");
+    safe_writer_metadata(w, "version", NORMALCY_VERSION);
+    safe_writer_metadata(w, "data", data);
+    add_number(w, "step", t->step);
+    add_number(w, "steps_per_epoch", t->steps_per_epoch);
+    code = add_settings(w, "network", vit_options, vit_config(t->vit));
+    if (!code)
+        code = add_settings(w, "training", train_options, &t->settings);
+    if (!code)
+        code = add_slab(w, t, vit_weights(t->vit), "", &host[0]);
+    if (!code)
+        code = add_slab(w, t, t->optimizer.m, moment1, &host[1]);
+    if (!code)
+        code = add_slab(w, t, t->optimizer.v, moment2, &host[2]);
+    if (!code)
+        code = safe_writer_save(&w, path);
+    else
+        safe_writer_free(&w);
+    for (int i = 0; i < 3; i++)
+        mem_free(host[i]);
+    return code;
+}
+
+static int read_number(int64_t *out, const Safetensors *file, const char *path, const char *key) {
+    const char *text = safetensors_metadata(file, key);
+    char *end = NULL;
+    long long value = text ? strtoll(text, &end, 10) : -1;
+    if (!text || end == text || *end || value < 0)
+        return err_set(ERR_FAIL, "%s: metadata \"%s\" is missing or no number", path, key);
+    *out = value;
+    return 0;
+}
+
+static int read_training(TrainSettings *out, const Safetensors *file, const char *path) {
+    const char *text = safetensors_metadata(file, "training");
+    Json *settings = text ? js_parse(text, strlen(text)) : NULL;
+    if (!settings)
+        return err_set(ERR_FAIL, "%s: metadata \"training\" is missing or no JSON", path);
+    OptGroup groups[] = {{"", train_options, out}, {NULL, NULL, NULL}};
+    int code = opt_defaults(groups);
+    if (!code)
+        code = opt_from_json(groups, "training: ", settings);
+    js_free(settings);
+    return code ? err_context(ERR_FAIL, "%s", path) : 0;
+}
+
+int checkpoint_info(CheckpointInfo *out, const Safetensors *file, const char *path) {
+    *out = (CheckpointInfo){0};
+    int code = weights_config(&out->network, file, path);
+    if (!code)
+        code = read_training(&out->training, file, path);
+    if (!code)
+        code = read_number(&out->step, file, path, "step");
+    if (!code)
+        code = read_number(&out->steps_per_epoch, file, path, "steps_per_epoch");
+    const char *data = safetensors_metadata(file, "data");
+    snprintf(out->data, sizeof out->data, "%s", data ? data : "");
+    return code;
+}
+
+int checkpoint_load(Trainer *t, const Safetensors *file, const char *path) {
+    int code = weights_load(t->vit, vit_weights(t->vit), file, path, "");
+    if (!code)
+        code = weights_load(t->vit, t->optimizer.m, file, path, moment1);
+    if (!code)
+        code = weights_load(t->vit, t->optimizer.v, file, path, moment2);
+    return code ? code : read_number(&t->step, file, path, "step");
+}

@@ -1,0 +1,31 @@
+/* Checkpoints: one safetensors file that scores, and resumes bit for bit.
+ *
+ * It holds the weights by SimMIM's names, AdamW's moments as "optimizer.exp_avg." and
+ * "optimizer.exp_avg_sq." + name, and metadata: "format" (normalcy), "version", "step",
+ * "steps_per_epoch", "network" and "training" (settings as JSON), "data" (path, pairs). The random numbers and
+ * the loader's position are functions of (seed, step), so the step says both. */
+#ifndef TRAIN_CHECKPOINT_H
+#define TRAIN_CHECKPOINT_H
+
+#include "model/safetensors.h"
+#include "train/trainer.h"
+
+#define CHECKPOINT_NAME "checkpoint.safetensors"
+
+typedef struct {
+    VitConfig network;
+    TrainSettings training;
+    int64_t step, steps_per_epoch;
+    char data[1024]; /* as given to train */
+} CheckpointInfo;
+
+/* Writes atomically. */
+int checkpoint_save(const Trainer *t, const char *data, const char *path);
+
+/* The settings inside; ERR_FAIL where it is no checkpoint of ours. */
+int checkpoint_info(CheckpointInfo *out, const Safetensors *file, const char *path);
+
+/* Loads weights, moments and step into a trainer opened with the same settings. */
+int checkpoint_load(Trainer *t, const Safetensors *file, const char *path);
+
+#endif

@@ -1,0 +1,37 @@
+/* The training step: a batch of pairs in, updated weights out (method B.1). */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include "data/pairs.h"
+#include "train/optimizer.h"
+#include "train/pair_loss.h"
+
+typedef struct {
+    Vit *vit;
+    Optimizer optimizer;
+    TrainSettings settings;
+    int64_t steps_per_epoch;
+    int64_t step; /* updates done */
+    /* staging; host, then backend memory */
+    float *host_x, *host_y, *x, *y;
+    uint8_t *host_mask, *mask;
+    double *parts;
+} Trainer;
+
+typedef struct {
+    PairLoss loss;
+    double lr, norm; /* of the gradients, before the clip */
+} StepReport;
+
+/* Opens the network for 2 x batch images and draws its weights. *out is untouched on failure. */
+int trainer_open(Trainer **out, Backend *be, const VitConfig *config, const TrainSettings *settings,
+                 int64_t steps_per_epoch);
+void trainer_free(Trainer **t);
+
+/* Bytes that trainer_open would take. */
+int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings);
+
+/* One update. ERR_FAIL, with the weights untouched, where the loss or the gradient is not finite. */
+int trainer_step(Trainer *t, const PairBatch *batch, StepReport *report);
+
+#endif
