@@ -250,3 +250,24 @@ void dataset_free(Dataset **d) {
     mem_free(*d);
     *d = NULL;
 }
+
+int clip_count(const Clip *c, int64_t *frames) {
+    if (c->frames >= 0) {
+        *frames = c->frames;
+        return 0;
+    }
+    Source *s = NULL;
+    Frame f = {0};
+    int code = source_open(&s, c->url);
+    if (!code && source_info(s)->live)
+        code = err_set(ERR_FAIL, "clip %s is live; recorded footage is needed here", c->name);
+    int64_t n = 0;
+    for (; !code; n += !code)
+        code = source_read(s, &f);
+    source_free(&s);
+    frame_free(&f);
+    if (code != ERR_END)
+        return code;
+    *frames = n;
+    return 0;
+}

@@ -23,8 +23,8 @@ typedef enum {
 extern const char *const layout_names[];
 
 typedef struct {
-    char *name; /* "01", "Test001", "01_0014": unique in its split */
-    char *url;  /* for source_open */
+    char *name;     /* "01", "Test001", "01_0014": unique in its split */
+    char *url;      /* for source_open */
     int64_t frames; /* from the folder's listing or the container; -1 unknown before reading */
 } Clip;
 
@@ -39,10 +39,14 @@ typedef struct {
     Split train, test; /* sorted by number, then by name */
 } Dataset;
 
-/* Looks at `path` (no frame is decoded). ERR_FAIL where nothing is there, where the folder is empty,
- * or where no layout fits; the message says what was expected and found. A split that is absent has
- * count 0; callers that need it say so. */
+/* Looks at `path` (no frame is decoded). ERR_FAIL where nothing is there, where the folder is
+ * empty, or where no layout fits; the message says what was expected and found. A split that is
+ * absent has count 0; callers that need it say so. */
 int dataset_open(Dataset **out, const char *path);
 void dataset_free(Dataset **d);
+
+/* Frames of a clip: c->frames, or where that is unknown by reading it through. A live source is
+ * ERR_FAIL. */
+int clip_count(const Clip *c, int64_t *frames);
 
 #endif

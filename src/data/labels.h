@@ -2,8 +2,9 @@
  *
  * Files known (method D.5): .npy of any integer kind, one for all clips ((1, N) or (N,)) or one a
  * clip; MAT-5 `gt` (cell of 2 x k ranges, 1-based inclusive) and `volLabel` (masks); UCSD's
- * UCSDped2.m text; folders of mask images (label = any pixel set); plain text ranges ("clip start
- * end" lines, 0-based inclusive; # comments). */
+ * UCSDped2.m text; labels.txt with plain ranges ("clip start end" lines, 0-based inclusive; #
+ * comments); the JSON of the re-annotated Avenue; folders of mask images (label = any pixel set).
+ */
 #ifndef DATA_LABELS_H
 #define DATA_LABELS_H
 
@@ -14,22 +15,23 @@ typedef struct {
     char *path;    /* file or folder it came from */
     char hash[17]; /* of the labels' content (FNV-1a 64, hex), so that variants can be told apart */
     int clips;     /* = test.count */
-    uint8_t **frame; /* per clip: 0/1 labels, owned */
-    int64_t *length; /* per clip */
+    uint8_t **frame;          /* per clip: 0/1 labels, owned */
+    int64_t *length;          /* per clip */
     int64_t frames, abnormal; /* totals */
 } Labels;
 
-/* Finds the ground truth that belongs to a data set, in this order: npy, mat, per-clip npy, m,
- * masks; `path` NULL. Or reads the file or folder `path`. The lengths must equal the clips' frame counts
- * where these are known: else ERR_FAIL names clip, both lengths and the file. ERR_FAIL with a clear
- * word where there is none. */
+/* Finds the ground truth that belongs to a data set, in this order: npy, mat, per-clip npy, m, txt,
+ * json, masks; `path` NULL. Or reads the file or folder `path`. The lengths must equal the clips'
+ * frame counts: else ERR_FAIL names clip, both lengths and the file. ERR_FAIL with a clear word
+ * where there is none. */
 int labels_open(Labels **out, const Dataset *d, const char *path);
 void labels_free(Labels **l);
 
-/* Every ground truth found beside the data, for `data check`: calls f once a variant with either the
- * labels (borrowed) or NULL and the error's text. */
-int labels_each(const Dataset *d, void (*f)(void *ctx, const char *path, const Labels *l,
-                                            const char *error), void *ctx);
+/* Every ground truth found beside the data, for `data check`: calls f once a variant with either
+ * the labels (borrowed) or NULL and the error's text. Returns how many there are. */
+int labels_each(const Dataset *d,
+                void (*f)(void *ctx, const char *path, const Labels *l, const char *error),
+                void *ctx);
 
 /* Pixel truth of one test clip: opens masks beside the data (mask images, volLabel, T x H x W npy).
  * *found = 0 where the data has none. */

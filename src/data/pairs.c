@@ -214,19 +214,6 @@ static void *decode_ahead(void *arg) {
 
 /* ---- opening ---- */
 
-static int count_by_reading(const char *url, int64_t *frames) {
-    Source *s = NULL;
-    Frame f = {0};
-    int code = source_open(&s, url);
-    if (!code && source_info(s)->live)
-        code = err_set(ERR_FAIL, "%s is live; training needs recorded footage", url);
-    for (*frames = 0; !code; *frames += !code)
-        code = source_read(s, &f);
-    source_free(&s);
-    frame_free(&f);
-    return code == ERR_END ? 0 : code;
-}
-
 static int add_clips(Pairs *p, const Split *split) {
     int need = p->config.frames_in + 1;
     p->clips = mem_alloc((size_t)split->count, sizeof *p->clips);
@@ -235,8 +222,8 @@ static int add_clips(Pairs *p, const Split *split) {
     for (; p->count < split->count; p->count++) {
         PairClip *c = &p->clips[p->count];
         const Clip *from = &split->clips[p->count];
-        *c = (PairClip){.frames = from->frames, .first_frame = p->frames, .first_pair = p->pairs};
-        int code = c->frames < 0 ? count_by_reading(from->url, &c->frames) : 0;
+        *c = (PairClip){.first_frame = p->frames, .first_pair = p->pairs};
+        int code = clip_count(from, &c->frames);
         if (code)
             return code;
         if (c->frames < need)

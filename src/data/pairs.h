@@ -1,18 +1,19 @@
 /* The training loader: shuffled pairs (X = frames t-F+1..t, Y = frame t+1), decoded ahead by a
  * thread.
  *
- * The order of an epoch is a permutation drawn from (seed, epoch) alone, so the loader's position is
- * just the step: no state to save, and a resumed run sees the same batches. Frames are decoded once and kept
- * as uint8 while they fit the memory budget; beyond it they are decoded anew when needed. */
+ * The order of an epoch is a permutation drawn from (seed, epoch) alone, so the loader's position
+ * is just the step: no state to save, and a resumed run sees the same batches. Frames are decoded
+ * once and kept as uint8 while they fit the memory budget; beyond it they are decoded anew when
+ * needed. */
 #ifndef DATA_PAIRS_H
 #define DATA_PAIRS_H
 
 #include "data/dataset.h"
 
 typedef struct {
-    int size;         /* frames are resized to size x size */
-    int frames_in;    /* F: frames stacked as input, oldest first; 1 = the paper */
-    int batch;        /* pairs a step; an incomplete last batch is dropped (drop_last) */
+    int size;      /* frames are resized to size x size */
+    int frames_in; /* F: frames stacked as input, oldest first; 1 = the paper */
+    int batch;     /* pairs a step; an incomplete last batch is dropped (drop_last) */
     uint64_t seed;
     int64_t cache_bytes; /* memory budget for decoded frames */
 } PairsConfig;
@@ -26,15 +27,16 @@ typedef struct {
 
 typedef struct Pairs Pairs;
 
-/* Opens the clips of a split and counts their frames (reads a video through where its container does
- * not say). ERR_FAIL where a clip has fewer than F + 1 frames or cannot be decoded, naming it, or where
- * there are fewer pairs than one batch. Clips whose frames differ in size are an error when read. */
+/* Opens the clips of a split and counts their frames (reads a video through where its container
+ * does not say). ERR_FAIL where a clip has fewer than F + 1 frames or cannot be decoded, naming it,
+ * or where there are fewer pairs than one batch. Clips whose frames differ in size are an error
+ * when read. */
 int pairs_open(Pairs **out, const Split *split, const PairsConfig *config);
 void pairs_free(Pairs **p);
 
 int64_t pairs_count(const Pairs *p);           /* pairs in the split */
 int64_t pairs_steps_per_epoch(const Pairs *p); /* count / batch, rounded down */
-int64_t pairs_memory(const Pairs *p);          /* bytes that the cache and the buffers take at most */
+int64_t pairs_memory(const Pairs *p); /* bytes that the cache and the buffers take at most */
 
 /* The next call of pairs_next gives the batch of this step (from 0, over all epochs). */
 int pairs_seek(Pairs *p, int64_t step);

@@ -1,0 +1,172 @@
+#include "data/labels_mat.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <matio.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+/* MATLAB 7.3 files are HDF5 underneath, which prints its errors; nothing published here uses them.
+ */
+static int check_version(const char *path) {
+    char head[128] = "";
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return err_sys(ERR_FAIL, "cannot read %s", path);
+    size_t n = fread(head, 1, sizeof head, f);
+    fclose(f);
+    if (n == sizeof head && memcmp(head, "MATLAB 5.0", 10) == 0)
+        return 0;
+    if (n == sizeof head && memcmp(head, "MATLAB 7.3", 10) == 0)
+        return err_set(ERR_FAIL, "%s: a MATLAB 7.3 file; save it again with save -v7", path);
+    return err_set(ERR_FAIL, "%s: not a MATLAB 5 file", path);
+}
+
+/* Opens the file and finds the cell array `name`; its cells' data stay on disk. */
+static int open_cells(mat_t **file, matvar_t **cells, const char *path, const char *name) {
+    int code = check_version(path);
+    if (code)
+        return code;
+    mat_t *mat = Mat_Open(path, MAT_ACC_RDONLY);
+    matvar_t *var = mat ? Mat_VarReadInfo(mat, name) : NULL;
+    if (!var || var->class_type != MAT_C_CELL || var->rank != 2 || !var->dims || !var->data) {
+        code = err_set(ERR_FAIL, "%s: there is no cell array %s in it", path, name);
+        Mat_VarFree(var);
+        if (mat)
+            Mat_Close(mat);
+        return code;
+    }
+    *file = mat;
+    *cells = var;
+    return 0;
+}
+
+static int64_t cell_count(const matvar_t *cells) {
+    return (int64_t)(cells->dims[0] * cells->dims[1]);
+}
+
+/* Reads the data of cell i; NULL where it is no numeric matrix. Freed with the array. */
+static matvar_t *load_cell(mat_t *mat, matvar_t *cells, int64_t i) {
+    matvar_t *c = i <= INT_MAX ? Mat_VarGetCell(cells, (int)i) : NULL;
+    if (!c || c->rank != 2 || !c->dims || c->isComplex || c->class_type < MAT_C_DOUBLE ||
+        c->class_type > MAT_C_UINT64)
+        return NULL;
+    if (c->dims[0] == 0 || c->dims[1] == 0 || c->data)
+        return c;
+    return Mat_VarReadDataAll(mat, c) == 0 && c->data ? c : NULL;
+}
+
+/* Element i of a numeric cell, in MATLAB's order (columns first). */
+static double element(const matvar_t *c, size_t i) {
+    switch (c->class_type) {
+    case MAT_C_DOUBLE:
+        return ((const double *)c->data)[i];
+    case MAT_C_SINGLE:
+        return ((const float *)c->data)[i];
+    case MAT_C_INT8:
+        return ((const int8_t *)c->data)[i];
+    case MAT_C_UINT8:
+        return ((const uint8_t *)c->data)[i];
+    case MAT_C_INT16:
+        return ((const int16_t *)c->data)[i];
+    case MAT_C_UINT16:
+        return ((const uint16_t *)c->data)[i];
+    case MAT_C_INT32:
+        return ((const int32_t *)c->data)[i];
+    case MAT_C_UINT32:
+        return ((const uint32_t *)c->data)[i];
+    case MAT_C_INT64:
+        return (double)((const int64_t *)c->data)[i];
+    default:
+        return (double)((const uint64_t *)c->data)[i];
+    }
+}
+
+static int add_columns(Ranges *out, const matvar_t *c, int64_t clip) {
+    size_t columns = c->dims[1];
+    if (c->dims[0] == 0 || columns == 0)
+        return 0;
+    if (c->dims[0] != 2)
+        return err_set(ERR_FAIL, "cell %lld of gt is %zu x %zu; expected 2 x k: [start; end]",
+                       (long long)clip + 1, c->dims[0], columns);
+    for (size_t k = 0; k < columns; k++) {
+        double first = element(c, 2 * k), last = element(c, 2 * k + 1);
+        if (!(first >= 1 && last <= INT32_MAX && first <= last))
+            return err_set(ERR_FAIL, "cell %lld of gt: [%g; %g] is no range of frames from 1",
+                           (long long)clip + 1, first, last);
+        int code = ranges_add(out, clip, (int64_t)first - 1, (int64_t)last - 1);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+int ranges_read_mat(Ranges *out, const char *path) {
+    mat_t *mat;
+    matvar_t *cells;
+    int code = open_cells(&mat, &cells, path, "gt");
+    if (code)
+        return code;
+    int64_t n = cell_count(cells);
+    for (; out->clips < n && !code; out->clips++) {
+        matvar_t *c = load_cell(mat, cells, out->clips);
+        code = c ? add_columns(out, c, out->clips)
+                 : err_set(ERR_FAIL, "cell %lld of gt is no matrix of numbers",
+                           (long long)out->clips + 1);
+    }
+    Mat_VarFree(cells);
+    Mat_Close(mat);
+    return code ? err_context(code, "%s", path) : 0;
+}
+
+/* Adds frame i, which sets the size if it is the first. */
+static int add_mask(BitMasks *m, const matvar_t *c, int64_t i) {
+    size_t h = c->dims[0], w = c->dims[1];
+    if (i == 0) {
+        if (h == 0 || w == 0 || h > 1 << 14 || w > 1 << 14)
+            return err_set(ERR_FAIL, "masks of %zu x %zu pixels are out of range", w, h);
+        m->width = (int)w;
+        m->height = (int)h;
+        m->stride = (int64_t)(h * w + 7) / 8;
+        m->bits = mem_alloc((size_t)m->frames, (size_t)m->stride);
+        if (!m->bits)
+            return ERR_FAIL;
+    }
+    if (w != (size_t)m->width || h != (size_t)m->height)
+        return err_set(ERR_FAIL, "mask %lld is %zu x %zu, the first one %d x %d", (long long)i, w,
+                       h, m->width, m->height);
+    uint8_t *bits = m->bits + i * m->stride;
+    for (size_t x = 0, k = 0; x < w; x++)
+        for (size_t y = 0; y < h; y++, k++)
+            if (element(c, k) != 0)
+                bits[(y * w + x) / 8] |= (uint8_t)(1 << (y * w + x) % 8);
+    return 0;
+}
+
+int bit_masks_read_mat(BitMasks *out, const char *path) {
+    mat_t *mat;
+    matvar_t *cells;
+    int code = open_cells(&mat, &cells, path, "volLabel");
+    if (code)
+        return code;
+    BitMasks m = {.frames = cell_count(cells)};
+    for (int64_t i = 0; i < m.frames && !code; i++) {
+        matvar_t *c = load_cell(mat, cells, i);
+        code = c ? add_mask(&m, c, i)
+                 : err_set(ERR_FAIL, "cell %lld of volLabel is no matrix of numbers",
+                           (long long)i + 1);
+        if (c)
+            Mat_VarFree(Mat_VarSetCell(cells, (int)i, NULL)); /* else all pile up as doubles */
+    }
+    Mat_VarFree(cells);
+    Mat_Close(mat);
+    if (code) {
+        mem_free(m.bits);
+        return err_context(code, "%s", path);
+    }
+    *out = m;
+    return 0;
+}

@@ -1,0 +1,243 @@
+#include "data/ranges.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+int ranges_add(Ranges *r, int64_t clip, int64_t first, int64_t last) {
+    if (first < 0 || last < first)
+        return err_set(ERR_FAIL,
+                       "clip %lld: the range from frame %lld to %lld is empty or negative",
+                       (long long)clip + 1, (long long)first, (long long)last);
+    if (r->count == r->capacity) {
+        int64_t more = r->capacity ? 2 * r->capacity : 64;
+        Range *item = mem_grow(r->item, (size_t)r->count, (size_t)more, sizeof *item);
+        if (!item)
+            return ERR_FAIL;
+        r->item = item;
+        r->capacity = more;
+    }
+    r->item[r->count++] = (Range){clip, first, last};
+    return 0;
+}
+
+void ranges_free(Ranges *r) {
+    mem_free(r->item);
+    *r = (Ranges){0};
+}
+
+/* ---- lines ---- */
+
+typedef struct {
+    const char *p, *end; /* the rest of the text; within a line, of the line */
+    int number;
+} Lines;
+
+static bool next_line(Lines *text, Lines *line) {
+    if (text->p == text->end)
+        return false;
+    const char *eol = memchr(text->p, '\n', (size_t)(text->end - text->p));
+    *line = (Lines){text->p, eol ? eol : text->end, ++text->number};
+    text->p = eol ? eol + 1 : text->end;
+    return true;
+}
+
+static void skip_space(Lines *l) {
+    while (l->p < l->end && isspace((unsigned char)*l->p))
+        l->p++;
+}
+
+static bool take(Lines *l, char c) {
+    skip_space(l);
+    bool there = l->p < l->end && *l->p == c;
+    l->p += there;
+    return there;
+}
+
+static bool take_number(Lines *l, int64_t *out) {
+    skip_space(l);
+    const char *start = l->p;
+    int64_t v = 0;
+    for (; l->p < l->end && isdigit((unsigned char)*l->p); l->p++) {
+        v = v * 10 + (*l->p - '0');
+        if (v > INT32_MAX) /* no clip is that long */
+            return false;
+    }
+    *out = v;
+    return l->p > start;
+}
+
+/* ---- UCSD ---- */
+
+/* "[61:180, 200]": ranges and single frames, between commas or spaces. */
+static int take_list(Ranges *r, Lines *l) {
+    if (!take(l, '['))
+        return err_set(ERR_FAIL, "expected [start:end]");
+    while (!take(l, ']')) {
+        int64_t first, last;
+        if (!take_number(l, &first))
+            return err_set(ERR_FAIL, "expected a frame number or ]");
+        last = first;
+        if (take(l, ':') && !take_number(l, &last))
+            return err_set(ERR_FAIL, "expected the range's end after :");
+        int code = ranges_add(r, r->clips, first - 1, last - 1);
+        if (code)
+            return code;
+        take(l, ',');
+    }
+    r->clips++;
+    return 0;
+}
+
+int ranges_parse_ucsd(Ranges *out, const char *name, const char *text, int64_t n) {
+    Lines all = {text, text + n, 0}, line;
+    while (next_line(&all, &line)) {
+        const char *comment = memchr(line.p, '%', (size_t)(line.end - line.p));
+        if (comment)
+            line.end = comment;
+        const char *key = memmem(line.p, (size_t)(line.end - line.p), "gt_frame", 8);
+        if (!key)
+            continue;
+        line.p = key + 8;
+        int code = take(&line, '=') ? take_list(out, &line) : err_set(ERR_FAIL, "expected =");
+        if (code)
+            return err_context(code, "%s: line %d", name, line.number);
+    }
+    if (out->clips == 0)
+        return err_set(ERR_FAIL, "%s: no line assigns gt_frame = [start:end]", name);
+    return 0;
+}
+
+/* ---- plain text ---- */
+
+static int find_clip(const Split *test, const char *name, size_t n) {
+    for (int i = 0; i < test->count; i++)
+        if (strlen(test->clips[i].name) == n && memcmp(test->clips[i].name, name, n) == 0)
+            return i;
+    return -1;
+}
+
+static int take_row(Ranges *r, Lines *l, const Split *test) {
+    const char *name = l->p;
+    while (l->p < l->end && !isspace((unsigned char)*l->p))
+        l->p++;
+    size_t n = (size_t)(l->p - name);
+    int64_t first, last;
+    if (!take_number(l, &first) || !take_number(l, &last))
+        return err_set(ERR_FAIL, "expected: clip start end");
+    skip_space(l);
+    if (l->p < l->end)
+        return err_set(ERR_FAIL, "expected three words: clip start end");
+    int clip = find_clip(test, name, n);
+    if (clip < 0)
+        return err_set(ERR_FAIL, "no test clip is called %.*s", n > 80 ? 80 : (int)n, name);
+    return ranges_add(r, clip, first, last);
+}
+
+int ranges_parse_text(Ranges *out, const char *name, const char *text, int64_t n,
+                      const Split *test) {
+    Lines all = {text, text + n, 0}, line;
+    out->clips = test->count;
+    while (next_line(&all, &line)) {
+        const char *comment = memchr(line.p, '#', (size_t)(line.end - line.p));
+        if (comment)
+            line.end = comment;
+        skip_space(&line);
+        if (line.p == line.end)
+            continue;
+        int code = take_row(out, &line, test);
+        if (code)
+            return err_context(code, "%s: line %d", name, line.number);
+    }
+    return 0;
+}
+
+/* ---- JSON ---- */
+
+typedef struct {
+    Ranges *out;
+    const Split *test;
+    int64_t clip;
+} Walk;
+
+/* "running": [[78, 120], ...] */
+static int add_event(void *ctx, const char *kind, const Json *list) {
+    Walk *w = ctx;
+    if (!js_is_array(list))
+        return err_set(ERR_FAIL, "%.80s: expected a list of [start, end]", kind);
+    for (size_t i = 0; i < js_count(list); i++) {
+        const Json *pair = js_at(list, i);
+        int64_t first, last;
+        if (!js_is_array(pair) || js_count(pair) != 2 || !js_int_of(js_at(pair, 0), &first) ||
+            !js_int_of(js_at(pair, 1), &last) || first < 1)
+            return err_set(ERR_FAIL, "%.80s: expected [start, end], counted from 1", kind);
+        int code = ranges_add(w->out, w->clip, first - 1, last - 1);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+static int add_json_clip(void *ctx, const char *name, const Json *value) {
+    Walk *w = ctx;
+    int clip = find_clip(w->test, name, strlen(name));
+    const Json *events = js_get(value, "anomalies");
+    int64_t length;
+    if (clip < 0)
+        return err_set(ERR_FAIL, "no test clip is called %.80s", name);
+    if (!js_is_array(events))
+        return err_set(ERR_FAIL, "clip %s: expected \"anomalies\": [...]", name);
+    int64_t frames = w->test->clips[clip].frames;
+    if (js_int_of(js_get(value, "length"), &length) && frames >= 0 && length != frames)
+        return err_set(ERR_FAIL, "clip %s: its length is given as %lld, but it has %lld frames",
+                       name, (long long)length, (long long)frames);
+    w->clip = clip;
+    w->out->clips++;
+    for (size_t i = 0; i < js_count(events); i++) {
+        const Json *event = js_at(events, i);
+        int code = js_is_object(event)
+                       ? js_each(event, add_event, w)
+                       : err_set(ERR_FAIL, "expected {\"kind\": [[start, end], ...]}");
+        if (code)
+            return err_context(code, "clip %s", name);
+    }
+    return 0;
+}
+
+int ranges_parse_json(Ranges *out, const char *name, const char *text, int64_t n,
+                      const Split *test) {
+    if (n > 0 && text[0] == '\x80')
+        return err_set(ERR_FAIL,
+                       "%s: a Python pickle, not JSON; it is not read, since a pickle may "
+                       "run code",
+                       name);
+    Json *root = js_parse(text, (size_t)n);
+    if (!root)
+        return err_context(ERR_FAIL, "%s", name);
+    Walk walk = {out, test, 0};
+    int code = js_is_object(root) ? js_each(root, add_json_clip, &walk)
+                                  : err_set(ERR_FAIL, "expected an object with one entry a clip");
+    if (!code && out->clips != test->count)
+        code = err_set(ERR_FAIL, "%lld of %d test clips are there", (long long)out->clips,
+                       test->count);
+    js_free(root);
+    return code ? err_context(code, "%s", name) : 0;
+}
+
+static int has_anomalies(void *ctx, const char *key, const Json *value) {
+    (void)ctx, (void)key;
+    return js_get(value, "anomalies") ? 0 : 1;
+}
+
+int ranges_is_json(const char *text, int64_t n) {
+    Json *root = js_parse(text, (size_t)n);
+    int is =
+        root && js_is_object(root) && js_count(root) > 0 && !js_each(root, has_anomalies, NULL);
+    js_free(root);
+    return is;
+}
