@@ -1,0 +1,62 @@
+#!/bin/sh
+# Makes sure that the Debian packages normalcy needs are installed; silent when they are.
+# usage: tools/deps.sh [build|check|fuzz]...     without a purpose: build and check
+set -eu
+
+build='build-essential cmake ninja-build pkg-config
+    libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev
+    libdnnl-dev ocl-icd-opencl-dev libmatio-dev libyaml-dev libjansson-dev'
+check='clang-format libcmocka-dev'
+fuzz='clang libclang-rt-dev libomp-dev'
+
+wanted=
+for purpose in "${@:-build check}"; do
+    for word in $purpose; do
+        case $word in
+        build) wanted="$wanted $build" ;;
+        check) wanted="$wanted $check" ;;
+        fuzz) wanted="$wanted $fuzz" ;;
+        *)
+            echo "deps.sh: expected build, check or fuzz; found \"$word\"" >&2
+            exit 2
+            ;;
+        esac
+    done
+done
+
+if ! command -v dpkg-query >/dev/null; then
+    echo "deps.sh: no Debian here; the build looks for what these packages hold:" $wanted >&2
+    exit 0
+fi
+
+installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null || true)
+missing=
+for package in $wanted; do
+    case "
+$installed
+" in
+    *"
+installed $package
+"*) ;;
+    *) missing="$missing $package" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=env
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root='sudo -n env'
+else
+    echo "deps.sh: packages are missing; install them with" >&2
+    echo "    sudo apt-get install$missing" >&2
+    exit 1
+fi
+
+echo "deps.sh: installing$missing" >&2
+install() {
+    $as_root DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends $missing >&2
+}
+# Package lists are fetched only where the ones at hand do not do.
+install || { $as_root apt-get update -q >&2 && install; }
