@@ -233,6 +233,7 @@ int image_decoder_read(ImageDecoder *d, const char *path, Frame *f) {
 /* ---- streams ---- */
 
 struct Stream {
+    char *url;
     const char *name; /* for messages, borrowed */
     bool live;
     AVFormatContext *format;
@@ -247,8 +248,10 @@ struct Stream {
     bool damaged;      /* a packet was lost since the last frame */
     bool draining;     /* the file is read; the decoder still holds frames */
     bool held;         /* `frame` was decoded while seeking and is the next one */
-    int64_t *pts;      /* of every frame in order of presentation, once seeking needs it */
-    int64_t *key;      /* timestamps where decoding can start, ascending */
+    bool wait_key;     /* packets before the next key frame are dropped */
+    bool indexed;      /* the rest is known */
+    int64_t *pts;      /* of every frame in order of presentation; none where they do not tell */
+    int64_t *key;      /* of frames where decoding can start, ascending */
     int64_t frames, keys;
 };
 
@@ -270,7 +273,8 @@ static int fail(const Stream *s, int e, const char *doing) {
     return err_set(ERR_FAIL, "%s: %s failed: %s", s->name, doing, text_of(e));
 }
 
-static int open_input(Stream *s, const char *url) {
+static int open_input(Stream *s) {
+    const char *url = s->url;
     const AVInputFormat *v4l2 =
         strncmp(url, "/dev/video", 10) == 0 ? av_find_input_format("v4l2") : NULL;
     AVDictionary *options = NULL;
@@ -288,10 +292,11 @@ static int open_input(Stream *s, const char *url) {
     int e = avformat_open_input(&s->format, url, v4l2, &options);
     av_dict_free(&options);
     if (e == AVERROR_INVALIDDATA && !s->live)
-        return err_set(ERR_FAIL,
-                       "%s: not a video that FFmpeg can read; expected a video file, a picture or "
-                       "a folder of numbered pictures",
-                       s->name);
+        return err_set(
+            ERR_FAIL,
+            "%s: not a video that FFmpeg can read, or cut short; expected a video file, a "
+            "picture or a folder of numbered pictures",
+            s->name);
     if (e < 0)
         return fail(s, e, "opening");
     arm(s);
@@ -332,6 +337,14 @@ static int open_codec(Stream *s) {
     return 0;
 }
 
+/* What the container announces, less the frames that an edit list of it hides. */
+static int64_t count_announced(const Stream *s) {
+    int64_t n = s->live || s->video->nb_frames <= 0 ? -1 : s->video->nb_frames;
+    for (int i = 0; n > 0 && i < avformat_index_get_entries_count(s->video); i++)
+        n -= (avformat_index_get_entry(s->video, i)->flags & AVINDEX_DISCARD_FRAME) != 0;
+    return n;
+}
+
 int stream_open(Stream **out, const char *url, const char *name, bool live, SourceInfo *info) {
     set_up_once();
     Stream *s = mem_alloc(1, sizeof *s);
@@ -339,7 +352,8 @@ int stream_open(Stream **out, const char *url, const char *name, bool live, Sour
         return ERR_FAIL;
     s->name = name;
     s->live = live;
-    int code = open_input(s, url);
+    s->url = mem_printf("%s", url);
+    int code = s->url ? open_input(s) : ERR_FAIL;
     if (!code)
         code = open_codec(s);
     if (code) {
@@ -347,25 +361,30 @@ int stream_open(Stream **out, const char *url, const char *name, bool live, Sour
         return code;
     }
     AVRational rate = av_guess_frame_rate(s->format, s->video, NULL);
-    s->announced = live || s->video->nb_frames <= 0 ? -1 : s->video->nb_frames;
+    s->announced = count_announced(s);
     *info = (SourceInfo){s->codec->width, s->codec->height, s->announced,
                          rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0, live};
     *out = s;
     return 0;
 }
 
-void stream_free(Stream **out) {
-    Stream *s = *out;
-    if (!s)
-        return;
+static void close_input(Stream *s) {
     arm(s); /* closing an RTSP session talks to the server */
     avcodec_free_context(&s->codec);
     avformat_close_input(&s->format);
     av_frame_free(&s->frame);
     av_packet_free(&s->packet);
+}
+
+void stream_free(Stream **out) {
+    Stream *s = *out;
+    if (!s)
+        return;
+    close_input(s);
     sws_freeContext(s->sws);
     mem_free(s->pts);
     mem_free(s->key);
+    mem_free(s->url);
     mem_free(s);
     *out = NULL;
 }
@@ -375,7 +394,9 @@ static int next_packet(Stream *s) {
     for (;;) {
         arm(s);
         int e = av_read_frame(s->format, s->packet);
-        if (e < 0 || s->packet->stream_index == s->video->index)
+        bool ours = e >= 0 && s->packet->stream_index == s->video->index;
+        s->wait_key &= !(ours && s->packet->flags & AV_PKT_FLAG_KEY);
+        if (e < 0 || (ours && !s->wait_key))
             return e;
         av_packet_unref(s->packet);
     }
@@ -446,22 +467,13 @@ int stream_read(Stream *s, Frame *f) {
 
 /* ---- seeking ---- */
 
-static int restart(Stream *s, int64_t timestamp) {
-    arm(s);
-    int e = av_seek_frame(s->format, s->video->index, timestamp, AVSEEK_FLAG_BACKWARD);
-    if (e < 0)
-        return fail(s, e, "seeking");
-    avcodec_flush_buffers(s->codec);
-    s->draining = s->held = s->damaged = false;
-    return 0;
-}
-
-/* Back to the first frame; some containers need another way than a timestamp. */
-static int rewind_stream(Stream *s) {
-    int64_t start = s->video->start_time == AV_NOPTS_VALUE ? 0 : s->video->start_time;
-    int code = restart(s, start - (int64_t)(10 / av_q2d(s->video->time_base)));
+/* Back to the first frame. Seeking there by a timestamp fails in some containers. */
+static int reopen(Stream *s) {
+    close_input(s);
+    s->draining = s->held = s->damaged = s->wait_key = false;
     s->next = 0;
-    return code;
+    int code = open_input(s);
+    return code ? code : open_codec(s);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -480,13 +492,27 @@ static int append(int64_t **list, int64_t *n, int64_t value) {
     return 0;
 }
 
+/* Timestamps name frames if every packet is a frame and has its own: AVI gives none to reordered
+ * frames, VP8 has packets that are not shown, and fields may come apart. */
+static bool timestamps_tell(const Stream *s) {
+    bool whole = s->codec->field_order <= AV_FIELD_PROGRESSIVE;
+    bool tell = whole && s->codec->codec_id != AV_CODEC_ID_VP8 && s->frames > 0 && s->keys > 0 &&
+                s->pts[0] != AV_NOPTS_VALUE;
+    for (int64_t i = 1; i < s->frames && tell; i++)
+        tell = s->pts[i - 1] < s->pts[i];
+    return tell;
+}
+
 /* Reads all packets, decoding none, to learn when frames are shown and where decoding can start. */
 static int make_index(Stream *s) {
-    int code = rewind_stream(s), e;
+    int code = reopen(s), e = 0;
     while (!code && (e = next_packet(s)) >= 0) {
-        int64_t pts = s->packet->pts == AV_NOPTS_VALUE ? s->packet->dts : s->packet->pts;
-        code = append(&s->pts, &s->frames, pts);
-        if (!code && s->packet->flags & AV_PKT_FLAG_KEY)
+        const AVPacket *p = s->packet;
+        bool by_dts = p->pts == AV_NOPTS_VALUE && s->codec->has_b_frames == 0;
+        int64_t pts = by_dts ? p->dts : p->pts;
+        if (!(p->flags & AV_PKT_FLAG_DISCARD))
+            code = append(&s->pts, &s->frames, pts);
+        if (!code && p->flags & AV_PKT_FLAG_KEY)
             code = append(&s->key, &s->keys, pts);
         av_packet_unref(s->packet);
     }
@@ -498,54 +524,64 @@ static int make_index(Stream *s) {
         qsort(s->pts, (size_t)s->frames, sizeof *s->pts, by_value);
     if (s->keys)
         qsort(s->key, (size_t)s->keys, sizeof *s->key, by_value);
-    return 0;
+    s->indexed = true;
+    if (!timestamps_tell(s))
+        s->frames = 0;
+    return reopen(s);
 }
 
 /* Decodes up to frame `index`, which then is held. */
 static int walk(Stream *s, int64_t index) {
-    while (s->next < index || !s->held) {
+    while (!s->held || s->next < index) {
+        s->next += s->held;
+        s->held = false;
         int code = decode(s);
         if (code)
             return code == ERR_END ? err_set(ERR_FAIL, "%s: there is no frame %lld; it has %lld",
                                              s->name, (long long)index, (long long)s->next)
                                    : code;
-        s->held = s->next == index;
-        s->next += !s->held;
+        s->held = true;
     }
     return 0;
 }
 
 /* Tries the nearest key frame. *found says whether timestamps led exactly to the frame. */
 static int jump(Stream *s, int64_t index, bool *found) {
-    *found = false;
-    if (index >= s->frames || s->keys == 0 || s->pts[0] == AV_NOPTS_VALUE)
-        return 0;
     int64_t want = s->pts[index], from = s->key[0];
     for (int64_t i = 0; i < s->keys && s->key[i] <= want; i++)
         from = s->key[i];
-    int code = restart(s, from);
-    while (!code) {
-        code = decode(s);
-        int64_t pts = s->frame->best_effort_timestamp;
-        if (code || pts == AV_NOPTS_VALUE || pts > want)
-            break;
-        if (pts == want) {
-            s->next = index;
-            *found = s->held = true;
-            break;
-        }
+    *found = false;
+    arm(s);
+    if (av_seek_frame(s->format, s->video->index, from, AVSEEK_FLAG_BACKWARD) < 0)
+        return 0;
+    avcodec_flush_buffers(s->codec);
+    s->draining = s->held = s->damaged = false;
+    s->wait_key = true;
+    for (int64_t pts = from; pts < want || !s->held;) {
+        int code = decode(s);
+        if (code)
+            return code == ERR_END ? 0 : code;
+        s->held = true;
+        pts = s->frame->best_effort_timestamp;
+        if (pts == AV_NOPTS_VALUE || pts > want)
+            return 0;
     }
-    return code == ERR_END ? 0 : code;
+    s->next = index;
+    *found = true;
+    return 0;
 }
 
 int stream_seek(Stream *s, int64_t index) {
     if (index == s->next)
         return 0;
-    int code = s->pts ? 0 : make_index(s);
+    int code = s->indexed ? 0 : make_index(s);
     bool found = false;
-    if (!code)
+    if (!code && index < s->frames) {
         code = jump(s, index, &found);
-    if (!code && !found && !(code = rewind_stream(s)))
-        code = walk(s, index);
-    return code;
+        if (!code && !found)
+            code = reopen(s);
+    } else if (!code && index < s->next) {
+        code = reopen(s);
+    }
+    return code || found ? code : walk(s, index);
 }
