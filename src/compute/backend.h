@@ -60,7 +60,8 @@ struct Backend {
     void (*zero)(Backend *be, void *p, size_t bytes);
     int (*sync)(Backend *be); /* waits; 0 or the latched failure */
 
-    /* ---- linear layers. bias and db may be NULL; a din without data is not wanted.
+    /* ---- linear layers. linear_forward's bias and any db may be NULL; a din without data is not
+     * wanted.
      * linear:          out = in W^T + bias
      * linear_gelu:     pre = in W^T + bias, out = GELU(pre), exact erf form
      * linear_residual: branch = in W^T + bias, out = x + path * gamma * dropout(branch);

@@ -1,6 +1,5 @@
 /* The cpu backend: oneDNN f32 matrix products and OpenMP loops. Whatever it does not override stays
  * the reference's. */
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <stdio.h>
 
@@ -54,7 +53,6 @@ int backend_cpu(Backend *be) {
     be->description = cpu->description;
     be->state = cpu;
     be->close = cpu_close;
-    omp_set_num_threads(be->threads);
     cpu_linear(be);
     cpu_attention(be);
     cpu_image(be);

@@ -71,7 +71,7 @@ static void attention_forward(Backend *be, Tensor out, float *lse, Tensor qkv, c
     float *scratch = cpu_scratch(be, be->threads * T * T);
     if (!scratch)
         return;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(be->threads)
     for (int64_t task = 0; task < s.images * s.heads; task++) {
         Head h = head_of(qkv, s, task);
         float *S = scratch + omp_get_thread_num() * T * T;
@@ -111,14 +111,14 @@ static void attention_backward(Backend *be, Tensor dqkv, float *dbias, Tensor do
         return;
     float *part = scratch + n * 2 * square; /* each thread's bias gradient */
     memset(part, 0, (size_t)(n * all) * sizeof(float));
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(be->threads)
     for (int64_t task = 0; task < s.images * s.heads; task++) {
         int64_t thread = omp_get_thread_num();
         float *P = scratch + thread * 2 * square;
         backward_head(dqkv, part + thread * all, dout, out, qkv, lse, bias, s, task, P, P + square);
     }
     for (int64_t thread = 0; thread < n; thread++) /* fixed order: the sum is reproducible */
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
         for (int64_t i = 0; i < all; i++)
             dbias[i] += part[thread * all + i];
 }

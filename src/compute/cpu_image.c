@@ -5,12 +5,12 @@
 #include "compute/cpu.h"
 
 /* One row of pixels of one patch: `patch` contiguous floats on both sides. */
-static void move_patches(float *image, float *tokens, PatchGrid g, int64_t images, int64_t lead,
-                         bool to_tokens) {
+static void move_patches(Backend *be, float *image, float *tokens, PatchGrid g, int64_t images,
+                         int64_t lead, bool to_tokens) {
     int64_t side = g.size / g.patch, n = side * side + lead, area = g.patch * g.patch;
     int64_t cols = g.channels * area;
     size_t bytes = (size_t)g.patch * sizeof(float);
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) num_threads(be->threads)
     for (int64_t b = 0; b < images; b++)
         for (int64_t line = 0; line < g.channels * g.size; line++) {
             int64_t c = line / g.size, y = line % g.size;
@@ -33,12 +33,11 @@ static void patchify(Backend *be, Tensor tokens, const float *image, PatchGrid g
     for (int64_t b = 0; b < images && lead; b++)
         be->zero(be, tokens.data + b * rows * tokens.cols,
                  (size_t)(lead * tokens.cols) * sizeof(float));
-    move_patches((float *)(uintptr_t)image, tokens.data, g, images, lead, true);
+    move_patches(be, (float *)(uintptr_t)image, tokens.data, g, images, lead, true);
 }
 
 static void unpatchify(Backend *be, float *image, Tensor tokens, PatchGrid g, int64_t lead) {
-    (void)be;
-    move_patches(image, tokens.data, g, image_count(tokens, g, lead), lead, false);
+    move_patches(be, image, tokens.data, g, image_count(tokens, g, lead), lead, false);
 }
 
 CPU_CLONES
@@ -63,9 +62,8 @@ static void dropout_row(float *out, const float *from, const Noise *noise, int64
 
 static void embed_forward(Backend *be, Tensor x, Tensor patches, const float *cls,
                           const float *mask_token, const uint8_t *mask, const Noise *noise) {
-    (void)be;
     int64_t T = noise->tokens, N = T - 1, D = x.cols, P = patches.rows / N;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t r = 0; r < x.rows; r++) {
         int64_t b = r / T, n = r % T - 1;
         const float *from = n < 0 ? cls : patches.data + (b % P * N + n) * D;
@@ -92,7 +90,7 @@ static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dma
     float *masked = scratch + T * D; /* each position's share of the mask token's gradient */
     be->zero(be, masked, (size_t)(T * D) * sizeof(float));
     be->zero(be, dpatches.data, (size_t)tensor_count(dpatches) * sizeof(float));
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t t = 0; t < T; t++)
         for (int64_t b = 0; b < B; b++) {
             float *row = scratch + t * D, *to = masked + t * D;
@@ -192,7 +190,7 @@ static void image_loss(Backend *be, double *loss, float *dpred, const float *pre
     memset(lines, 0, (size_t)(planes * 3 * n) * sizeof(float));
     float square_weight = (float)(2 * s.lambda_int / (double)count);
     float gd_weight = (float)(s.lambda_gd / (double)count);
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t i = 0; i < planes; i++) {
         int64_t b = i / s.channels, c = i % s.channels;
         plane_loss(part + 2 * i, (dpred ? dpred : unused) + i * plane, pred + i * plane,

@@ -1,12 +1,15 @@
 /* Linear layers with their epilogues, and layer norm. */
 #include <math.h>
+#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 
 #include "compute/cpu.h"
 
-/* c (m, n) = op(a) op(b) + beta c, row-major; 'T' transposes. */
+/* c (m, n) = op(a) op(b) + beta c, row-major; 'T' transposes. oneDNN takes as many threads as the
+ * calling thread's OpenMP setting says. */
 static void matmul(Backend *be, char ta, char tb, int64_t m, int64_t n, int64_t k, const float *a,
                    const float *b, float beta, float *c) {
+    omp_set_num_threads(be->threads);
     dnnl_status_t status =
         dnnl_sgemm(ta, tb, m, n, k, 1, a, ta == 'N' ? k : m, b, tb == 'N' ? n : k, beta, c, n);
     if (status != dnnl_success)
@@ -63,7 +66,7 @@ static void row_factors(float *factors, const Noise *noise, int64_t row, int64_t
 }
 
 CPU_CLONES
-static void residual_row(float *restrict out, float *restrict branch, const float *x,
+static void residual_row(float *out, float *restrict branch, const float *x,
                          const float *restrict bias, const float *restrict gamma,
                          const float *restrict factors, int64_t cols) {
     for (int64_t c = 0; c < cols; c++) {
@@ -88,7 +91,7 @@ static void linear_forward(Backend *be, Tensor out, Tensor in, const float *w, c
     matmul(be, 'N', 'T', out.rows, out.cols, in.cols, in.data, w, 0, out.data);
     if (!bias)
         return;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t t = 0; t < cpu_tasks(out.rows); t++) {
         int64_t r = t * CPU_ROWS, n = out.rows - r < CPU_ROWS ? out.rows - r : CPU_ROWS;
         add_bias_rows(out.data + r * out.cols, bias, n, out.cols);
@@ -98,7 +101,7 @@ static void linear_forward(Backend *be, Tensor out, Tensor in, const float *w, c
 static void linear_gelu_forward(Backend *be, Tensor out, Tensor pre, Tensor in, const float *w,
                                 const float *bias) {
     matmul(be, 'N', 'T', out.rows, out.cols, in.cols, in.data, w, 0, pre.data);
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t t = 0; t < cpu_tasks(out.rows); t++) {
         int64_t r = t * CPU_ROWS, n = out.rows - r < CPU_ROWS ? out.rows - r : CPU_ROWS;
         gelu_rows(out.data + r * out.cols, pre.data + r * out.cols, bias, n, out.cols);
@@ -113,7 +116,7 @@ static void linear_residual_forward(Backend *be, Tensor out, Tensor branch, Tens
     float *scratch = cpu_scratch(be, cpu_tasks(out.rows) * cols);
     if (!scratch)
         return;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t t = 0; t < cpu_tasks(out.rows); t++)
         for (int64_t r = t * CPU_ROWS; r < out.rows && r < (t + 1) * CPU_ROWS; r++) {
             row_factors(scratch + t * cols, noise, r, cols);
@@ -131,9 +134,9 @@ static void add_rows(float *restrict sum, const float *restrict x, int64_t rows,
 }
 
 /* sum[c] += the column sums; tasks own columns, so the order of additions never changes. */
-static void add_columns(float *sum, Tensor x) {
+static void add_columns(Backend *be, float *sum, Tensor x) {
     enum { COLS = 64 };
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t t = 0; t < (x.cols + COLS - 1) / COLS; t++) {
         int64_t c = t * COLS, n = x.cols - c < COLS ? x.cols - c : COLS;
         add_rows(sum + c, x.data + c, x.rows, n, x.cols);
@@ -146,12 +149,12 @@ static void linear_backward(Backend *be, Tensor din, float *dw, float *db, Tenso
         matmul(be, 'N', 'N', dout.rows, in.cols, dout.cols, dout.data, w, 0, din.data);
     matmul(be, 'T', 'N', dout.cols, in.cols, dout.rows, dout.data, in.data, 1, dw);
     if (db)
-        add_columns(db, dout);
+        add_columns(be, db, dout);
 }
 
 static void linear_gelu_backward(Backend *be, Tensor din, float *dw, float *db, Tensor dout,
                                  Tensor pre, Tensor in, const float *w) {
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t t = 0; t < cpu_tasks(dout.rows); t++) {
         int64_t r = t * CPU_ROWS, n = dout.rows - r < CPU_ROWS ? dout.rows - r : CPU_ROWS;
         gelu_backward_rows(dout.data + r * dout.cols, pre.data + r * dout.cols, n * dout.cols);
@@ -160,8 +163,8 @@ static void linear_gelu_backward(Backend *be, Tensor din, float *dw, float *db, 
 }
 
 /* Adds each task's partial sums (tasks, cols) in the tasks' order. */
-static void reduce_tasks(float *sum, const float *parts, int64_t tasks, int64_t cols) {
-    add_columns(sum, (Tensor){(float *)(uintptr_t)parts, tasks, cols});
+static void reduce_tasks(Backend *be, float *sum, const float *parts, int64_t tasks, int64_t cols) {
+    add_columns(be, sum, (Tensor){(float *)(uintptr_t)parts, tasks, cols});
 }
 
 static void linear_residual_backward(Backend *be, Tensor din, float *dw, float *db, float *dgamma,
@@ -173,14 +176,14 @@ static void linear_residual_backward(Backend *be, Tensor din, float *dw, float *
         return;
     float *part = scratch + tasks * cols;
     be->zero(be, part, (size_t)(tasks * cols) * sizeof(float));
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t t = 0; t < tasks; t++)
         for (int64_t r = t * CPU_ROWS; r < dx.rows && r < (t + 1) * CPU_ROWS; r++) {
             row_factors(scratch + t * cols, noise, r, cols);
             residual_backward_row(dbranch.data + r * cols, part + t * cols, dx.data + r * cols,
                                   branch.data + r * cols, gamma, scratch + t * cols, cols);
         }
-    reduce_tasks(dgamma, part, tasks, cols);
+    reduce_tasks(be, dgamma, part, tasks, cols);
     linear_backward(be, din, dw, db, dbranch, in, w);
 }
 
@@ -204,8 +207,7 @@ static void layernorm_row(float *restrict out, float *mean, float *rstd, const f
 
 static void layernorm_forward(Backend *be, Tensor out, float *mean, float *rstd, Tensor x,
                               const float *w, const float *b) {
-    (void)be;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t r = 0; r < x.rows; r++)
         layernorm_row(out.data + r * x.cols, mean + r, rstd + r, x.data + r * x.cols, w, b, x.cols);
 }
@@ -236,14 +238,14 @@ static void layernorm_backward(Backend *be, Tensor dx, float *dw, float *db, Ten
     if (!part)
         return;
     be->zero(be, part, (size_t)(2 * tasks * cols) * sizeof(float));
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t t = 0; t < tasks; t++)
         for (int64_t r = t * CPU_ROWS; r < x.rows && r < (t + 1) * CPU_ROWS; r++)
             layernorm_backward_row(dx.data + r * cols, part + t * cols, part + (tasks + t) * cols,
                                    dout.data + r * cols, x.data + r * cols, mean[r], rstd[r], w,
                                    cols);
-    reduce_tasks(dw, part, tasks, cols);
-    reduce_tasks(db, part + tasks * cols, tasks, cols);
+    reduce_tasks(be, dw, part, tasks, cols);
+    reduce_tasks(be, db, part + tasks * cols, tasks, cols);
 }
 
 void cpu_linear(Backend *be) {

@@ -19,7 +19,7 @@ static double sum_squares(Backend *be, const float *g, int64_t n) {
     double *part = (double *)(void *)cpu_scratch(be, 2 * tasks);
     if (!part)
         return 0;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t t = 0; t < tasks; t++)
         part[t] = squares(g + t * CHUNK, n - t * CHUNK < CHUNK ? n - t * CHUNK : CHUNK);
     double sum = 0; /* in the tasks' order, whatever the number of threads */
@@ -45,7 +45,6 @@ static void update(float *restrict p, const float *restrict g, float *restrict m
 
 static void adamw(Backend *be, float *p, const float *g, float *m, float *v, int64_t n,
                   const AdamW *h) {
-    (void)be;
     Step s = {(float)h->beta1,
               (float)h->beta2,
               (float)h->grad_scale,
@@ -53,7 +52,7 @@ static void adamw(Backend *be, float *p, const float *g, float *m, float *v, int
               (float)(h->lr / h->correction1),
               (float)h->eps,
               (float)(1 / sqrt(h->correction2))};
-#pragma omp parallel for
+#pragma omp parallel for num_threads(be->threads)
     for (int64_t t = 0; t < (n + CHUNK - 1) / CHUNK; t++) {
         int64_t i = t * CHUNK, count = n - i < CHUNK ? n - i : CHUNK;
         update(p + i, g + i, m + i, v + i, count, s);
