@@ -1,7 +1,6 @@
 /* Reference operations on images: patches, embedding, losses. */
 #include <math.h>
 
-#include "base/mem.h"
 #include "compute/backend.h"
 
 /* Calls body with the element `pixel` of the image and `token` of the matrix that hold the same
@@ -112,58 +111,55 @@ static void image_loss(Backend *be, double *loss, float *dpred, const float *pre
     }
 }
 
-/* Log-softmax over features of the mean of an image's patch tokens. */
-static void mean_log_softmax(double *out, Tensor features, int64_t image, int64_t tokens) {
-    int64_t D = features.cols;
+/* The softmax over features of the mean of an image's patch tokens: `log_sum` first, then the
+ * logarithm of a probability is mean_feature - log_sum. */
+static double mean_feature(Tensor features, int64_t image, int64_t tokens, int64_t c) {
+    double sum = 0;
+    for (int64_t t = 1; t < tokens; t++)
+        sum += features.data[(image * tokens + t) * features.cols + c];
+    return sum / (double)(tokens - 1);
+}
+
+static double log_sum(Tensor features, int64_t image, int64_t tokens) {
     double top = -INFINITY, sum = 0;
-    for (int64_t c = 0; c < D; c++) {
-        double mean = 0;
-        for (int64_t t = 1; t < tokens; t++)
-            mean += features.data[(image * tokens + t) * D + c];
-        out[c] = mean / (double)(tokens - 1);
-        top = fmax(top, out[c]);
-    }
-    for (int64_t c = 0; c < D; c++)
-        sum += exp(out[c] - top);
-    for (int64_t c = 0; c < D; c++)
-        out[c] -= top + log(sum);
+    for (int64_t c = 0; c < features.cols; c++)
+        top = fmax(top, mean_feature(features, image, tokens, c));
+    for (int64_t c = 0; c < features.cols; c++)
+        sum += exp(mean_feature(features, image, tokens, c) - top);
+    return top + log(sum);
 }
 
-/* d/du of the symmetric KL, u the logits of p (method B.3), spread over the patch tokens. */
-static void add_kl_gradient(Tensor dfeatures, int64_t image, int64_t tokens, const double *log_p,
-                            const double *log_q, double weight) {
-    int64_t D = dfeatures.cols;
-    double mean = 0;
-    for (int64_t c = 0; c < D; c++)
-        mean += exp(log_p[c]) * (log_p[c] - log_q[c]);
-    for (int64_t c = 0; c < D; c++) {
-        double p = exp(log_p[c]), q = exp(log_q[c]);
-        double du = 0.5 * (p * (log_p[c] - log_q[c] - mean) + p - q);
-        for (int64_t t = 1; t < tokens; t++)
-            dfeatures.data[(image * tokens + t) * D + c] +=
-                (float)(weight * du / (double)(tokens - 1));
-    }
+/* Adds one feature's gradient to every patch token that its mean was taken of. */
+static void add_to_patches(Tensor dfeatures, int64_t image, int64_t tokens, int64_t c, double du) {
+    for (int64_t t = 1; t < tokens; t++)
+        dfeatures.data[(image * tokens + t) * dfeatures.cols + c] +=
+            (float)(du / (double)(tokens - 1));
 }
 
+/* Image b is q, the clean one, and image pairs + b is p; each gradient is that of the symmetric KL
+ * with respect to the logits (method B.3). */
 static void consistency_loss(Backend *be, double *loss, Tensor dfeatures, Tensor features,
                              ConsistencyLoss s) {
-    double *log_q = mem_alloc((size_t)features.cols * 2, sizeof *log_q);
-    if (!log_q) {
-        backend_fail(be, "out of memory in the consistency loss");
-        return;
-    }
-    double *log_p = log_q + features.cols;
+    (void)be;
     for (int64_t b = 0; b < s.pairs; b++) {
-        mean_log_softmax(log_q, features, b, s.tokens);
-        mean_log_softmax(log_p, features, s.pairs + b, s.tokens);
-        double sum = 0;
-        for (int64_t c = 0; c < features.cols; c++)
-            sum += (exp(log_q[c]) - exp(log_p[c])) * (log_q[c] - log_p[c]);
-        loss[b] = 0.5 * sum;
-        add_kl_gradient(dfeatures, b, s.tokens, log_q, log_p, s.weight);
-        add_kl_gradient(dfeatures, s.pairs + b, s.tokens, log_p, log_q, s.weight);
+        double q_sum = log_sum(features, b, s.tokens), kl_qp = 0, kl_pq = 0;
+        double p_sum = log_sum(features, s.pairs + b, s.tokens);
+        for (int pass = 0; pass < 2; pass++)
+            for (int64_t c = 0; c < features.cols; c++) {
+                double log_q = mean_feature(features, b, s.tokens, c) - q_sum;
+                double log_p = mean_feature(features, s.pairs + b, s.tokens, c) - p_sum;
+                double q = exp(log_q), p = exp(log_p), d = log_q - log_p;
+                if (pass == 0) { /* the gradients need both sums */
+                    kl_qp += q * d;
+                    kl_pq -= p * d;
+                    continue;
+                }
+                double w = 0.5 * s.weight;
+                add_to_patches(dfeatures, b, s.tokens, c, w * (q * (d - kl_qp) + q - p));
+                add_to_patches(dfeatures, s.pairs + b, s.tokens, c, w * (p * (-d - kl_pq) + p - q));
+            }
+        loss[b] = 0.5 * (kl_qp + kl_pq);
     }
-    mem_free(log_q);
 }
 
 void ref_image(Backend *be) {
