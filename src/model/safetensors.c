@@ -77,9 +77,11 @@ static int read_tensor(void *ctx, const char *key, const Json *value) {
     if (begin < 0 || end < begin || end > s->data_bytes)
         return err_set(ERR_FAIL, "%s: tensor %s lies at bytes %lld to %lld of %lld: out of range",
                        s->name, key, (long long)begin, (long long)end, (long long)s->data_bytes);
-    if (__builtin_mul_overflow(t->count, size, &bytes) || bytes != end - begin)
+    if (__builtin_mul_overflow(t->count, size, &bytes))
+        return err_set(ERR_FAIL, "%s: tensor %s has an impossible shape", s->name, key);
+    if (bytes != end - begin)
         return err_set(ERR_FAIL, "%s: tensor %s has %lld bytes, its shape and dtype need %lld",
-                       s->name, key, (long long)(end - begin), (long long)(t->count * size));
+                       s->name, key, (long long)(end - begin), (long long)bytes);
     t->data = s->data + begin;
     t->bytes = bytes;
     return 0;
