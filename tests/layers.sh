@@ -1,0 +1,113 @@
+#!/bin/sh
+# The include rule: a folder of src/ includes only the folders its row names, a library's headers
+# stand only in the files its row names, and everything else is libc or POSIX.
+# usage: tests/layers.sh    exit 1 after listing each line that breaks the rule
+set -eu
+cd "$(dirname "$0")/.."
+
+folders='
+base:
+compute: base
+model:   base compute
+video:   base
+data:    base video
+score:   base compute model video data
+train:   base compute model video data score
+app:     base compute model video data score train
+'
+
+# header: where it may stand (shell patterns)
+libraries='
+yaml.h:           base/opt_yaml.c
+jansson.h:        base/json.c
+oneapi/dnnl/*:    compute/cpu*.c
+omp.h:            compute/cpu*.c
+matio.h:          data/labels_mat.c
+libav*:           video/source_av.c video/writer_av.c
+libsw*:           video/source_av.c video/writer_av.c
+'
+
+system='assert ctype dirent errno fcntl fenv float inttypes libgen limits locale math poll pthread
+    sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn
+    string strings sys/* time unistd'
+
+status=0
+complain() {
+    echo "src/$1: $2" >&2
+    status=1
+}
+
+# matches WORD PATTERN...
+matches() {
+    word=$1
+    shift
+    for pattern; do
+        # shellcheck disable=SC2254
+        case $word in $pattern) return 0 ;; esac
+    done
+    return 1
+}
+
+# row TABLE WORD: the right side of the first row whose left side matches WORD
+row() {
+    printf '%s\n' "$1" | while IFS=: read -r left right; do
+        if [ -n "$left" ] && matches "$2" "$left"; then
+            echo "$right"
+            break
+        fi
+    done
+}
+
+own() { # FILE LINE HEADER
+    from=${1%%/*} to=${3%%/*}
+    case $3 in
+    */*) ;;
+    *) complain "$1:$2" "\"$3\": includes are rooted at src/" && return ;;
+    esac
+    set -f
+    # shellcheck disable=SC2046
+    matches "$to" "$from" $(row "$folders" "$from") ||
+        complain "$1:$2" "$from/ may not include $to/"
+    set +f
+}
+
+foreign() { # FILE LINE HEADER
+    set -f
+    if ! matches "${3%.h}" $system; then
+        places=$(row "$libraries" "$3")
+        if [ -z "$places" ]; then
+            complain "$1:$2" "<$3>: a library that tests/layers.sh does not know"
+        elif ! matches "$1" $places; then
+            complain "$1:$2" "<$3> belongs in$(echo "$places" | tr -s ' ') only"
+        fi
+    fi
+    set +f
+}
+
+cd src
+includes=$(grep -rnE '^[[:space:]]*#[[:space:]]*include' --include='*.[ch]' --include='*.def' . |
+    sed -E 's|^\./([^:]*):([0-9]*):[^<"]*([<"])([^>"]*).*|\1 \2 \3 \4|')
+while read -r file line kind header; do
+    if [ "$kind" = '"' ]; then
+        own "$file" "$line" "$header"
+    else
+        foreign "$file" "$line" "$header"
+    fi
+done <<END
+$includes
+END
+
+for folder in */; do
+    case $folders in
+    *"
+${folder%/}:"*) ;;
+    *) complain "$folder" "a folder that tests/layers.sh does not know" ;;
+    esac
+done
+
+# OpenMP needs no header to leak.
+pragmas=$(grep -rlE '#[[:space:]]*pragma[[:space:]]+omp' . | grep -v '^\./compute/cpu' || true)
+for file in $pragmas; do
+    complain "${file#./}" "OpenMP belongs in compute/cpu*.c only"
+done
+exit $status
