@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/stop.h"
+#include "video/yuv.h"
 
 enum { MAX_IMAGE_BYTES = 256 << 20 };
 static const double TIMEOUT = 10; /* seconds without a byte until a live source counts as gone */
@@ -187,7 +188,9 @@ static int use_codec(ImageDecoder *d, enum AVCodecID id) {
     if (!d->codec)
         return err_set(ERR_FAIL, "this FFmpeg has no decoder for %s", avcodec_get_name(id));
     d->codec->thread_count = 1;
-    d->codec->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK;
+    d->codec->err_recognition = AV_EF_CRCCHECK;
+    if (id != AV_CODEC_ID_TIFF) /* there it refuses harmless tags; strips are checked anyway */
+        d->codec->err_recognition |= AV_EF_EXPLODE;
     int e = avcodec_open2(d->codec, codec, NULL);
     if (e < 0) {
         avcodec_free_context(&d->codec);
@@ -195,6 +198,17 @@ static int use_codec(ImageDecoder *d, enum AVCodecID id) {
                        text_of(e));
     }
     return 0;
+}
+
+static int picture_to_bgr(ImageDecoder *d, Frame *f) {
+    const AVFrame *in = d->frame;
+    if (in->format != AV_PIX_FMT_YUVJ420P)
+        return to_bgr(&d->sws, f, in);
+    int code = frame_reserve(f, in->width, in->height);
+    if (!code)
+        yuv420_to_bgr(f->data, (const uint8_t *const *)in->data, in->linesize, in->width,
+                      in->height);
+    return code;
 }
 
 int image_decoder_read(ImageDecoder *d, const char *path, Frame *f) {
@@ -225,7 +239,7 @@ int image_decoder_read(ImageDecoder *d, const char *path, Frame *f) {
         return err_set(ERR_FAIL, "%s: the picture is damaged or cut short (%s); copy it again",
                        path, text_of(e));
     }
-    code = to_bgr(&d->sws, f, d->frame);
+    code = picture_to_bgr(d, f);
     av_frame_unref(d->frame);
     return code ? err_context(code, "%s", path) : 0;
 }
@@ -584,4 +598,21 @@ int stream_seek(Stream *s, int64_t index) {
         code = reopen(s);
     }
     return code || found ? code : walk(s, index);
+}
+
+static bool has_protocol(const char *wanted) {
+    void *state = NULL;
+    const char *name;
+    while ((name = avio_enum_protocols(&state, 0)))
+        if (strcmp(name, wanted) == 0)
+            return true;
+    return false;
+}
+
+char *source_library(char *buf, int n) {
+    avdevice_register_all();
+    snprintf(buf, (size_t)n, "FFmpeg %s%s%s%s", av_version_info(),
+             av_find_input_format("rtsp") ? ", rtsp" : "", has_protocol("http") ? ", http" : "",
+             av_find_input_format("v4l2") ? ", v4l2 cameras" : "");
+    return buf;
 }
