@@ -1,0 +1,383 @@
+/* Frames from folders, pictures, videos and streams, and what is said of broken ones. */
+#include <arpa/inet.h>
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "fixture.h"
+#include "video/listing.h"
+#include "video/source.h"
+
+static int set_up(void **state) {
+    (void)state;
+    fixture_begin();
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    fixture_end();
+    return 0;
+}
+
+static Source *open_ok(const char *url) {
+    Source *s = NULL;
+    if (source_open(&s, url))
+        fail_msg("%s", err_text());
+    return s;
+}
+
+static void read_ok(Source *s, Frame *f) {
+    if (source_read(s, f))
+        fail_msg("%s", err_text());
+}
+
+static void assert_message(const char *word) {
+    if (!strstr(err_text(), word))
+        fail_msg("'%s' lacks '%s'", err_text(), word);
+}
+
+/* Opening must fail and leave *out alone; the message names the thing. */
+static void refuse(const char *url, const char *word) {
+    Source *s = (Source *)&s;
+    assert_true(source_open(&s, url) == ERR_FAIL);
+    assert_ptr_equal(s, &s);
+    assert_message(word);
+}
+
+/* Largest difference between the frame and test picture `seed`. */
+static int distance(const Frame *f, int seed) {
+    int worst = 0;
+    for (int y = 0, i = 0; y < f->height; y++)
+        for (int x = 0; x < f->width; x++)
+            for (int c = 0; c < 3; c++, i++) {
+                int d = abs(f->data[i] - fixture_pixel(seed, x, y, c));
+                worst = d > worst ? d : worst;
+            }
+    return worst;
+}
+
+static void test_folder(void **state) {
+    (void)state;
+    Frame f = {0};
+    fixture_bmp(fixture_path("clip/img2.bmp"), 31, 17, 1);
+    fixture_bmp(fixture_path("clip/img10.bmp"), 31, 17, 3);
+    fixture_bmp(fixture_path("clip/img1.bmp"), 31, 17, 0);
+    fixture_encode(fixture_path("clip/img7.png"), "png", 31, 17, 2);
+    fixture_text(fixture_path("clip/._img3.bmp"), "junk of another system");
+    fixture_text(fixture_path("clip/notes.txt"), "no picture");
+    Source *s = open_ok(fixture_path("clip"));
+    assert_int_equal(source_info(s)->frames, 4);
+    assert_int_equal(source_info(s)->width, 31);
+    assert_int_equal(source_info(s)->height, 17);
+    assert_false(source_info(s)->live);
+    for (int t = 0; t < 4; t++) { /* by number, and position counts */
+        read_ok(s, &f);
+        assert_int_equal(f.index, t);
+        assert_int_equal(distance(&f, t), 0);
+        assert_true(isnan(f.seconds));
+    }
+    assert_int_equal(source_read(s, &f), ERR_END);
+    assert_int_equal(source_read(s, &f), ERR_END);
+    assert_int_equal(source_seek(s, 1), 0);
+    read_ok(s, &f);
+    assert_int_equal(distance(&f, 1), 0);
+    assert_int_equal(source_seek(s, 4), ERR_FAIL);
+    assert_int_equal(source_seek(s, -1), ERR_FAIL);
+    assert_non_null(strstr(source_frame_path(s, 3), "img10.bmp"));
+    assert_null(source_frame_path(s, 4));
+    int64_t before = mem_count();
+    for (int t = 0; t < 20; t++) {
+        assert_int_equal(source_seek(s, t % 4), 0);
+        read_ok(s, &f);
+    }
+    assert_int_equal(mem_count(), before); /* buffers are reused */
+    source_free(&s);
+    assert_null(s);
+    source_free(&s);
+    frame_free(&f);
+}
+
+static void test_pictures(void **state) {
+    (void)state;
+    Frame f = {0};
+    static const struct {
+        const char *name, *encoder;
+        int width, height, tolerance;
+    } rows[] = {
+        {"a.png", "png", 33, 21, 0},
+        {"a.tiff", "tiff", 33, 21, 0},
+        /* Quantised, and chroma at half resolution: 2 pixels of a ramp of 3 levels, times 1.8. */
+        {"a.jpg", "mjpeg", 33, 21, 24},
+        {"a.jpeg", "mjpeg", 64, 48, 24},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *path = fixture_path("%s", rows[i].name);
+        fixture_encode(path, rows[i].encoder, rows[i].width, rows[i].height, 5);
+        Source *s = open_ok(path);
+        assert_int_equal(source_info(s)->frames, 1);
+        read_ok(s, &f);
+        assert_int_equal(f.width, rows[i].width);
+        if (distance(&f, 5) > rows[i].tolerance)
+            fail_msg("%s is off by %d", path, distance(&f, 5));
+        assert_int_equal(source_read(s, &f), ERR_END);
+        source_free(&s);
+    }
+    frame_free(&f);
+}
+
+/* Wherever a picture is cut, it is an error that names the file. A PNG or TIFF may lose trailing
+ * bytes that carry no pixels: then it must be read whole. */
+static void test_cut_pictures(void **state) {
+    (void)state;
+    static const char *const encoders[] = {"mjpeg", "png", "tiff"};
+    Frame f = {0};
+    for (int k = 0; k < 3; k++) {
+        const char *path = fixture_path("cut%d.jpg", k); /* content decides, not the name */
+        fixture_encode(path, encoders[k], 64, 48, 1);
+        size_t size = fixture_size(path), step = size / 40 + 1;
+        for (size_t n = size - 1; n > step; n -= n > size - 12 ? 1 : step) {
+            fixture_encode(path, encoders[k], 64, 48, 1);
+            fixture_truncate(path, n);
+            Source *s = NULL;
+            if (source_open(&s, path) == 0) {
+                read_ok(s, &f);
+                if (k == 0 || distance(&f, 1) > 0)
+                    fail_msg("%s cut to %zu of %zu bytes was read", encoders[k], n, size);
+                source_free(&s);
+            } else {
+                assert_message("cut");
+                assert_message(path);
+            }
+        }
+    }
+    frame_free(&f);
+    fixture_bmp(fixture_path("cut.bmp"), 20, 20, 0);
+    fixture_truncate(fixture_path("cut.bmp"), 700);
+    refuse(fixture_path("cut.bmp"), "cut.bmp");
+    fixture_text(fixture_path("empty.png"), "");
+    refuse(fixture_path("empty.png"), "empty.png");
+    fixture_text(fixture_path("text.jpg"), "this is text");
+    refuse(fixture_path("text.jpg"), "not a JPEG, PNG, BMP or TIFF");
+}
+
+/* A damaged picture inside a clip: the ones before it are read, and the decoder recovers. */
+static void test_damaged_clip(void **state) {
+    (void)state;
+    Frame f = {0};
+    for (int t = 0; t < 4; t++)
+        fixture_encode(fixture_path("damaged/%d.jpg", t), "mjpeg", 64, 48, t);
+    fixture_truncate(fixture_path("damaged/2.jpg"),
+                     fixture_size(fixture_path("damaged/2.jpg")) / 2);
+    Source *s = open_ok(fixture_path("damaged"));
+    read_ok(s, &f);
+    read_ok(s, &f);
+    assert_int_equal(source_read(s, &f), ERR_FAIL);
+    assert_message("damaged/2.jpg");
+    assert_message("frame 2");
+    assert_int_equal(source_seek(s, 3), 0);
+    read_ok(s, &f);
+    assert_int_equal(f.index, 3);
+    assert_true(distance(&f, 3) <= 24);
+    source_free(&s);
+    frame_free(&f);
+}
+
+static void test_bad_inputs(void **state) {
+    (void)state;
+    Frame f = {0};
+    refuse(fixture_path("absent"), "absent");
+    refuse(fixture_path("absent.mp4"), "absent.mp4");
+    fixture_path("nothing/x");
+    refuse(fixture_path("nothing"), "holds no pictures");
+    fixture_text(fixture_path("text.mp4"), "This is a text file, not a video.\n");
+    refuse(fixture_path("text.mp4"), "not a video that FFmpeg can read");
+    fixture_bmp(fixture_path("mixed/0.bmp"), 20, 10, 0);
+    fixture_bmp(fixture_path("mixed/1.bmp"), 20, 12, 0);
+    Source *s = open_ok(fixture_path("mixed"));
+    read_ok(s, &f);
+    assert_int_equal(source_read(s, &f), ERR_FAIL);
+    assert_message("20 x 12");
+    assert_message("mixed/1.bmp");
+    source_free(&s);
+    frame_free(&f);
+}
+
+enum { FRAMES = 40, W = 64, H = 48 };
+
+static void check_video(const char *name, const char *encoder, int b_frames, bool counted) {
+    const char *path = fixture_path("%s", name);
+    static uint8_t seen[FRAMES][W * H * 3];
+    Frame f = {0};
+    fixture_video(path, encoder, W, H, FRAMES, b_frames);
+    Source *s = open_ok(path);
+    assert_int_equal(source_info(s)->width, W);
+    assert_int_equal(source_info(s)->height, H);
+    assert_int_equal(source_info(s)->frames, counted ? FRAMES : -1);
+    assert_true(fabs(source_info(s)->fps - 25) < 0.01);
+    for (int t = 0; t < FRAMES; t++) {
+        read_ok(s, &f);
+        assert_int_equal(f.index, t);
+        assert_false(f.corrupt);
+        /* Neighbours differ by 37 levels nearly everywhere; 30 leaves room for the codec. */
+        if (distance(&f, t) > 30)
+            fail_msg("%s: frame %d is off by %d", name, t, distance(&f, t));
+        memcpy(seen[t], f.data, sizeof seen[t]);
+    }
+    assert_int_equal(source_read(s, &f), ERR_END);
+    static const int jumps[] = {0, 39, 20, 21, 7, 8, 9, 38, 0, 1, 33, 15};
+    for (size_t k = 0; k < sizeof jumps / sizeof *jumps; k++)
+        for (int t = jumps[k]; t < FRAMES && t < jumps[k] + 2; t++) {
+            if (t == jumps[k] && source_seek(s, t))
+                fail_msg("%s", err_text());
+            read_ok(s, &f);
+            assert_int_equal(f.index, t);
+            if (memcmp(f.data, seen[t], sizeof seen[t]) != 0)
+                fail_msg("%s: frame %d is another one after a jump", name, t);
+        }
+    assert_int_equal(source_seek(s, FRAMES), ERR_FAIL);
+    source_free(&s);
+    frame_free(&f);
+}
+
+static void test_videos(void **state) {
+    (void)state;
+    check_video("mjpeg.avi", "mjpeg", 0, true);
+    check_video("mpeg4.avi", "mpeg4", 0, true);
+    check_video("reordered.avi", "mpeg4", 2, true);
+    check_video("reordered.mp4", "mpeg4", 2, true);
+    check_video("reordered.mkv", "mpeg4", 2, false);
+    check_video("reordered.mpg", "mpeg2video", 2, false);
+}
+
+static void test_cut_video(void **state) {
+    (void)state;
+    static const char *const encoders[] = {"mjpeg", "mpeg4"};
+    Frame f = {0};
+    for (int k = 0; k < 2; k++) {
+        const char *path = fixture_path("cut%d.avi", k);
+        fixture_video(path, encoders[k], W, H, FRAMES, 0);
+        fixture_truncate(path, fixture_size(path) / 2);
+        Source *s = open_ok(path);
+        int code, n = 0;
+        while (!(code = source_read(s, &f)))
+            n++;
+        assert_int_equal(code, ERR_FAIL);
+        assert_in_range(n, 5, FRAMES - 5);
+        assert_message(path);
+        source_free(&s);
+    }
+    assert_message("announces 40 frames");
+    frame_free(&f);
+}
+
+static void test_streams(void **state) {
+    (void)state;
+    refuse("rtsp://user:secret@127.0.0.1:9/live", "rtsp://***@127.0.0.1:9/live");
+    assert_null(strstr(err_text(), "secret"));
+    refuse("http://127.0.0.1:9/live.mjpg", "127.0.0.1:9");
+    refuse("/dev/video99", "/dev/video99");
+}
+
+/* A server that accepts and stays silent: a signal must end the wait at once. */
+static void test_stop(void **state) {
+    (void)state;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof at;
+    int server = socket(AF_INET, SOCK_STREAM, 0), status;
+    assert_int_equal(bind(server, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(server, 4), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&at, &n), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        char url[64];
+        Source *s = NULL;
+        snprintf(url, sizeof url, "rtsp://127.0.0.1:%d/x", ntohs(at.sin_port));
+        stop_install();
+        _exit(source_open(&s, url) == ERR_STOPPED ? 0 : 1);
+    }
+    usleep(300 * 1000); /* until it waits; if it does not yet, the flag is seen as it begins */
+    double before = now_seconds();
+    kill(child, SIGTERM);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    close(server);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
+        skip(); /* the machine was so slow that the handler was not there yet */
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(now_seconds() - before < 3);
+}
+
+static void *read_all(void *arg) {
+    Source *s = NULL;
+    Frame f = {0};
+    int64_t n = 0;
+    if (source_open(&s, arg) == 0)
+        while (source_read(s, &f) == 0)
+            n++;
+    source_free(&s);
+    frame_free(&f);
+    return (void *)(intptr_t)n;
+}
+
+static void test_threads(void **state) {
+    (void)state;
+    pthread_t thread[3];
+    fixture_clip(fixture_path("t"), 12, 30, 20, 0);
+    fixture_video(fixture_path("t.avi"), "mjpeg", W, H, 12, 0);
+    char *url[3] = {strdup(fixture_path("t")), strdup(fixture_path("t.avi")),
+                    strdup(fixture_path("t"))};
+    for (int i = 0; i < 3; i++)
+        pthread_create(&thread[i], NULL, read_all, url[i]);
+    for (int i = 0; i < 3; i++) {
+        void *n;
+        pthread_join(thread[i], &n);
+        assert_int_equal((intptr_t)n, 12);
+        free(url[i]);
+    }
+}
+
+static void test_listing(void **state) {
+    (void)state;
+    assert_true(listing_compare("img2", "img10") < 0);
+    assert_true(listing_compare("01_0014", "01_0129") < 0);
+    assert_true(listing_compare("1", "01") != 0);
+    assert_true(listing_compare("a", "b") < 0);
+    assert_true(listing_compare("a1", "a") > 0);
+    assert_int_equal(listing_compare("x9", "x9"), 0);
+    Listing l = {0};
+    assert_int_equal(listing_open(&l, "/nowhere/at/all", LIST_FILES), ERR_FAIL);
+    fixture_text(fixture_path("list/frame_007_v2_0012.jpg"), "x");
+    fixture_text(fixture_path("list/cover.jpg"), "x");
+    assert_int_equal(listing_open(&l, fixture_path("list"), LIST_IMAGES), 0);
+    assert_int_equal(l.count, 2);
+    assert_int_equal(l.item[0].number, -1);
+    assert_int_equal(l.item[1].number, 12);
+    listing_free(&l);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_folder),       cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_cut_pictures), cmocka_unit_test(test_damaged_clip),
+        cmocka_unit_test(test_bad_inputs),   cmocka_unit_test(test_videos),
+        cmocka_unit_test(test_cut_video),    cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_stop),         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_listing),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
