@@ -1,13 +1,9 @@
 #include "video/source_av.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavdevice/avdevice.h>
@@ -19,6 +15,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/stop.h"
+#include "video/bytes.h"
 #include "video/yuv.h"
 
 enum { MAX_IMAGE_BYTES = 256 << 20 };
@@ -89,9 +86,10 @@ struct ImageDecoder {
     AVFrame *frame;
     AVPacket *packet; /* points into bytes */
     struct SwsContext *sws;
-    uint8_t *bytes;
-    int64_t capacity;
+    Bytes bytes;
 };
+
+_Static_assert(BYTES_PADDING >= AV_INPUT_BUFFER_PADDING_SIZE, "decoders read beyond the content");
 
 int image_decoder_open(ImageDecoder **out) {
     set_up_once();
@@ -116,49 +114,9 @@ void image_decoder_free(ImageDecoder **out) {
     av_frame_free(&d->frame);
     av_packet_free(&d->packet);
     sws_freeContext(d->sws);
-    mem_free(d->bytes);
+    bytes_free(&d->bytes);
     mem_free(d);
     *out = NULL;
-}
-
-static int load(ImageDecoder *d, const char *path, int64_t *n) {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st)) {
-        int code = err_sys(ERR_FAIL, "cannot read %s", path);
-        if (fd >= 0)
-            close(fd);
-        return code;
-    }
-    int code = 0;
-    if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > MAX_IMAGE_BYTES)
-        code = err_set(ERR_FAIL, "%s: %lld bytes are no picture", path, (long long)st.st_size);
-    if (!code && st.st_size > d->capacity) {
-        uint8_t *bytes = mem_alloc((size_t)st.st_size + AV_INPUT_BUFFER_PADDING_SIZE, 1);
-        if (bytes) {
-            mem_free(d->bytes);
-            d->bytes = bytes;
-            d->capacity = st.st_size;
-        } else {
-            code = ERR_FAIL;
-        }
-    }
-    int64_t done = 0;
-    while (!code && done < st.st_size) {
-        ssize_t got = read(fd, d->bytes + done, (size_t)(st.st_size - done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            code = err_sys(ERR_FAIL, "cannot read %s: it ends after %lld of %lld bytes", path,
-                           (long long)done, (long long)st.st_size);
-        done += got;
-    }
-    close(fd);
-    if (code)
-        return code;
-    memset(d->bytes + done, 0, AV_INPUT_BUFFER_PADDING_SIZE);
-    *n = done;
-    return 0;
 }
 
 static enum AVCodecID codec_of(const uint8_t *p, int64_t n) {
@@ -212,21 +170,21 @@ static int picture_to_bgr(ImageDecoder *d, Frame *f) {
 }
 
 int image_decoder_read(ImageDecoder *d, const char *path, Frame *f) {
-    int64_t n = 0;
-    int code = load(d, path, &n);
+    int code = bytes_read(&d->bytes, path, MAX_IMAGE_BYTES);
     if (code)
         return code;
-    enum AVCodecID id = codec_of(d->bytes, n);
+    int64_t n = d->bytes.count;
+    enum AVCodecID id = codec_of(d->bytes.data, n);
     if (id == AV_CODEC_ID_NONE)
         return err_set(ERR_FAIL, "%s: not a JPEG, PNG, BMP or TIFF picture", path);
     if ((code = use_codec(d, id)))
         return err_context(code, "%s", path);
-    if (id == AV_CODEC_ID_MJPEG && !jpeg_is_complete(d->bytes, n))
+    if (id == AV_CODEC_ID_MJPEG && !jpeg_is_complete(d->bytes.data, n))
         return err_set(ERR_FAIL,
                        "%s: the JPEG file is cut short (no end of image in its %lld bytes); copy "
                        "it again",
                        path, (long long)n);
-    d->packet->data = d->bytes;
+    d->packet->data = d->bytes.data;
     d->packet->size = (int)n;
     d->packet->flags = AV_PKT_FLAG_KEY;
     int e = avcodec_send_packet(d->codec, d->packet);
