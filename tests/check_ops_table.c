@@ -1,0 +1,376 @@
+/* The operations of the seam: what each is called with, its shapes, and the error it may make. */
+#include <stddef.h>
+
+#include "base/progress.h"
+#include "check_ops.h"
+
+#define N(a) ((int)(sizeof(a) / sizeof *(a)))
+
+static int64_t rows_of(const Shape *s) {
+    return s->images * s->tokens;
+}
+
+static Noise noise_of(const Shape *s) {
+    return (Noise){7, s->step, s->site, s->drop, s->drop_path, s->tokens};
+}
+
+static double product_flops(const Shape *s) {
+    return 2.0 * (double)(rows_of(s) * s->width * s->out);
+}
+
+static void linear_forward(Run *r, const Shape *s) {
+    Tensor out = matrix(r, "out", OUT, rows_of(s), s->out);
+    Tensor in = matrix(r, "in", IN, rows_of(s), s->width);
+    float *w = vector(r, "w", IN, s->out * s->width);
+    float *bias = s->without ? NULL : vector(r, "bias", IN, s->out);
+    r->flops = product_flops(s);
+    r->be->linear_forward(r->be, out, in, w, bias);
+}
+
+static void linear_gelu_forward(Run *r, const Shape *s) {
+    Tensor out = matrix(r, "out", OUT, rows_of(s), s->out);
+    Tensor pre = matrix(r, "pre", OUT, rows_of(s), s->out);
+    Tensor in = matrix(r, "in", IN, rows_of(s), s->width);
+    float *w = vector(r, "w", IN, s->out * s->width), *bias = vector(r, "bias", IN, s->out);
+    r->flops = product_flops(s);
+    r->be->linear_gelu_forward(r->be, out, pre, in, w, bias);
+}
+
+static void linear_residual_forward(Run *r, const Shape *s) {
+    Tensor branch = matrix(r, "branch", OUT, rows_of(s), s->out);
+    Tensor x = matrix(r, "x", s->in_place ? INOUT : IN, rows_of(s), s->out);
+    Tensor out = s->in_place ? x : matrix(r, "out", OUT, rows_of(s), s->out);
+    Tensor in = matrix(r, "in", IN, rows_of(s), s->width);
+    float *w = vector(r, "w", IN, s->out * s->width), *bias = vector(r, "bias", IN, s->out);
+    float *gamma = vector(r, "gamma", IN, s->out);
+    Noise noise = noise_of(s);
+    r->flops = product_flops(s);
+    r->be->linear_residual_forward(r->be, out, branch, x, in, w, bias, gamma, &noise);
+}
+
+static void linear_backward(Run *r, const Shape *s) {
+    Tensor din = s->without ? (Tensor){0} : matrix(r, "din", OUT, rows_of(s), s->width);
+    float *dw = vector(r, "dw", SUM, s->out * s->width);
+    float *db = s->without ? NULL : vector(r, "db", SUM, s->out);
+    Tensor dout = matrix(r, "dout", IN, rows_of(s), s->out);
+    Tensor in = matrix(r, "in", IN, rows_of(s), s->width);
+    float *w = vector(r, "w", IN, s->out * s->width);
+    r->flops = (s->without ? 1 : 2) * product_flops(s);
+    r->be->linear_backward(r->be, din, dw, db, dout, in, w);
+}
+
+static void linear_gelu_backward(Run *r, const Shape *s) {
+    Tensor din = s->without ? (Tensor){0} : matrix(r, "din", OUT, rows_of(s), s->width);
+    float *dw = vector(r, "dw", SUM, s->out * s->width);
+    float *db = s->without ? NULL : vector(r, "db", SUM, s->out);
+    Tensor dout = matrix(r, "dout", INOUT, rows_of(s), s->out);
+    Tensor pre = matrix(r, "pre", IN, rows_of(s), s->out);
+    Tensor in = matrix(r, "in", IN, rows_of(s), s->width);
+    float *w = vector(r, "w", IN, s->out * s->width);
+    r->flops = (s->without ? 1 : 2) * product_flops(s);
+    r->be->linear_gelu_backward(r->be, din, dw, db, dout, pre, in, w);
+}
+
+static void linear_residual_backward(Run *r, const Shape *s) {
+    Tensor din = s->without ? (Tensor){0} : matrix(r, "din", OUT, rows_of(s), s->width);
+    float *dw = vector(r, "dw", SUM, s->out * s->width);
+    float *db = s->without ? NULL : vector(r, "db", SUM, s->out);
+    float *dgamma = vector(r, "dgamma", SUM, s->out);
+    Tensor dbranch = matrix(r, "dbranch", OUT, rows_of(s), s->out);
+    Tensor dx = matrix(r, "dx", IN, rows_of(s), s->out);
+    Tensor branch = matrix(r, "branch", IN, rows_of(s), s->out);
+    Tensor in = matrix(r, "in", IN, rows_of(s), s->width);
+    float *w = vector(r, "w", IN, s->out * s->width), *gamma = vector(r, "gamma", IN, s->out);
+    Noise noise = noise_of(s);
+    r->flops = (s->without ? 1 : 2) * product_flops(s);
+    r->be->linear_residual_backward(r->be, din, dw, db, dgamma, dbranch, dx, branch, in, w, gamma,
+                                    &noise);
+}
+
+static void layernorm_forward(Run *r, const Shape *s) {
+    Tensor out = matrix(r, "out", OUT, rows_of(s), s->width);
+    float *mean = vector(r, "mean", OUT, rows_of(s)), *rstd = vector(r, "rstd", OUT, rows_of(s));
+    Tensor x = matrix(r, "x", IN, rows_of(s), s->width);
+    float *w = vector(r, "w", IN, s->width), *b = vector(r, "b", IN, s->width);
+    r->be->layernorm_forward(r->be, out, mean, rstd, x, w, b);
+}
+
+static void layernorm_backward(Run *r, const Shape *s) {
+    Tensor dx = matrix(r, "dx", SUM, rows_of(s), s->width);
+    float *dw = vector(r, "dw", SUM, s->width), *db = vector(r, "db", SUM, s->width);
+    Tensor dout = matrix(r, "dout", IN, rows_of(s), s->width);
+    Tensor x = matrix(r, "x", IN, rows_of(s), s->width);
+    float *mean = vector(r, "mean", IN, rows_of(s));
+    float *rstd = vector_of(r, "rstd", IN, POSITIVE, rows_of(s)), *w = vector(r, "w", IN, s->width);
+    r->be->layernorm_backward(r->be, dx, dw, db, dout, x, mean, rstd, w);
+}
+
+static void relpos_forward(Run *r, const Shape *s) {
+    int64_t grid = s->size / s->patch, T = grid * grid + 1, side = 2 * grid - 1;
+    float *bias = vector(r, "bias", OUT, s->heads * T * T);
+    float *table = vector(r, "table", IN, (side * side + 3) * s->heads);
+    r->be->relpos_forward(r->be, bias, table, grid, s->heads);
+}
+
+static void relpos_backward(Run *r, const Shape *s) {
+    int64_t grid = s->size / s->patch, T = grid * grid + 1, side = 2 * grid - 1;
+    float *dtable = vector(r, "dtable", SUM, (side * side + 3) * s->heads);
+    float *dbias = vector(r, "dbias", IN, s->heads * T * T);
+    r->be->relpos_backward(r->be, dtable, dbias, grid, s->heads);
+}
+
+static AttentionShape attention_of(const Shape *s) {
+    return (AttentionShape){s->images, s->tokens, s->heads, s->width / s->heads};
+}
+
+static double attention_flops(const Shape *s) {
+    return 2.0 * (double)(s->images * s->tokens * s->tokens * s->width);
+}
+
+static void attention_forward(Run *r, const Shape *s) {
+    Tensor out = matrix(r, "out", OUT, rows_of(s), s->width);
+    float *lse = vector(r, "lse", OUT, rows_of(s) * s->heads);
+    Tensor qkv = matrix(r, "qkv", IN, rows_of(s), 3 * s->width);
+    float *bias = vector(r, "bias", IN, s->heads * s->tokens * s->tokens);
+    r->flops = 2 * attention_flops(s);
+    r->be->attention_forward(r->be, out, lse, qkv, bias, attention_of(s));
+}
+
+/* The backward pass needs the results of the same backend's forward pass. */
+static void attention_backward(Run *r, const Shape *s) {
+    Tensor dqkv = matrix(r, "dqkv", OUT, rows_of(s), 3 * s->width);
+    float *dbias = vector(r, "dbias", SUM, s->heads * s->tokens * s->tokens);
+    Tensor dout = matrix(r, "dout", IN, rows_of(s), s->width);
+    Tensor out = matrix(r, "out", OUT, rows_of(s), s->width);
+    Tensor qkv = matrix(r, "qkv", IN, rows_of(s), 3 * s->width);
+    float *lse = vector(r, "lse", OUT, rows_of(s) * s->heads);
+    float *bias = vector(r, "bias", IN, s->heads * s->tokens * s->tokens);
+    r->be->attention_forward(r->be, out, lse, qkv, bias, attention_of(s));
+    r->flops = 5 * attention_flops(s);
+    r->began = now_seconds();
+    r->be->attention_backward(r->be, dqkv, dbias, dout, out, qkv, lse, bias, attention_of(s));
+}
+
+static PatchGrid grid_of(const Shape *s) {
+    return (PatchGrid){s->size, s->patch, s->channels};
+}
+
+static int64_t patches_of(const Shape *s) {
+    return (s->size / s->patch) * (s->size / s->patch);
+}
+
+static void patchify(Run *r, const Shape *s) {
+    Tensor tokens = matrix(r, "tokens", OUT, s->images * (s->lead + patches_of(s)),
+                           s->channels * s->patch * s->patch);
+    float *image = vector(r, "image", IN, s->images * s->channels * s->size * s->size);
+    r->be->patchify(r->be, tokens, image, grid_of(s), s->lead);
+}
+
+static void unpatchify(Run *r, const Shape *s) {
+    float *image = vector(r, "image", OUT, s->images * s->channels * s->size * s->size);
+    Tensor tokens = matrix(r, "tokens", IN, s->images * (s->lead + patches_of(s)),
+                           s->channels * s->patch * s->patch);
+    r->be->unpatchify(r->be, image, tokens, grid_of(s), s->lead);
+}
+
+static void embed_forward(Run *r, const Shape *s) {
+    Tensor x = matrix(r, "x", OUT, rows_of(s), s->width);
+    Tensor patches = matrix(r, "patches", IN, s->inputs * (s->tokens - 1), s->width);
+    float *cls = vector(r, "cls", IN, s->width), *token = vector(r, "mask_token", IN, s->width);
+    uint8_t *mask = mask_of(r, s->images * (s->tokens - 1));
+    Noise noise = noise_of(s);
+    r->be->embed_forward(r->be, x, patches, cls, token, mask, &noise);
+}
+
+static void embed_backward(Run *r, const Shape *s) {
+    Tensor dpatches = matrix(r, "dpatches", OUT, s->inputs * (s->tokens - 1), s->width);
+    float *dcls = vector(r, "dcls", SUM, s->width);
+    float *dtoken = vector(r, "dmask_token", SUM, s->width);
+    Tensor dx = matrix(r, "dx", IN, rows_of(s), s->width);
+    uint8_t *mask = mask_of(r, s->images * (s->tokens - 1));
+    Noise noise = noise_of(s);
+    r->be->embed_backward(r->be, dpatches, dcls, dtoken, dx, mask, &noise);
+}
+
+static void image_loss(Run *r, const Shape *s) {
+    int64_t pixels = s->channels * s->size * s->size;
+    double *loss = host_results(r, "loss", 2 * s->images);
+    float *dpred = s->without ? NULL : vector(r, "dpred", OUT, s->images * pixels);
+    float *pred = vector_of(r, "pred", IN, PIXEL, s->images * pixels);
+    float *target = vector_of(r, "target", IN, PIXEL, s->inputs * pixels);
+    ImageLoss shape = {s->images, s->inputs, s->size, s->channels, 0.5, 0.25};
+    r->be->image_loss(r->be, loss, dpred, pred, target, shape);
+}
+
+static void consistency_loss(Run *r, const Shape *s) {
+    double *loss = host_results(r, "loss", s->images / 2);
+    Tensor dfeatures = matrix(r, "dfeatures", SUM, rows_of(s), s->width);
+    Tensor features = matrix(r, "features", IN, rows_of(s), s->width);
+    ConsistencyLoss shape = {s->images / 2, s->tokens, 0.3};
+    r->be->consistency_loss(r->be, loss, dfeatures, features, shape);
+}
+
+static void sum_squares(Run *r, const Shape *s) {
+    double *sum = host_results(r, "sum", 1);
+    float *g = vector(r, "g", IN, rows_of(s) * s->width);
+    *sum = r->be->sum_squares(r->be, g, rows_of(s) * s->width);
+}
+
+static void adamw(Run *r, const Shape *s) {
+    int64_t n = rows_of(s) * s->width;
+    float *p = vector(r, "p", INOUT, n), *g = vector(r, "g", IN, n), *m = vector(r, "m", INOUT, n);
+    float *v = vector_of(r, "v", INOUT, POSITIVE, n);
+    AdamW hyper = {.lr = 0.01,
+                   .beta1 = 0.9,
+                   .beta2 = 0.999,
+                   .eps = 1e-8,
+                   .decay = s->without ? 0 : 0.05,
+                   .correction1 = 0.19,
+                   .correction2 = 0.001999,
+                   .grad_scale = 0.7};
+    r->be->adamw(r->be, p, g, m, v, n, &hyper);
+}
+
+/* ---- the tables. Rows that are no multiple of a task's 64, widths of less than a vector, one
+ * image and many. */
+
+static const Shape linear_shapes[] = {
+    {.images = 1, .tokens = 1, .width = 8, .out = 8},
+    {.images = 1, .tokens = 5, .width = 8, .out = 24},
+    {.images = 3, .tokens = 17, .width = 40, .out = 24, .without = true},
+    {.images = 13, .tokens = 5, .width = 24, .out = 40},
+    {.images = 1, .tokens = 197, .width = 192, .out = 40},
+    {.images = 2, .tokens = 64, .width = 24, .out = 192, .without = true},
+};
+static const Shape residual_shapes[] = {
+    {.images = 1, .tokens = 5, .width = 8, .out = 24},
+    {.images = 3, .tokens = 17, .width = 40, .out = 24, .in_place = true},
+    {.images = 2, .tokens = 17, .width = 24, .out = 8, .drop = .1, .step = 0, .site = 1},
+    {.images = 2, .tokens = 17, .width = 24, .out = 8, .drop = .1, .step = 9, .site = 2},
+    {.images = 13, .tokens = 5, .width = 8, .out = 40, .drop_path = .1, .step = 3, .site = 7},
+    {.images = 13, .tokens = 5, .width = 8, .out = 40, .drop_path = .9, .step = 4, .site = 7},
+    {.images = 1, .tokens = 197, .width = 40, .out = 192, .drop = .1, .drop_path = .1, .step = 5},
+    {.images = 5,
+     .tokens = 17,
+     .width = 24,
+     .out = 24,
+     .drop = .5,
+     .drop_path = .5,
+     .step = 77,
+     .site = 24,
+     .in_place = true,
+     .without = true},
+};
+static const Shape token_shapes[] = {
+    {.images = 1, .tokens = 1, .width = 8},    {.images = 1, .tokens = 5, .width = 24},
+    {.images = 3, .tokens = 17, .width = 40},  {.images = 1, .tokens = 197, .width = 192},
+    {.images = 13, .tokens = 5, .width = 192}, {.images = 2, .tokens = 64, .width = 8, .scale = 30},
+};
+static const Shape relpos_shapes[] = {
+    {.size = 8, .patch = 8, .heads = 1},
+    {.size = 16, .patch = 8, .heads = 3},
+    {.size = 32, .patch = 8, .heads = 2},
+    {.size = 224, .patch = 16, .heads = 3},
+};
+static const Shape attention_shapes[] = {
+    {.images = 1, .tokens = 5, .width = 8, .heads = 1},
+    {.images = 3, .tokens = 17, .width = 24, .heads = 3},
+    {.images = 13, .tokens = 5, .width = 40, .heads = 5},
+    {.images = 1, .tokens = 197, .width = 48, .heads = 2},
+    {.images = 1, .tokens = 17, .width = 192, .heads = 3},
+    {.images = 2, .tokens = 17, .width = 40, .heads = 1, .scale = 4}, /* nearly one-hot rows */
+};
+static const Shape patch_shapes[] = {
+    {.images = 1, .size = 8, .patch = 8, .channels = 3, .lead = 0},
+    {.images = 5, .size = 8, .patch = 4, .channels = 3, .lead = 1},
+    {.images = 2, .size = 24, .patch = 8, .channels = 6, .lead = 1},
+    {.images = 3, .size = 48, .patch = 16, .channels = 6, .lead = 0},
+    {.images = 1, .size = 64, .patch = 16, .channels = 3, .lead = 1},
+};
+static const Shape embed_shapes[] = {
+    {.images = 1, .inputs = 1, .tokens = 5, .width = 8},
+    {.images = 4, .inputs = 2, .tokens = 17, .width = 24, .mask = MASK_SOME},
+    {.images = 3, .inputs = 3, .tokens = 17, .width = 40, .mask = MASK_ALL},
+    {.images = 6, .inputs = 2, .tokens = 5, .width = 192, .drop = .1, .step = 2},
+    {.images = 4, .inputs = 2, .tokens = 17, .width = 8, .mask = MASK_SOME, .drop = .1, .step = 3},
+    {.images = 13, .inputs = 1, .tokens = 5, .width = 24, .mask = MASK_SOME, .drop = .5, .site = 4},
+    {.images = 2, .inputs = 1, .tokens = 197, .width = 40, .mask = MASK_ALL, .drop = .1, .step = 9},
+};
+static const Shape image_shapes[] = {
+    {.images = 1, .inputs = 1, .size = 8, .channels = 3},
+    {.images = 4, .inputs = 2, .size = 17, .channels = 3},
+    {.images = 2, .inputs = 2, .size = 24, .channels = 6, .without = true},
+    {.images = 13, .inputs = 1, .size = 5, .channels = 3},
+    {.images = 2, .inputs = 1, .size = 64, .channels = 3},
+};
+static const Shape pair_shapes[] = {
+    {.images = 2, .tokens = 5, .width = 8},
+    {.images = 6, .tokens = 17, .width = 40, .scale = 3},
+    {.images = 2, .tokens = 197, .width = 192},
+};
+static const Shape value_shapes[] = {
+    {.images = 1, .tokens = 1, .width = 1},
+    {.images = 1, .tokens = 1, .width = 16384, .without = true},
+    {.images = 1, .tokens = 5, .width = 3277},
+    {.images = 3, .tokens = 17, .width = 1001, .without = true},
+};
+
+/* Base at a batch of 4 pairs: 8 images, 1576 rows. */
+#define BASE .images = 8, .inputs = 4, .tokens = 197
+static const Shape qkv_base[] = {{BASE, .width = 768, .out = 2304}};
+static const Shape fc1_base[] = {{BASE, .width = 768, .out = 3072}};
+static const Shape fc2_base[] = {
+    {BASE, .width = 3072, .out = 768, .drop = .1, .drop_path = .1, .step = 1}};
+static const Shape tokens_base[] = {{BASE, .width = 768, .heads = 12}};
+static const Shape embed_base[] = {{BASE, .width = 768, .mask = MASK_SOME, .drop = .1}};
+static const Shape image_base[] = {
+    {BASE, .size = 224, .patch = 16, .channels = 3, .lead = 1, .heads = 12}};
+static const Shape block_base[] = {{.images = 1, .tokens = 1, .width = 7088640}};
+
+#define SHAPES(s, bench) s##_shapes, N(s##_shapes), bench
+const Op ops[] = {
+    {"linear_forward", linear_forward, SHAPES(linear, qkv_base), 2e-6, false,
+     "float sums over the width"},
+    {"linear_gelu_forward", linear_gelu_forward, SHAPES(linear, fc1_base), 2e-6, false,
+     "float sums over the width; erf to 5e-7"},
+    {"linear_residual_forward", linear_residual_forward, SHAPES(residual, fc2_base), 2e-6, false,
+     "float sums over the width"},
+    {"linear_backward", linear_backward, SHAPES(linear, qkv_base), 3e-6, false,
+     "float sums over width and rows"},
+    {"linear_gelu_backward", linear_gelu_backward, SHAPES(linear, fc1_base), 3e-6, false,
+     "float sums over width and rows; erf to 5e-7"},
+    {"linear_residual_backward", linear_residual_backward, SHAPES(residual, fc2_base), 3e-6, false,
+     "float sums over width and rows"},
+    {"layernorm_forward", layernorm_forward, SHAPES(token, tokens_base), 2e-6, true,
+     "float moments"},
+    {"layernorm_backward", layernorm_backward, SHAPES(token, tokens_base), 3e-6, true,
+     "float sums over width and rows, both in float in the reference"},
+    {"relpos_forward", relpos_forward, SHAPES(relpos, image_base), 0, true, "copies"},
+    {"relpos_backward", relpos_backward, SHAPES(relpos, image_base), 2e-6, true,
+     "float sums over the pairs of tokens"},
+    {"attention_forward", attention_forward, SHAPES(attention, tokens_base), 3e-6, true,
+     "float logits, whose error the exponential multiplies by their size"},
+    {"attention_backward", attention_backward, SHAPES(attention, tokens_base), 1e-5, false,
+     "as forward, and differences of products"},
+    {"patchify", patchify, SHAPES(patch, image_base), 0, true, "copies"},
+    {"unpatchify", unpatchify, SHAPES(patch, image_base), 0, true, "copies"},
+    {"embed_forward", embed_forward, SHAPES(embed, embed_base), 0, true,
+     "one product by the same factor"},
+    {"embed_backward", embed_backward, SHAPES(embed, embed_base), 2e-6, true,
+     "float sums over tokens, both in float in the reference"},
+    {"image_loss", image_loss, SHAPES(image, image_base), 2e-6, true,
+     "float sums over a line; the inputs keep the signs exact"},
+    {"consistency_loss", consistency_loss, SHAPES(pair, tokens_base), 2e-6, true,
+     "float means of features"},
+    {"sum_squares", sum_squares, SHAPES(value, block_base), 1e-12, true,
+     "double sums in another order"},
+    {"adamw", adamw, SHAPES(value, block_base), 1e-6, true, "the step in float"},
+};
+
+const int op_count = N(ops);
+
+/* alloc, release, upload, download, zero and sync; close is called by backend_free. */
+enum { MEMORY_ENTRIES = 6, CLOSE_ENTRIES = 1 };
+_Static_assert((offsetof(Backend, state) - offsetof(Backend, alloc)) / sizeof(void (*)(void)) ==
+                   sizeof ops / sizeof *ops + MEMORY_ENTRIES + CLOSE_ENTRIES,
+               "an entry of the seam has no row in ops");
