@@ -1,0 +1,38 @@
+#!/bin/sh
+# The layout in docs/ARCHITECTURE.md names every file of src/ and none that is not there; the paths
+# and links of all documents lead somewhere.
+# usage: tests/docs.sh    exit 1 after listing what is wrong
+set -eu
+cd "$(dirname "$0")/.."
+status=0
+complain() {
+    echo "$1" >&2
+    status=1
+}
+
+# Rows of the layout: "folder/" at the left margin, then "  noun" for each of its .c, .h or .def.
+named=$(sed -n '/^## Layout/,/^## [^L]/p' docs/ARCHITECTURE.md |
+    awk '/^[a-z]+\// { folder = $1 } /^  [a-z]/ && folder { print folder $1 } /^```/ { folder = "" }')
+[ -n "$named" ] || complain "docs/ARCHITECTURE.md: no layout found"
+there=$(find src -name '*.[ch]' -o -name '*.def' | sed -E 's|^src/||; s|\.[^.]*$||' | sort -u)
+
+for noun in $named; do
+    printf '%s\n' "$there" | grep -qx "$noun" ||
+        complain "docs/ARCHITECTURE.md: names src/$noun, which is not there"
+done
+for noun in $there; do
+    printf '%s\n' "$named" | grep -qx "$noun" ||
+        complain "docs/ARCHITECTURE.md: the layout does not name src/$noun"
+done
+
+for document in README.md CONTRIBUTING.md docs/*.md tests/reference/README.md; do
+    folder=$(dirname "$document")
+    for path in $(grep -oE '`(\.ci|src|tests|tools|docs|bench)/[A-Za-z0-9_./-]+`' "$document" | tr -d '`' |
+        grep -v NAME); do
+        [ -e "$path" ] || complain "$document: names $path, which is not there"
+    done
+    for link in $(grep -oE '\]\([^)#]+' "$document" | sed 's/^](//' | grep -v '^https\?:'); do
+        [ -e "$folder/$link" ] || complain "$document: links to $link, which is not there"
+    done
+done
+exit $status
