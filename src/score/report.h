@@ -20,7 +20,7 @@ typedef struct {
     const char *name, *note; /* "03", "runner" */
     int64_t frames;
     const double *anomaly;  /* per frame, in [0, 1]: the model's */
-    const double *baseline; /* the same of persistence */
+    const double *baseline; /* the same of persistence; NULL where no row is persistence's */
     const uint8_t *label;
 } ReportClip;
 
@@ -36,18 +36,19 @@ typedef struct {
 
 typedef struct {
     const char *title, *subtitle; /* subtitle: data, labels, epoch, seed, in words */
-    const char *const *facts;     /* "key\0value" pairs flattened: key, value, key, value, ..., NULL */
+    const char *const *facts; /* "key\0value" pairs flattened: key, value, key, value, ..., NULL */
     const ResultRow *rows;
     int row_count;
     const ReportClip *clips;
     int clip_count;
-    const RocPoint *roc, *roc_baseline; /* of the per-clip protocol */
+    const RocPoint *roc, *roc_baseline; /* of the per-clip protocol; may be NULL */
     int64_t roc_count, roc_baseline_count;
     const ReportFrame *frames;
     int frame_count;
 } Report;
 
-/* Writes the page atomically. */
+/* Writes the page atomically. Whatever is empty or NULL is left out of it; NaN scores are ERR_FAIL.
+ */
 int report_write(const Report *r, const char *path);
 
 #endif

@@ -1,0 +1,290 @@
+/* The report: whole, well-formed, self-contained HTML whatever goes in. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "score/report.h"
+
+static char folder[] = "/tmp/normalcy-report-XXXXXX";
+
+/* Writes the report and gives its text, to be freed with mem_free. */
+static char *page_of(const Report *r) {
+    char path[256], *page;
+    size_t bytes;
+    snprintf(path, sizeof path, "%s/report.html", folder);
+    assert_int_equal(report_write(r, path), 0);
+    assert_int_equal(file_read(path, 64 << 20, &page, &bytes), 0);
+    assert_int_equal(strlen(page), bytes);
+    unlink(path);
+    return page;
+}
+
+static int count(const char *page, const char *word) {
+    int n = 0;
+    for (const char *p = page; (p = strstr(p, word)); p += strlen(word))
+        n++;
+    return n;
+}
+
+/* Every element that opens closes, in order; void and self-closed ones aside. */
+static void check_balanced(const char *page) {
+    static const char *const voids[] = {"meta", "link", "img", "br", "wbr", "!DOCTYPE"};
+    char open[64][16];
+    int depth = 0;
+    for (const char *p = page; (p = strchr(p, '<')); p++) {
+        bool closing = p[1] == '/', is_void = false;
+        const char *name = p + 1 + closing, *end = strchr(p, '>');
+        assert_non_null(end);
+        size_t n = strcspn(name, " \t\n/>");
+        assert_true(n > 0 && n < 16);
+        for (size_t i = 0; i < sizeof voids / sizeof *voids; i++)
+            is_void |= strlen(voids[i]) == n && strncmp(voids[i], name, n) == 0;
+        if (closing) {
+            assert_true(depth > 0);
+            depth--;
+            assert_true(strlen(open[depth]) == n && strncmp(open[depth], name, n) == 0);
+        } else if (!is_void && end[-1] != '/') {
+            assert_true(depth < 64);
+            snprintf(open[depth++], sizeof open[0], "%.*s", (int)n, name);
+        }
+        p = end;
+    }
+    assert_int_equal(depth, 0);
+}
+
+/* No number that is none, nothing fetched from anywhere, nothing that runs. */
+static void check_page(const char *page) {
+    assert_true(strncmp(page, "<!DOCTYPE html>", 15) == 0);
+    assert_non_null(strstr(page, "</html>"));
+    check_balanced(page);
+    static const char *const never[] = {"http", "<script", "javascript", "@import", "url(", "NaN",
+                                        ">nan", "\"nan",   "-nan",       " nan",    ">inf", "-inf"};
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+        assert_null(strstr(page, never[i]));
+}
+
+enum { CLIPS = 3, FRAMES = 120, SIDE = 8 };
+
+typedef struct {
+    double anomaly[CLIPS * FRAMES], baseline[CLIPS * FRAMES];
+    uint8_t label[CLIPS * FRAMES];
+    uint8_t picture[SIDE * SIDE * 3];
+    ReportClip clips[CLIPS];
+    ReportFrame frames[2];
+    RocPoint *roc, *roc_baseline;
+    ResultRow rows[4];
+    Report report;
+} Sample;
+
+static Sample *sample_new(void) {
+    Sample *s = mem_alloc(1, sizeof *s);
+    Rng r = rng_stream(1, RNG_TEST, 0, 0);
+    for (int i = 0; i < CLIPS * FRAMES; i++) {
+        s->label[i] = i % FRAMES >= 40 && i % FRAMES < 80 && i >= FRAMES;
+        s->anomaly[i] = 0.4 * rng_uniform(&r, (uint64_t)i) + 0.5 * s->label[i];
+        s->baseline[i] = rng_uniform(&r, (uint64_t)(10000 + i));
+    }
+    static const char *const names[] = {"01", "02", "03"}, *const notes[] = {"normal", "a", "b"};
+    for (int c = 0; c < CLIPS; c++)
+        s->clips[c] = (ReportClip){names[c],
+                                   notes[c],
+                                   FRAMES,
+                                   s->anomaly + c * FRAMES,
+                                   s->baseline + c * FRAMES,
+                                   s->label + c * FRAMES};
+    for (int i = 0; i < 2; i++)
+        s->frames[i] = (ReportFrame){"02",       41 + i,     21.5,
+                                     i == 0,     SIDE,       s->picture,
+                                     s->picture, s->picture, i ? NULL : s->picture};
+    s->rows[0] = (ResultRow){"runs/a/model.safetensors", "per-clip", 360, 80, 97.1, 98, 33.5};
+    s->rows[1] = (ResultRow){"runs/a/model.safetensors", "global", 360, 80, 96, 97, 33.5};
+    s->rows[2] = (ResultRow){"persistence", "per-clip", 360, 80, 81.04, 82, 26};
+    s->rows[3] = (ResultRow){"persistence", "global", 360, 80, 98.5, 82, 26};
+    static const char *const facts[] = {"Seed", "2022", "Labels", "masks", NULL};
+    s->report = (Report){.title = "A title",
+                         .subtitle = "a subtitle",
+                         .facts = facts,
+                         .rows = s->rows,
+                         .row_count = 4,
+                         .clips = s->clips,
+                         .clip_count = CLIPS,
+                         .frames = s->frames,
+                         .frame_count = 2};
+    int64_t n = CLIPS * FRAMES;
+    assert_int_equal(roc_curve(&s->roc, &s->report.roc_count, s->anomaly, s->label, n), 0);
+    assert_int_equal(
+        roc_curve(&s->roc_baseline, &s->report.roc_baseline_count, s->baseline, s->label, n), 0);
+    s->report.roc = s->roc;
+    s->report.roc_baseline = s->roc_baseline;
+    return s;
+}
+
+static void sample_free(Sample *s) {
+    mem_free(s->roc);
+    mem_free(s->roc_baseline);
+    mem_free(s);
+}
+
+static void test_whole_page(void **state) {
+    (void)state;
+    Sample *s = sample_new();
+    char *page = page_of(&s->report);
+    check_page(page);
+    assert_non_null(strstr(page, "AUROC 97.1&nbsp;% per clip; persistence 81.0&nbsp;%: "
+                                 "<span class=\"good\">+16.1</span>"));
+    assert_non_null(strstr(page, "<span class=\"bad\">&minus;2.5</span>")); /* the global rows */
+    assert_int_equal(count(page, "<svg class=\"curve\""), CLIPS);
+    assert_int_equal(count(page, "<svg class=\"roc\""), 1);
+    assert_int_equal(count(page, "<path class=\"model\""), CLIPS + 1);
+    assert_int_equal(count(page, "<path class=\"baseline\""), CLIPS + 1);
+    assert_int_equal(count(page, "<rect class=\"truth\""), 2); /* clip 01 is normal */
+    assert_int_equal(count(page, "data:image/png;base64,iVBORw0KGgo"), 7);
+    assert_int_equal(count(page, "no truth"), 1);
+    assert_non_null(strstr(page, "<dt>Seed</dt><dd>2022</dd>"));
+    assert_non_null(strstr(page, "prefers-color-scheme:dark"));
+    assert_non_null(strstr(page, "@media print"));
+    mem_free(page);
+    sample_free(s);
+}
+
+static void test_escaping(void **state) {
+    (void)state;
+    static const char evil[] = "<b onclick=\"x\">&'</title>";
+    static const char safe[] = "&lt;b onclick=&quot;x&quot;&gt;&amp;&#39;&lt;/title&gt;";
+    Sample *s = sample_new();
+    const char *const facts[] = {evil, evil, NULL};
+    s->report.title = s->report.subtitle = evil;
+    s->report.facts = facts;
+    s->clips[0].name = s->clips[0].note = s->frames[0].clip = evil;
+    s->rows[0].protocol = evil;
+    char *page = page_of(&s->report);
+    check_page(page);
+    assert_null(strstr(page, "<b onclick"));
+    assert_int_equal(count(page, safe), 9); /* the title stands twice */
+    mem_free(page);
+    s->rows[0].model = evil; /* breaks after slashes */
+    page = page_of(&s->report);
+    check_page(page);
+    assert_null(strstr(page, "<b onclick"));
+    mem_free(page);
+    sample_free(s);
+}
+
+static void test_empty(void **state) {
+    (void)state;
+    Report nothing = {.title = "Empty", .subtitle = ""};
+    char *page = page_of(&nothing);
+    check_page(page);
+    assert_non_null(strstr(page, "Nothing was evaluated"));
+    mem_free(page);
+
+    Sample *s = sample_new(); /* a clip without frames, one of one frame */
+    s->clips[0].frames = 0;
+    s->clips[1].frames = 1;
+    s->report.frame_count = 0;
+    page = page_of(&s->report);
+    check_page(page);
+    mem_free(page);
+    sample_free(s);
+}
+
+static void test_numbers_that_are_none(void **state) {
+    (void)state;
+    Sample *s = sample_new();
+    for (int i = 0; i < 4; i++)
+        s->rows[i].auroc_micro = s->rows[i].auroc_macro = NAN;
+    s->rows[0].psnr = INFINITY;
+    s->frames[0].psnr = INFINITY;
+    s->report.roc = s->report.roc_baseline = NULL;
+    s->report.roc_count = s->report.roc_baseline_count = 0;
+    char *page = page_of(&s->report);
+    check_page(page);
+    assert_non_null(strstr(page, "all frames are of one class"));
+    assert_int_equal(count(page, "<svg class=\"roc\""), 0);
+    mem_free(page);
+
+    s->anomaly[5] = NAN; /* no order, no report */
+    char path[256];
+    snprintf(path, sizeof path, "%s/report.html", folder);
+    assert_int_equal(report_write(&s->report, path), ERR_FAIL);
+    assert_non_null(strstr(err_text(), "clip 01"));
+    assert_false(file_exists(path));
+    sample_free(s);
+}
+
+static void test_without_persistence(void **state) {
+    (void)state;
+    Sample *s = sample_new();
+    s->report.row_count = 2;
+    s->report.roc_baseline = NULL;
+    s->report.roc_baseline_count = 0;
+    char *page = page_of(&s->report);
+    check_page(page);
+    assert_non_null(strstr(page, "AUROC 97.1&nbsp;% per clip</p>"));
+    assert_int_equal(count(page, "<path class=\"baseline\""), 0);
+    assert_null(strstr(page, "persistence"));
+    mem_free(page);
+    sample_free(s);
+}
+
+/* A day of frames stays a small figure, and a single peak in it stays visible. */
+static void test_long_clip(void **state) {
+    (void)state;
+    enum { LONG = 200000 };
+    double *anomaly = mem_alloc(LONG, sizeof *anomaly);
+    uint8_t *label = mem_alloc(LONG, 1);
+    anomaly[123456] = 1;
+    label[123456] = 1;
+    ReportClip clip = {"day", "", LONG, anomaly, NULL, label};
+    Report r = {.title = "Long", .subtitle = "", .clips = &clip, .clip_count = 1};
+    char *page = page_of(&r);
+    check_page(page);
+    assert_true(strlen(page) < 40000);
+    assert_int_equal(count(page, "<rect class=\"truth\""), 1);
+    assert_int_equal(count(page, " 8.0L") + count(page, " 8.0\""), 1); /* the top of the plot */
+    mem_free(page);
+    mem_free(anomaly);
+    mem_free(label);
+}
+
+static void test_unwritable(void **state) {
+    (void)state;
+    Report r = {.title = "t", .subtitle = ""};
+    assert_int_equal(report_write(&r, "/nonexistent/folder/report.html"), ERR_FAIL);
+    assert_non_null(strstr(err_text(), "/nonexistent/folder/report.html"));
+}
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    return rmdir(folder);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole_page),
+        cmocka_unit_test(test_escaping),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_numbers_that_are_none),
+        cmocka_unit_test(test_without_persistence),
+        cmocka_unit_test(test_long_clip),
+        cmocka_unit_test(test_unwritable),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
