@@ -35,9 +35,9 @@ void fixture_end(void) {
 }
 
 const char *fixture_path(const char *fmt, ...) {
-    static char buffers[16][1024];
+    static char buffers[256][512];
     static int turn;
-    char *path = buffers[turn++ % 16];
+    char *path = buffers[turn++ % 256];
     int n = snprintf(path, sizeof buffers[0], "%s/", root);
     va_list ap;
     va_start(ap, fmt);

@@ -10,7 +10,7 @@
 void fixture_begin(void);
 void fixture_end(void);
 
-/* A path below the folder, printf style; one of 16 buffers in turn. Its parents are made. */
+/* A path below the folder, printf style; one of 256 buffers in turn. Its parents are made. */
 const char *fixture_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 void fixture_write(const char *path, const void *data, size_t bytes);

@@ -1,0 +1,275 @@
+/* The loader of pairs: what a batch holds depends on seed and step alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "data/pairs.h"
+#include "fixture.h"
+#include "video/source.h"
+
+enum { SIZE = 24, BYTES = SIZE * SIZE * 3, PLENTY = 1 << 24 };
+
+static int set_up(void **state) {
+    (void)state;
+    fixture_begin();
+    fixture_clip(fixture_path("set/training/frames/01"), 7, 40, 30, 0);
+    fixture_clip(fixture_path("set/training/frames/02"), 2, 40, 30, 50);
+    fixture_clip(fixture_path("set/training/frames/03"), 9, 32, 32, 100);
+    fixture_video(fixture_path("videos/a.avi"), "mpeg4", 64, 48, 12, 2);
+    fixture_video(fixture_path("videos/b.avi"), "mjpeg", 64, 48, 9, 0);
+    fixture_video(fixture_path("videos/c.mkv"), "mpeg4", 64, 48, 10, 2);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    fixture_end();
+    return 0;
+}
+
+static Dataset *data(const char *name) {
+    Dataset *d = NULL;
+    if (dataset_open(&d, fixture_path("%s", name)))
+        fail_msg("%s", err_text());
+    return d;
+}
+
+static Pairs *open_ok(const Dataset *d, int frames_in, int batch, uint64_t seed, int64_t cache) {
+    const PairsConfig config = {SIZE, frames_in, batch, seed, cache};
+    Pairs *p = NULL;
+    if (pairs_open(&p, &d->train, &config))
+        fail_msg("%s", err_text());
+    return p;
+}
+
+static PairBatch next_ok(Pairs *p) {
+    PairBatch b;
+    if (pairs_next(p, &b))
+        fail_msg("%s", err_text());
+    assert_true(b.stall >= 0);
+    return b;
+}
+
+/* Frame t of a clip as the loader must give it. */
+static void expect(uint8_t *out, const Clip *c, int64_t t) {
+    Source *s = NULL;
+    Frame f = {0};
+    assert_int_equal(source_open(&s, c->url), 0);
+    for (int64_t i = 0; i <= t; i++)
+        assert_int_equal(source_read(s, &f), 0);
+    frame_resize(out, SIZE, SIZE, &f);
+    source_free(&s);
+    frame_free(&f);
+}
+
+/* Every pair once an epoch; X is frames t..t+F-1 of its clip and Y frame t+F. */
+static void check_content(const char *name, int frames_in, int64_t cache) {
+    Dataset *d = data(name);
+    Pairs *p = open_ok(d, frames_in, 1, 3, cache);
+    int64_t count = pairs_count(p), total = 0, first[8] = {0};
+    for (int i = 0; i < d->train.count; i++) {
+        int64_t frames;
+        assert_int_equal(clip_count(&d->train.clips[i], &frames), 0);
+        first[i] = total;
+        total += frames - frames_in;
+    }
+    assert_int_equal(count, total);
+    assert_int_equal(pairs_steps_per_epoch(p), total);
+    uint8_t *seen = calloc((size_t)count, 1), want[BYTES];
+    for (int64_t k = 0; k < count; k++) {
+        PairBatch b = next_ok(p);
+        assert_in_range(b.index[0], 0, count - 1);
+        assert_int_equal(seen[b.index[0]]++, 0);
+        int i = d->train.count - 1;
+        while (first[i] > b.index[0])
+            i--;
+        for (int t = 0; t <= frames_in; t++) {
+            expect(want, &d->train.clips[i], b.index[0] - first[i] + t);
+            assert_memory_equal(t < frames_in ? b.x + t * BYTES : b.y, want, BYTES);
+        }
+    }
+    free(seen);
+    pairs_free(&p);
+    dataset_free(&d);
+}
+
+static void test_content(void **state) {
+    (void)state;
+    check_content("set", 1, PLENTY);
+    check_content("set", 1, 0);
+    check_content("videos", 2, PLENTY);
+    check_content("videos", 1, 5 * BYTES);
+}
+
+static void assert_same(Pairs *a, Pairs *b, int batch, int frames_in) {
+    PairBatch x = next_ok(a), y = next_ok(b);
+    assert_memory_equal(x.index, y.index, (size_t)batch * sizeof *x.index);
+    assert_memory_equal(x.x, y.x, (size_t)batch * (size_t)frames_in * BYTES);
+    assert_memory_equal(x.y, y.y, (size_t)batch * BYTES);
+}
+
+static void test_budget(void **state) {
+    (void)state;
+    static const char *const names[] = {"set", "videos"};
+    static const int64_t budgets[] = {0, 1, BYTES, 7 * BYTES};
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < 4; i++) {
+            Dataset *d = data(names[k]);
+            Pairs *all = open_ok(d, 1, 3, 5, PLENTY), *some = open_ok(d, 1, 3, 5, budgets[i]);
+            assert_true(pairs_memory(some) < pairs_memory(all));
+            for (int step = 0; step < 25; step++) /* several epochs: decoded, then cached */
+                assert_same(all, some, 3, 1);
+            pairs_free(&all);
+            pairs_free(&some);
+            dataset_free(&d);
+        }
+}
+
+static void test_seek(void **state) {
+    (void)state;
+    Dataset *d = data("set");
+    Pairs *a = open_ok(d, 1, 4, 9, PLENTY), *b = open_ok(d, 1, 4, 9, 3 * BYTES);
+    for (int step = 0; step < 11; step++)
+        next_ok(a);
+    assert_int_equal(pairs_seek(b, 11), 0);
+    for (int step = 0; step < 8; step++)
+        assert_same(a, b, 4, 1);
+    for (int i = 0; i < 50; i++) { /* also while batches are being decoded */
+        int64_t step = i * 7 % 13;
+        assert_int_equal(pairs_seek(a, step), 0);
+        if (i % 3 == 0)
+            next_ok(a);
+        assert_int_equal(pairs_seek(a, step), 0);
+        assert_int_equal(pairs_seek(b, step), 0);
+        assert_same(a, b, 4, 1);
+    }
+    assert_int_equal(pairs_seek(a, -1), ERR_USAGE);
+    assert_same(a, b, 4, 1); /* a refused seek changes nothing */
+    pairs_free(&a);
+    pairs_free(&b);
+    dataset_free(&d);
+}
+
+static void test_order(void **state) {
+    (void)state;
+    Dataset *d = data("set");
+    Pairs *a = open_ok(d, 1, 4, 1, PLENTY), *b = open_ok(d, 1, 4, 2, PLENTY);
+    assert_int_equal(pairs_count(a), 6 + 1 + 8);
+    assert_int_equal(pairs_steps_per_epoch(a), 3); /* the rest of 3 is dropped */
+    int64_t epochs[2][12], other[12];
+    for (int k = 0; k < 6; k++)
+        memcpy(&epochs[k / 3][k % 3 * 4], next_ok(a).index, 4 * sizeof(int64_t));
+    for (int k = 0; k < 3; k++)
+        memcpy(&other[k * 4], next_ok(b).index, 4 * sizeof(int64_t));
+    assert_memory_not_equal(epochs[0], epochs[1], sizeof other); /* epochs differ */
+    assert_memory_not_equal(epochs[0], other, sizeof other);     /* seeds differ */
+    int64_t before = mem_count();
+    for (int k = 0; k < 12; k++)
+        next_ok(a);
+    assert_int_equal(mem_count(), before); /* nothing is allocated in a steady loop */
+    pairs_free(&a);
+    pairs_free(&b);
+    dataset_free(&d);
+}
+
+static void refuse(const char *name, int frames_in, int batch, const char *word) {
+    const PairsConfig config = {SIZE, frames_in, batch, 1, PLENTY};
+    Dataset *d = data(name);
+    Pairs *p = (Pairs *)&p;
+    assert_true(pairs_open(&p, &d->train, &config) < 0);
+    assert_ptr_equal(p, &p);
+    if (!strstr(err_text(), word))
+        fail_msg("'%s' lacks '%s'", err_text(), word);
+    dataset_free(&d);
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    fixture_clip(fixture_path("short/good"), 5, 16, 16, 0);
+    fixture_clip(fixture_path("short/lonely"), 1, 16, 16, 0);
+    refuse("short", 1, 2, "clip lonely has 1 frame;");
+    refuse("set", 2, 2, "clip 02 has 2 frames; a pair needs 3");
+    refuse("set", 1, 16, "15 pairs of frames, fewer than one batch of 16");
+    refuse("set", 1, 0, "batch 0");
+    Dataset none = {0};
+    Pairs *p = NULL;
+    assert_int_equal(pairs_open(&p, &none.train, &(PairsConfig){SIZE, 1, 1, 1, 0}), ERR_FAIL);
+    assert_null(p);
+    pairs_free(&p);
+}
+
+/* Runs until the loader fails: the message arrives, stays, and a seek starts anew. */
+static void check_failure(const char *name, int64_t cache, const char *word) {
+    Dataset *d = data(name);
+    Pairs *p = open_ok(d, 1, 1, 1, cache);
+    PairBatch b;
+    int64_t step = 0;
+    while (pairs_next(p, &b) == 0 && step < 100)
+        step++;
+    if (step == 100)
+        fail_msg("%s: nothing failed", name);
+    for (int i = 0; i < 2; i++) {
+        if (!strstr(err_text(), word))
+            fail_msg("'%s' lacks '%s'", err_text(), word);
+        assert_int_equal(pairs_next(p, &b), ERR_FAIL);
+    }
+    for (int64_t k = 0; k < step; k++) {
+        assert_int_equal(pairs_seek(p, k), 0);
+        next_ok(p);
+    }
+    assert_int_equal(pairs_next(p, &b), ERR_FAIL);
+    pairs_free(&p);
+    dataset_free(&d);
+}
+
+static void test_failures(void **state) {
+    (void)state;
+    for (int t = 0; t < 8; t++)
+        fixture_encode(fixture_path("broken/%d.jpg", t), "mjpeg", 64, 48, t);
+    const char *path = fixture_path("broken/5.jpg");
+    fixture_truncate(path, fixture_size(path) / 2);
+    check_failure("broken", PLENTY, "broken/5.jpg");
+    check_failure("broken", 0, "broken/5.jpg");
+    fixture_clip(fixture_path("mixed"), 5, 20, 20, 0);
+    fixture_bmp(fixture_path("mixed/004.bmp"), 20, 21, 0);
+    check_failure("mixed", 0, "20 x 21");
+    path = fixture_path("cut/cut.avi");
+    fixture_video(path, "mpeg4", 64, 48, 30, 0);
+    fixture_truncate(path, fixture_size(path) * 2 / 3);
+    check_failure("cut", 0, "cut.avi");
+    check_failure("cut", PLENTY, "cut.avi");
+}
+
+static void test_memory(void **state) {
+    (void)state;
+    Dataset *d = data("set");
+    const PairsConfig config = {SIZE, 1, 2, 1, PLENTY};
+    int code = -1;
+    for (int n = 1; code && n < 100; n++) {
+        Pairs *p = NULL;
+        mem_fail_after(n);
+        code = pairs_open(&p, &d->train, &config);
+        mem_fail_after(0);
+        assert_true(!code == (p != NULL));
+        pairs_free(&p);
+    }
+    assert_int_equal(code, 0);
+    dataset_free(&d);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_content), cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_seek),    cmocka_unit_test(test_order),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_memory),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
