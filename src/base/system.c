@@ -27,7 +27,7 @@ static int proc_value(const char *path, const char *key, char *buf, int n) {
 
 static int64_t memory_value(const char *key) {
     char text[64];
-    return proc_value("/proc/meminfo", key, text, sizeof text) ? atoll(text) * 1024 : 0;
+    return proc_value("/proc/meminfo", key, text, sizeof text) ? strtoll(text, NULL, 10) * 1024 : 0;
 }
 
 int64_t system_memory_total(void) {
@@ -61,7 +61,7 @@ char *system_cpu_features(char *buf, int n) {
          word = strtok_r(NULL, " ", &save))
         for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
             if (strcmp(word, wanted[i]) == 0 && used + strlen(word) + 2 < (size_t)n)
-                used += (size_t)snprintf(buf + used, (size_t)n - used, "%s%s", used ? " " : "",
-                                         word);
+                used +=
+                    (size_t)snprintf(buf + used, (size_t)n - used, "%s%s", used ? " " : "", word);
     return buf;
 }

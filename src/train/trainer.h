@@ -31,7 +31,8 @@ void trainer_free(Trainer **t);
 /* Bytes that trainer_open would take. */
 int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings);
 
-/* One update. ERR_FAIL, with the weights untouched, where the loss or the gradient is not finite. */
+/* One update. ERR_FAIL, with the weights untouched, where the loss or the gradient is not finite.
+ */
 int trainer_step(Trainer *t, const PairBatch *batch, StepReport *report);
 
 #endif

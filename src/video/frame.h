@@ -8,10 +8,10 @@
 typedef struct {
     uint8_t *data; /* height x width x 3, BGR */
     int width, height;
-    int capacity;    /* bytes that data holds; frames are reused, not reallocated */
-    int64_t index;   /* position in the source, from 0; never the number in a file's name */
-    double seconds;  /* presentation time from the source's start; NaN where there is none */
-    bool corrupt;    /* the decoder reported an error in this frame */
+    int capacity;   /* bytes that data holds; frames are reused, not reallocated */
+    int64_t index;  /* position in the source, from 0; never the number in a file's name */
+    double seconds; /* presentation time from the source's start; NaN where there is none */
+    bool corrupt;   /* the decoder reported an error in this frame */
 } Frame;
 
 /* Makes room for width x height; keeps no content. Fails only when memory is out. */
