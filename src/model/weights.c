@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 
 static char *shape_text(char *buf, size_t n, int rank, const int64_t *shape) {
@@ -68,22 +67,4 @@ void weights_add(SafeWriter *w, const Vit *v, const float *host, const char *pre
         if (p[i].name[0])
             safe_writer_add(w, name, p[i].rank, p[i].shape, host + p[i].offset);
     }
-}
-
-int weights_config(VitConfig *out, const Safetensors *file, const char *path) {
-    const char *text = safetensors_metadata(file, "network");
-    if (!text)
-        return err_set(ERR_FAIL, "%s: no normalcy model: its metadata has no \"network\" settings",
-                       path);
-    Json *settings = js_parse(text, strlen(text));
-    if (!settings)
-        return err_context(ERR_FAIL, "%s: metadata \"network\"", path);
-    OptGroup groups[] = {{"", vit_options, out}, {NULL, NULL, NULL}};
-    int code = opt_defaults(groups);
-    if (!code)
-        code = opt_from_json(groups, "network: ", settings);
-    js_free(settings);
-    if (!code)
-        code = vit_config_check(out);
-    return code ? err_context(ERR_FAIL, "%s", path) : 0;
 }

@@ -15,7 +15,4 @@ int weights_load(Vit *v, float *slab, const Safetensors *file, const char *path,
  */
 void weights_add(SafeWriter *w, const Vit *v, const float *host, const char *prefix);
 
-/* The settings of the network that a checkpoint holds. */
-int weights_config(VitConfig *out, const Safetensors *file, const char *path);
-
 #endif

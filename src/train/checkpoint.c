@@ -1,7 +1,6 @@
 #include "train/checkpoint.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -71,16 +70,6 @@ int checkpoint_save(const Trainer *t, const char *data, const char *path) {
     return code;
 }
 
-static int read_number(int64_t *out, const Safetensors *file, const char *path, const char *key) {
-    const char *text = safetensors_metadata(file, key);
-    char *end = NULL;
-    long long value = text ? strtoll(text, &end, 10) : -1;
-    if (!text || end == text || *end || value < 0)
-        return err_set(ERR_FAIL, "%s: metadata \"%s\" is missing or no number", path, key);
-    *out = value;
-    return 0;
-}
-
 static int read_training(TrainSettings *out, const Safetensors *file, const char *path) {
     const char *text = safetensors_metadata(file, "training");
     Json *settings = text ? js_parse(text, strlen(text)) : NULL;
@@ -95,24 +84,20 @@ static int read_training(TrainSettings *out, const Safetensors *file, const char
 }
 
 int checkpoint_info(CheckpointInfo *out, const Safetensors *file, const char *path) {
-    *out = (CheckpointInfo){0};
-    int code = weights_config(&out->network, file, path);
-    if (!code)
-        code = read_training(&out->training, file, path);
-    if (!code)
-        code = read_number(&out->step, file, path, "step");
-    if (!code)
-        code = read_number(&out->steps_per_epoch, file, path, "steps_per_epoch");
-    const char *data = safetensors_metadata(file, "data");
-    snprintf(out->data, sizeof out->data, "%s", data ? data : "");
-    return code;
+    int code = model_info(&out->model, file, path);
+    return code ? code : read_training(&out->training, file, path);
 }
 
 int checkpoint_load(Trainer *t, const Safetensors *file, const char *path) {
-    int code = weights_load(t->vit, vit_weights(t->vit), file, path, "");
+    ModelInfo info;
+    int code = model_info(&info, file, path);
+    if (!code)
+        code = weights_load(t->vit, vit_weights(t->vit), file, path, "");
     if (!code)
         code = weights_load(t->vit, t->optimizer.m, file, path, moment1);
     if (!code)
         code = weights_load(t->vit, t->optimizer.v, file, path, moment2);
-    return code ? code : read_number(&t->step, file, path, "step");
+    if (!code)
+        t->step = info.step;
+    return code;
 }

@@ -2,21 +2,17 @@
  *
  * It holds the weights by SimMIM's names, AdamW's moments as "optimizer.exp_avg." and
  * "optimizer.exp_avg_sq." + name, and metadata: "format" (normalcy), "version", "step",
- * "steps_per_epoch", "network" and "training" (settings as JSON), "data" (path, pairs). The random numbers and
- * the loader's position are functions of (seed, step), so the step says both. */
+ * "steps_per_epoch", "network" and "training" (settings as JSON), "data" (path, pairs). The random
+ * numbers and the loader's position are functions of (seed, step), so the step says both. */
 #ifndef TRAIN_CHECKPOINT_H
 #define TRAIN_CHECKPOINT_H
 
-#include "model/safetensors.h"
+#include "model/model_file.h"
 #include "train/trainer.h"
 
-#define CHECKPOINT_NAME "checkpoint.safetensors"
-
 typedef struct {
-    VitConfig network;
+    ModelInfo model;
     TrainSettings training;
-    int64_t step, steps_per_epoch;
-    char data[1024]; /* as given to train */
 } CheckpointInfo;
 
 /* Writes atomically. */

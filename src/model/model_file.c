@@ -1,0 +1,64 @@
+#include "model/model_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/json.h"
+
+void model_path(char *buf, size_t n, const char *model) {
+    snprintf(buf, n, "%s%s", model, file_is_folder(model) ? "/" CHECKPOINT_NAME : "");
+}
+
+static Json *parse_metadata(const Safetensors *file, const char *path, const char *key) {
+    const char *text = safetensors_metadata(file, key);
+    if (!text) {
+        err_set(ERR_FAIL, "%s: no normalcy model: its metadata has no \"%s\" settings", path, key);
+        return NULL;
+    }
+    Json *j = js_parse(text, strlen(text));
+    if (!j)
+        err_context(ERR_FAIL, "%s: metadata \"%s\"", path, key);
+    return j;
+}
+
+static int read_network(VitConfig *out, const Safetensors *file, const char *path) {
+    Json *settings = parse_metadata(file, path, "network");
+    if (!settings)
+        return ERR_FAIL;
+    OptGroup groups[] = {{"", vit_options, out}, {NULL, NULL, NULL}};
+    int code = opt_defaults(groups);
+    if (!code)
+        code = opt_from_json(groups, "network: ", settings);
+    js_free(settings);
+    if (!code)
+        code = vit_config_check(out);
+    return code ? err_context(ERR_FAIL, "%s", path) : 0;
+}
+
+static int64_t number(const char *text) {
+    long long value = text ? strtoll(text, NULL, 10) : 0;
+    return value > 0 ? value : 0;
+}
+
+int model_info(ModelInfo *out, const Safetensors *file, const char *path) {
+    *out = (ModelInfo){0};
+    int code = read_network(&out->network, file, path);
+    if (code)
+        return code;
+    Json *training = parse_metadata(file, path, "training");
+    if (!training)
+        return ERR_FAIL;
+    out->epochs = number(js_text_of(js_get(training, "epochs")));
+    out->seed = number(js_text_of(js_get(training, "seed")));
+    js_free(training);
+    out->step = number(safetensors_metadata(file, "step"));
+    out->steps_per_epoch = number(safetensors_metadata(file, "steps_per_epoch"));
+    const char *version = safetensors_metadata(file, "version");
+    const char *data = safetensors_metadata(file, "data");
+    snprintf(out->version, sizeof out->version, "%s", version ? version : "");
+    snprintf(out->data, sizeof out->data, "%s", data ? data : "");
+    return 0;
+}

@@ -1,0 +1,24 @@
+/* What a model file says of itself in its metadata (train/checkpoint.h says what is in one). */
+#ifndef MODEL_MODEL_FILE_H
+#define MODEL_MODEL_FILE_H
+
+#include "model/safetensors.h"
+#include "model/vit.h"
+
+#define CHECKPOINT_NAME "checkpoint.safetensors"
+
+typedef struct {
+    VitConfig network;
+    int64_t step, steps_per_epoch; /* updates done; 0 where the file does not say */
+    int64_t epochs, seed;          /* of its training settings */
+    char version[32];              /* of the program that wrote it */
+    char data[1024];               /* what it was trained on, as given */
+} ModelInfo;
+
+/* The file that `model`, a run folder or a file, stands for. */
+void model_path(char *buf, size_t n, const char *model);
+
+/* ERR_FAIL where the file is no model of ours or a setting does not fit; names what. */
+int model_info(ModelInfo *out, const Safetensors *file, const char *path);
+
+#endif
