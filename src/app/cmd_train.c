@@ -94,8 +94,9 @@ static int apply_presets(Train *t, int argc, char **argv) {
     if (!code && preset) {
         const char *list = preset_options(preset);
         code = list ? opt_set_list(t->groups, "preset ", list)
-                    : err_set(ERR_USAGE, "--preset: expected ped2, avenue or shanghaitech; found "
-                                         "\"%s\"",
+                    : err_set(ERR_USAGE,
+                              "--preset: expected ped2, avenue or shanghaitech; found "
+                              "\"%s\"",
                               preset);
     }
     if (!code && size) {
@@ -118,7 +119,7 @@ static int open_checkpoint(Train *t, int argc, char **argv) {
         code = checkpoint_info(&t->stored, t->checkpoint, t->checkpoint_path);
     if (code)
         return err_context(code, "cannot resume");
-    t->network = t->stored.network;
+    t->network = t->stored.model.network;
     t->training = t->stored.training;
     return 0;
 }
@@ -134,7 +135,7 @@ static int parse(Train *t, int argc, char **argv) {
     if (code)
         return code;
     if (n == 0 && t->args.resume)
-        t->data = t->stored.data;
+        t->data = t->stored.model.data;
     else if (n == 0)
         return err_set(ERR_USAGE, "no data: give a data set, a folder of clips or a video");
     if (!t->args.resume && file_exists(t->checkpoint_path))
@@ -169,10 +170,10 @@ static void tell_plan(const Train *t) {
     log_info("data      %s: %d clips, %lld pairs, %lld steps an epoch", t->data,
              t->dataset->train.count, (long long)pairs_count(t->pairs),
              (long long)pairs_steps_per_epoch(t->pairs));
-    log_info("network   width %lld, depth %lld, heads %lld, patch %lld, input %lld: %lld parameters",
-             (long long)t->network.width, (long long)t->network.depth,
-             (long long)t->network.heads, (long long)t->network.patch,
-             (long long)t->network.image, (long long)values);
+    log_info(
+        "network   width %lld, depth %lld, heads %lld, patch %lld, input %lld: %lld parameters",
+        (long long)t->network.width, (long long)t->network.depth, (long long)t->network.heads,
+        (long long)t->network.patch, (long long)t->network.image, (long long)values);
     log_info("backend   %s: %s", t->be->name, t->be->description);
     log_info("memory    needs %s: network %s, decoded frames %s",
              mem_text(total, sizeof total, (double)(net + cache)),
@@ -193,11 +194,11 @@ static int open_run(Train *t) {
     tell_plan(t);
     code = trainer_open(&t->trainer, t->be, &t->network, &t->training, steps_per_epoch);
     if (!code && t->args.resume) {
-        if (t->stored.steps_per_epoch != steps_per_epoch)
+        if (t->stored.model.steps_per_epoch != steps_per_epoch)
             return err_set(ERR_FAIL,
                            "cannot resume: the checkpoint's data had %lld steps an epoch, %s has "
                            "%lld; give the same data and batch",
-                           (long long)t->stored.steps_per_epoch, t->data,
+                           (long long)t->stored.model.steps_per_epoch, t->data,
                            (long long)steps_per_epoch);
         code = checkpoint_load(t->trainer, t->checkpoint, t->checkpoint_path);
         safetensors_free(&t->checkpoint);
@@ -233,8 +234,7 @@ static int report(Train *t, Clock *c, const StepReport *r, double stall, int64_t
     int code = run_log_step(t->log, tr, r, rate, stall);
     char label[48];
     snprintf(label, sizeof label, "epoch %lld/%lld",
-             (long long)((tr->step - 1) / tr->steps_per_epoch + 1),
-             (long long)tr->settings.epochs);
+             (long long)((tr->step - 1) / tr->steps_per_epoch + 1), (long long)tr->settings.epochs);
     progress_draw(label, tr->step, total, "loss %.4f (N %.4f P %.4f C %.4f)  %.1f images/s",
                   r->loss.total, r->loss.normal_int + r->loss.normal_gd,
                   r->loss.pseudo_int + r->loss.pseudo_gd, r->loss.consistency, rate);

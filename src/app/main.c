@@ -14,12 +14,13 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"train", cmd_train, "learn normal footage: normalcy train DATA -o run/"},
-    //{"eval", cmd_eval, "AUROC against labels: normalcy eval run/ DATA"},
-    //{"score", cmd_score, "score a file, folder or stream, frame by frame: normalcy score run/ INPUT"},
-    //{"demo", cmd_demo, "the whole way on a generated scene, with a report"},
-    //{"data", cmd_data, "look at a data set: normalcy data check DATA"},
-    //{"info", cmd_info, "what is in a model file: normalcy info run/"},
-    //{"doctor", cmd_doctor, "libraries, processor, memory, speed"},
+    {"eval", cmd_eval, "AUROC against labels: normalcy eval run/ DATA"},
+    {"score", cmd_score,
+     "score a file, folder or stream, frame by frame: normalcy score run/ INPUT"},
+    {"demo", cmd_demo, "the whole way on a generated scene, with a report"},
+    {"data", cmd_data, "look at a data set: normalcy data check DATA"},
+    {"info", cmd_info, "what is in a model file: normalcy info run/"},
+    {"doctor", cmd_doctor, "libraries, processor, memory, speed"},
 };
 
 static void usage(FILE *out) {
@@ -28,10 +29,11 @@ static void usage(FILE *out) {
           out);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
-    fputs("\n'normalcy COMMAND --help' lists a command's options.\n"
-          "Exit codes: 0 done, 1 failure, 2 usage, 3 anomalies found (score --fail-on), 130 stopped "
-          "by a signal.\n",
-          out);
+    fputs(
+        "\n'normalcy COMMAND --help' lists a command's options.\n"
+        "Exit codes: 0 done, 1 failure, 2 usage, 3 anomalies found (score --fail-on), 130 stopped "
+        "by a signal.\n",
+        out);
 }
 
 int main(int argc, char **argv) {

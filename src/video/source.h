@@ -40,4 +40,7 @@ int source_seek(Source *s, int64_t index);
 /* For folders of images: the path of frame `index`, borrowed; NULL for other sources. */
 const char *source_frame_path(const Source *s, int64_t index);
 
+/* "FFmpeg 5.1.9, with rtsp, http, v4l2" into buf, for people; returns buf. */
+char *source_library(char *buf, int n);
+
 #endif

@@ -1,0 +1,78 @@
+/* normalcy demo: a generated street scene goes the whole way: frames, training, evaluation, report.
+ * It runs the same commands as a user would, and shows them. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cmd.h"
+#include "app/common.h"
+#include "app/demo_scene.h"
+#include "base/err.h"
+#include "base/log.h"
+
+static const char usage[] =
+    "usage: normalcy demo [-o FOLDER] [OPTIONS]\n\n"
+    "Generates a fixed-camera scene with planted anomalies in FOLDER/data, trains a small network\n"
+    "on the normal clips (FOLDER/run), evaluates it, and writes FOLDER/report.html, results.json\n"
+    "and scores.csv. About two minutes on two cores.\n";
+
+typedef struct {
+    char *output;
+    int64_t seed;
+} DemoArgs;
+
+static const Opt demo_options[] = {
+    OPT_TEXT_ROW(DemoArgs, output, "output", "build/demo", "FOLDER", "where everything goes"),
+    OPT_INT_ROW(DemoArgs, seed, "seed", "1", 0, 4294967295.0, "N", "seed of scene and training"),
+    OPT_END,
+};
+
+/* Shows and runs a subcommand; its exit code. */
+static int run_command(const char *name, int (*command)(int, char **), int argc, char **argv) {
+    char line[8192] = "";
+    for (int i = 0; i < argc; i++) {
+        size_t used = strlen(line);
+        snprintf(line + used, sizeof line - used, " %s", argv[i]);
+    }
+    log_info("\n$ normalcy %s%s", name, line);
+    return command(argc, argv);
+}
+
+static int train_and_evaluate(const DemoArgs *args, const char *data) {
+    char run[4096], checkpoint[4200], seed[24];
+    snprintf(run, sizeof run, "%s/run", args->output);
+    snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", run);
+    snprintf(seed, sizeof seed, "%lld", (long long)args->seed);
+    unlink(checkpoint); /* an earlier demo's: this one begins anew */
+    char *train[] = {(char *)data, "-o",          run,    "--image",         "128", "--width",
+                     "192",        "--depth",     "4",    "--heads",         "3",   "--epochs",
+                     "8",          "--lr",        "1e-3", "--warmup-epochs", "1",   "--dropout",
+                     "0",          "--drop-path", "0",    "--seed",          seed};
+    int result = run_command("train", cmd_train, (int)(sizeof train / sizeof *train), train);
+    if (result != EXIT_OK)
+        return result;
+    char *eval[] = {run, (char *)data, "-o", args->output};
+    result = run_command("eval", cmd_eval, 4, eval);
+    if (result == EXIT_OK)
+        log_info("\nreport    %s/report.html", args->output);
+    return result;
+}
+
+int cmd_demo(int argc, char **argv) {
+    DemoArgs args = {0};
+    const OptGroup groups[] = {{"Demo", demo_options, &args}, {NULL, NULL, NULL}};
+    if (help_asked(argc, argv, usage, groups))
+        return EXIT_OK;
+    char data[4096];
+    int n, code = opt_defaults(groups);
+    if (!code)
+        code = opt_parse(groups, argc, argv, NULL, 0, &n);
+    if (!code) {
+        DemoScene scene = {(uint64_t)args.seed, 160, 120, 8, 120, 10, 100};
+        snprintf(data, sizeof data, "%s/data", args.output);
+        code = demo_scene_write(&scene, data);
+    }
+    int result = code ? exit_code(code, "demo") : train_and_evaluate(&args, data);
+    opt_free(groups);
+    return result;
+}

@@ -1,0 +1,120 @@
+/* normalcy info: what a model file holds. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "app/common.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "model/weights.h"
+#include "train/checkpoint.h"
+
+static const char usage[] = "usage: normalcy info MODEL [OPTIONS]\n\n"
+                            "Says what a run folder or a checkpoint file holds.\n";
+
+typedef struct {
+    bool json;
+} InfoArgs;
+
+static const Opt info_options[] = {
+    OPT_FLAG_ROW(InfoArgs, json, "json", "as JSON on stdout"),
+    OPT_END,
+};
+
+static void print_text(const char *path, CheckpointInfo *c) {
+    int tensors;
+    int64_t values, decayed;
+    OptGroup groups[] = {{"Network", vit_options, &c->model.network},
+                         {"Training", train_options, &c->training},
+                         {NULL, NULL, NULL}};
+    vit_census(&c->model.network, &tensors, &values, &decayed);
+    printf("file        %s (normalcy %s)\n", path, c->model.version);
+    printf("parameters  %lld in %d tensors\n", (long long)values, tensors);
+    printf("trained on  %s\n", c->model.data);
+    printf("step        %lld of %lld (%lld an epoch)\n", (long long)c->model.step,
+           (long long)(c->training.epochs * c->model.steps_per_epoch),
+           (long long)c->model.steps_per_epoch);
+    for (OptGroup *g = groups; g->rows; g++) {
+        printf("\n%s\n", g->title);
+        for (const Opt *row = g->rows; row->name; row++) {
+            char value[64];
+            opt_value_text(row, g->object, value, sizeof value);
+            printf("  %-14s %s\n", row->name, value);
+        }
+    }
+}
+
+static int print_json(const char *path, CheckpointInfo *c) {
+    int tensors;
+    int64_t values, decayed;
+    OptGroup network[] = {{"", vit_options, &c->model.network}, {NULL, NULL, NULL}};
+    OptGroup training[] = {{"", train_options, &c->training}, {NULL, NULL, NULL}};
+    vit_census(&c->model.network, &tensors, &values, &decayed);
+    Json *j = js_object();
+    js_set_text(j, "file", path);
+    js_set_text(j, "version", c->model.version);
+    js_set_text(j, "data", c->model.data);
+    js_set_int(j, "tensors", tensors);
+    js_set_int(j, "parameters", values);
+    js_set_int(j, "step", c->model.step);
+    js_set_int(j, "steps_per_epoch", c->model.steps_per_epoch);
+    js_set(j, "network", opt_to_json(network));
+    js_set(j, "training", opt_to_json(training));
+    char *text = js_text(j, true);
+    js_free(j);
+    if (!text)
+        return ERR_FAIL;
+    puts(text);
+    mem_free(text);
+    return 0;
+}
+
+/* Reading the weights too tells whether the file is whole and fits its own settings. */
+static int check_weights(const Safetensors *file, const char *path, const CheckpointInfo *c) {
+    Backend *be = NULL;
+    Vit *v = NULL;
+    int code = backend_open(&be, "ref", 1);
+    if (!code)
+        code = vit_open(&v, be, &c->model.network, 1, false);
+    if (!code)
+        code = weights_load(v, vit_weights(v), file, path, "");
+    vit_free(&v);
+    backend_free(&be);
+    return code;
+}
+
+static int run(const InfoArgs *args, const char *model) {
+    char path[4096];
+    Safetensors *file = NULL;
+    CheckpointInfo c = {0};
+    model_path(path, sizeof path, model);
+    int code = safetensors_open(&file, path);
+    if (!code)
+        code = checkpoint_info(&c, file, path);
+    if (!code)
+        code = check_weights(file, path, &c);
+    if (!code && args->json)
+        code = print_json(path, &c);
+    else if (!code)
+        print_text(path, &c);
+    safetensors_free(&file);
+    return code;
+}
+
+int cmd_info(int argc, char **argv) {
+    InfoArgs args = {0};
+    const OptGroup groups[] = {{"Output", info_options, &args}, {NULL, NULL, NULL}};
+    if (help_asked(argc, argv, usage, groups))
+        return EXIT_OK;
+    const char *positional[1];
+    int n, code = opt_defaults(groups);
+    if (!code)
+        code = opt_parse(groups, argc, argv, positional, 1, &n);
+    if (!code && n == 0)
+        code = err_set(ERR_USAGE, "expected a MODEL: a run folder or a checkpoint file");
+    if (!code)
+        code = run(&args, positional[0]);
+    opt_free(groups);
+    return exit_code(code, "info");
+}
