@@ -1,0 +1,326 @@
+/* normalcy data check: what a data set holds, and what in it does not fit. The findings are
+ * gathered as JSON; the table for people is printed from it. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "app/common.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "data/dataset.h"
+#include "data/labels.h"
+#include "video/listing.h"
+#include "video/source.h"
+
+static const char usage[] = "usage: normalcy data check DATA [OPTIONS]\n\n"
+                            "Looks at a folder of footage, a video or a stream: its layout, clips, "
+                            "frame sizes, numbering,\n"
+                            "ground truth and masks. Each thing that does not fit is a line that "
+                            "says what to do. Exit code\n"
+                            "1 where there is one.\n";
+
+typedef struct {
+    char *labels;
+    bool decode, json;
+} DataArgs;
+
+static const Opt data_options[] = {
+    OPT_TEXT_ROW(DataArgs, labels, "labels", NULL, "FILE", "ground truth to check, file or folder"),
+    OPT_FLAG_ROW(DataArgs, decode, "decode", "read all frames instead of the first of each clip"),
+    OPT_FLAG_ROW(DataArgs, json, "json", "as JSON on stdout"),
+    OPT_END,
+};
+
+typedef struct {
+    const DataArgs *args;
+    const Dataset *data;
+    Json *root, *labels, *problems, *notes; /* the last three are members of root */
+    int64_t done, total;                    /* clips read, for progress */
+} Check;
+
+__attribute__((format(printf, 2, 3))) static void say(Json *list, const char *fmt, ...) {
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    js_append_text(list, text);
+}
+
+/* ---- clips ---- */
+
+static void check_numbers(Check *c, const char *split, const Clip *clip) {
+    Listing l = {0};
+    if (!file_is_folder(clip->url) || listing_open(&l, clip->url, LIST_IMAGES))
+        return;
+    for (int64_t i = 1; i < l.count; i++) {
+        int64_t a = l.item[i - 1].number, b = l.item[i].number;
+        if (a == b)
+            say(c->problems, "%s/%s: %s and %s have the same number; remove one", split, clip->name,
+                file_name(l.item[i - 1].path), file_name(l.item[i].path));
+        else if (a >= 0 && b > a + 1)
+            say(c->problems,
+                "%s/%s: numbers jump from %lld to %lld; if frames are missing, copy them again "
+                "(otherwise ignore this: position counts, not the number)",
+                split, clip->name, (long long)a, (long long)b);
+    }
+    listing_free(&l);
+}
+
+/* Reads the first frame, or all; *frames becomes what was read where that was all. */
+static int decode(const Check *c, Source *s, int64_t *frames) {
+    Frame f = {0};
+    int64_t n = 0;
+    int code = source_read(s, &f);
+    for (n = !code; !code && c->args->decode && !source_info(s)->live; n += !code)
+        code = source_read(s, &f);
+    if (code == ERR_END && n > 0) {
+        *frames = n;
+        code = 0;
+    }
+    frame_free(&f);
+    return code == ERR_END ? err_set(ERR_FAIL, "there is no frame in it") : code;
+}
+
+static int check_clip(Check *c, const char *split, const Clip *clip, Json *list) {
+    Source *s = NULL;
+    int64_t frames = clip->frames;
+    int code = source_open(&s, clip->url);
+    if (!code)
+        code = decode(c, s, &frames);
+    Json *j = js_object();
+    js_set_text(j, "name", clip->name);
+    js_set_int(j, "frames", frames);
+    if (s) {
+        js_set_int(j, "width", source_info(s)->width);
+        js_set_int(j, "height", source_info(s)->height);
+        js_set_number(j, "fps", source_info(s)->fps);
+    }
+    js_append(list, j);
+    if (code == ERR_FAIL)
+        say(c->problems, "%s/%s: %s", split, clip->name, err_text());
+    else if (frames == 1)
+        say(c->problems, "%s/%s: a single frame; a pair needs two, so remove the clip", split,
+            clip->name);
+    source_free(&s);
+    check_numbers(c, split, clip);
+    progress_draw("check", ++c->done, c->total, "%s/%s", split, clip->name);
+    return code == ERR_STOPPED ? code : 0;
+}
+
+static int check_split(Check *c, const char *name, const Split *split) {
+    Json *list = js_array();
+    int code = 0;
+    for (int i = 0; i < split->count && !code; i++)
+        code = check_clip(c, name, &split->clips[i], list);
+    js_set(c->root, name, list);
+    return code;
+}
+
+/* ---- ground truth ---- */
+
+static void add_labels(void *ctx, const char *path, const Labels *l, const char *error) {
+    Check *c = ctx;
+    Json *j = js_object();
+    js_set_text(j, "path", path);
+    if (l) {
+        js_set_text(j, "variant", l->variant);
+        js_set_text(j, "hash", l->hash);
+        js_set_int(j, "frames", l->frames);
+        js_set_int(j, "abnormal", l->abnormal);
+    } else {
+        js_set_text(j, "error", error);
+        say(c->problems, "labels: %s", error);
+    }
+    js_append(c->labels, j);
+}
+
+static void check_labels(Check *c) {
+    const char *path = c->args->labels;
+    if (c->data->test.count == 0) {
+        say(c->notes, "there are no test clips: good for training only");
+        return;
+    }
+    if (path) {
+        Labels *l = NULL;
+        int code = labels_open(&l, c->data, path);
+        add_labels(c, path, l, code ? err_text() : NULL);
+        labels_free(&l);
+    } else if (labels_each(c->data, add_labels, c) == 0) {
+        say(c->notes, "no ground truth lies beside the data: it can be scored, but not evaluated");
+    }
+    const char *first = NULL;
+    for (size_t i = 0; i < js_count(c->labels); i++) {
+        const char *hash = js_text_of(js_get(js_at(c->labels, i), "hash"));
+        if (first && hash && strcmp(first, hash) != 0) {
+            say(c->notes, "the label files differ (see their hashes): name the one you use");
+            break;
+        }
+        first = first ? first : hash;
+    }
+}
+
+/* A mask must have its frame's size: it is compared with the error map pixel by pixel. */
+static int check_mask_size(Check *c, int i, Masks *m, const Json *clip) {
+    const uint8_t *mask;
+    int w, h;
+    int64_t width, height;
+    int code = masks_read(m, 0, &mask, &w, &h);
+    if (code || !js_int_of(js_get(clip, "width"), &width) ||
+        !js_int_of(js_get(clip, "height"), &height))
+        return code;
+    if (w != width || h != height)
+        say(c->problems, "test/%s: masks are %d x %d, frames %lld x %lld; they must agree",
+            c->data->test.clips[i].name, w, h, (long long)width, (long long)height);
+    return 0;
+}
+
+static void check_masks(Check *c) {
+    int with = 0;
+    for (int i = 0; i < c->data->test.count; i++) {
+        Masks *m = NULL;
+        int found, code = masks_open(&m, c->data, i, &found);
+        if (!code && found) {
+            const char *split = js_get(c->root, "test") ? "test" : "clips";
+            code = check_mask_size(c, i, m, js_at(js_get(c->root, split), (size_t)i));
+            with++;
+        }
+        if (code)
+            say(c->problems, "test/%s: %s", c->data->test.clips[i].name, err_text());
+        masks_free(&m);
+    }
+    js_set_int(c->root, "clips_with_masks", with);
+}
+
+/* ---- the table ---- */
+
+static void print_clips(const Json *root, const char *split) {
+    const Json *list = js_get(root, split);
+    int64_t total = 0;
+    if (!list)
+        return;
+    printf("\n%s: %zu clips\n", split, js_count(list));
+    for (size_t i = 0; i < js_count(list); i++) {
+        const Json *j = js_at(list, i);
+        int64_t frames = -1, w = 0, h = 0;
+        js_int_of(js_get(j, "frames"), &frames);
+        js_int_of(js_get(j, "width"), &w);
+        js_int_of(js_get(j, "height"), &h);
+        printf("  %-20s ", js_text_of(js_get(j, "name")));
+        if (frames >= 0)
+            printf("%8lld frames", (long long)frames);
+        else
+            printf("%15s", "length unknown");
+        printf(w ? "  %lld x %lld\n" : "  unreadable\n", (long long)w, (long long)h);
+        total += frames > 0 ? frames : 0;
+    }
+    printf("  %-20s %8lld frames\n", "in all", (long long)total);
+}
+
+static void print_lines(const Json *root, const char *key) {
+    const Json *list = js_get(root, key);
+    for (size_t i = 0; i < js_count(list); i++)
+        printf("%s%s: %s\n", i ? "" : "\n", strcmp(key, "notes") == 0 ? "note" : "problem",
+               js_text_of(js_at(list, i)));
+}
+
+static void print_table(const Json *root) {
+    const Json *labels = js_get(root, "labels");
+    int64_t masks = 0;
+    printf("%s: layout %s\n", js_text_of(js_get(root, "path")), js_text_of(js_get(root, "layout")));
+    print_clips(root, "train");
+    print_clips(root, "test");
+    print_clips(root, "clips");
+    if (js_count(labels))
+        printf("\nground truth:\n");
+    for (size_t i = 0; i < js_count(labels); i++) {
+        const Json *j = js_at(labels, i);
+        int64_t frames = 0, abnormal = 0;
+        if (!js_int_of(js_get(j, "frames"), &frames))
+            continue; /* told among the problems */
+        js_int_of(js_get(j, "abnormal"), &abnormal);
+        printf("  %-24s %s  %7lld frames, %lld abnormal\n", js_text_of(js_get(j, "variant")),
+               js_text_of(js_get(j, "hash")), (long long)frames, (long long)abnormal);
+    }
+    js_int_of(js_get(root, "clips_with_masks"), &masks);
+    if (masks)
+        printf("  masks of %lld clips\n", (long long)masks);
+    print_lines(root, "notes");
+    print_lines(root, "problems");
+    if (js_count(js_get(root, "problems")) == 0)
+        printf("\neverything fits\n");
+}
+
+static int print_json(const Json *root) {
+    char *text = js_text(root, true);
+    if (!text)
+        return ERR_FAIL;
+    puts(text);
+    mem_free(text);
+    return 0;
+}
+
+/* ---- */
+
+static int gather(Check *c) {
+    const Dataset *d = c->data;
+    bool split = d->layout != LAYOUT_CLIPS && d->layout != LAYOUT_SINGLE;
+    js_set_text(c->root, "path", d->root);
+    js_set_text(c->root, "layout", layout_names[d->layout]);
+    c->total = d->test.count + (split ? d->train.count : 0);
+    int code = split ? check_split(c, "train", &d->train) : check_split(c, "clips", &d->test);
+    if (!code && split)
+        code = check_split(c, "test", &d->test);
+    progress_end();
+    if (code)
+        return code;
+    check_labels(c);
+    check_masks(c);
+    return 0;
+}
+
+/* *problems: how many there are. */
+static int check(const char *path, const DataArgs *args, size_t *problems) {
+    Dataset *d = NULL;
+    int code = dataset_open(&d, path);
+    if (code)
+        return code;
+    Check c = {.args = args, .data = d, .root = js_object()};
+    c.labels = js_array();
+    c.notes = js_array();
+    c.problems = js_array();
+    js_set(c.root, "labels", c.labels);
+    js_set(c.root, "notes", c.notes);
+    js_set(c.root, "problems", c.problems);
+    code = gather(&c);
+    *problems = js_count(c.problems);
+    if (!code && args->json)
+        code = print_json(c.root);
+    else if (!code)
+        print_table(c.root);
+    js_free(c.root);
+    dataset_free(&d);
+    return code;
+}
+
+int cmd_data(int argc, char **argv) {
+    DataArgs args = {0};
+    const OptGroup groups[] = {{"Options", data_options, &args}, {NULL, NULL, NULL}};
+    const char *words[2];
+    if (help_asked(argc, argv, usage, groups))
+        return EXIT_OK;
+    int n = 0, code = opt_defaults(groups);
+    size_t problems = 0;
+    if (!code)
+        code = opt_parse(groups, argc, argv, words, 2, &n);
+    if (!code && (n != 2 || strcmp(words[0], "check") != 0))
+        code = err_set(ERR_USAGE, "expected: normalcy data check DATA");
+    if (!code)
+        code = check(words[1], &args, &problems);
+    opt_free(groups);
+    return !code && problems ? EXIT_FAILED : exit_code(code, "data");
+}
