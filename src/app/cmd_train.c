@@ -62,10 +62,12 @@ typedef struct {
     Backend *be;
     Trainer *trainer;
     RunLog *log;
+    int lock; /* of the run's folder */
 } Train;
 
 static void train_close(Train *t) {
     run_log_free(&t->log);
+    file_unlock(t->lock);
     trainer_free(&t->trainer);
     backend_free(&t->be);
     pairs_free(&t->pairs);
@@ -207,6 +209,8 @@ static int open_run(Train *t) {
     }
     if (!code)
         code = file_make_folder(t->args.output);
+    if (!code)
+        code = file_lock_folder(&t->lock, t->args.output);
     if (!code) /* what decides the result, in the form that --config reads */
         code = opt_save_yaml(t->groups + 2, t->settings_path);
     if (!code)

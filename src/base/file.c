@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ int file_create(FileOut **out, const char *path) {
     if (!f)
         return ERR_FAIL;
     f->path = mem_printf("%s", path);
-    f->temp = mem_printf("%s.tmp.%ld", path, (long)getpid());
+    f->temp = mem_printf("%s.tmp", path); /* the next try overwrites what a killed one left */
     if (!f->path || !f->temp) {
         free_out(&f);
         return ERR_FAIL;
@@ -150,6 +151,26 @@ int file_make_folder(const char *path) {
     if (!file_is_folder(path))
         return err_set(ERR_FAIL, "cannot create the folder %s: a file of that name is there", path);
     return 0;
+}
+
+int file_lock_folder(int *lock, const char *path) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(ERR_FAIL, "cannot open the folder %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        int code = errno == EWOULDBLOCK
+                       ? err_set(ERR_FAIL, "another process is writing to %s", path)
+                       : err_sys(ERR_FAIL, "cannot lock the folder %s", path);
+        close(fd);
+        return code;
+    }
+    *lock = fd;
+    return 0;
+}
+
+void file_unlock(int lock) {
+    if (lock > 0)
+        close(lock);
 }
 
 bool file_is_folder(const char *path) {

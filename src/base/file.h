@@ -29,6 +29,11 @@ int file_read(const char *path, size_t limit, char **data, size_t *bytes);
 /* Creates a folder and its parents; one that exists is fine. */
 int file_make_folder(const char *path);
 
+/* Takes the lock of a folder for this process, so that two do not write into one run; gone with the
+ * process at the latest. ERR_FAIL where another one has it. file_unlock accepts 0. */
+int file_lock_folder(int *lock, const char *path);
+void file_unlock(int lock);
+
 bool file_is_folder(const char *path);
 bool file_exists(const char *path);
 

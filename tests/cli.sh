@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# The program itself on bad input: the documented exit code, a message that names the thing, and
+# nothing half-written. usage: cli.sh NORMALCY MAKE_SCENE
+set -u
+normalcy=$1 make_scene=$2
+here=$(mktemp -d) || exit 1
+mounted=
+cleanup() {
+    [ -z "$mounted" ] || umount "$mounted"
+    rm -rf "$here"
+}
+trap cleanup EXIT
+cd "$here" || exit 1
+failures=0 checks=0
+
+fail() {
+    echo "FAILED: $*" >&2
+    failures=$((failures + 1))
+}
+
+# expect CODE FRAGMENT ARGUMENTS...: runs normalcy; stderr must hold the fragment (a basic regex) and
+# no sanitizer's report.
+expect() {
+    local wanted=$1 fragment=$2
+    shift 2
+    "$normalcy" "$@" >out 2>err </dev/null
+    local code=$?
+    checks=$((checks + 1))
+    [ "$code" = "$wanted" ] || fail "normalcy $*: exit code $code, expected $wanted: $(tail -1 err)"
+    [ -z "$fragment" ] || grep -q -- "$fragment" err || fail "normalcy $*: no \"$fragment\" in: $(tail -1 err)"
+    if grep -qE 'Sanitizer|runtime error' err; then
+        fail "normalcy $*: $(grep -E 'Sanitizer|runtime error' err | head -1)"
+    fi
+}
+
+# A network small enough for many runs.
+small=(--image 32 --patch 8 --mask-cell 16 --width 16 --depth 1 --heads 2 --batch 2)
+"$make_scene" data || exit 1
+expect 0 'done ' train data -o run "${small[@]}" --steps 4
+good=run/checkpoint.safetensors
+
+echo "-- it works"
+expect 0 '' eval run data --json
+grep -q '"rows"' out || fail "eval --json printed no rows"
+expect 0 '' eval run data -o results
+for f in report.html results.json scores.csv; do [ -s results/$f ] || fail "eval -o made no $f"; done
+expect 0 '' score run data/testing/frames/01
+[ "$(wc -l <out)" = 19 ] || fail "score: $(wc -l <out) lines of 20 frames, expected 19"
+expect 0 '' score run data/testing/frames/01 --format csv -o scores.csv --video a.mp4 --maps maps
+[ "$(wc -l <scores.csv)" = 20 ] || fail "score --format csv: expected a header and 19 lines"
+[ "$(ls maps | wc -l)" = 19 ] || fail "score --maps: expected 19 pictures"
+expect 0 '' score run a.mp4 --format npy -o scores.npy
+expect 3 'anomaly' score run data/testing/frames/01 --fail-on 99
+expect 0 '' data check data
+expect 0 '' info run
+expect 0 '' info run --json
+expect 0 '' --help
+expect 0 '' --version
+expect 0 'resumed' train --resume -o run --steps 6
+for command in train eval score demo data info doctor; do
+    expect 0 '' $command --help
+    grep -q "^usage: normalcy $command" out || fail "$command --help says no usage"
+done
+
+echo "-- usage"
+expect 2 'unknown command' trian data
+expect 2 'did you mean --epochs' train data -o x --epocks 3
+expect 2 'out of range, expected 1 to' train data -o x --epochs 0
+expect 2 'whole number' train data -o x --epochs 1.5
+expect 2 'expected one of cosine, constant' train data -o x --schedule linear
+expect 2 'expected a value' train data -o x --epochs
+expect 2 'give -o' train data
+expect 2 'no data' train -o x
+expect 2 'expected ped2, avenue or shanghaitech' train data -o x --preset ped3
+expect 2 'resume continues that run' train data -o run
+expect 2 'does not fit' train data -o x --image 40 --patch 8
+expect 2 'not a multiple of heads' train data -o x --width 24 --heads 5
+expect 2 'expected a MODEL and DATA' eval run
+expect 2 'needs a file' score run data/testing/frames/01 --format npy
+printf 'epochs: 3\nepocs: 4\n' >bad.yaml
+expect 2 'bad.yaml, line 2: epocs: unknown option' train data -o x --config bad.yaml
+printf 'epochs: [1, 2\n' >bad.yaml
+expect 2 'not valid YAML' train data -o x --config bad.yaml
+[ -e x ] && fail "a usage error made the run's folder"
+
+echo "-- footage"
+expect 1 'no/such/place' train no/such/place -o x
+expect 1 'no/such' score run no/such.mp4
+mkdir empty
+expect 1 'empty' train empty -o x
+expect 1 'empty' score run empty
+mkdir -p one/training/frames/01 one/testing/frames/01
+cp data/training/frames/01/000.png one/training/frames/01/
+cp data/training/frames/01/000.png one/testing/frames/01/
+expect 1 'has 1 frame' train one -o x "${small[@]}"
+expect 1 'needed for one score' score run one/testing/frames/01
+echo "this is not a film" >text.mp4
+expect 1 'text.mp4' score run text.mp4
+mkdir -p cut
+for i in 000 001 002 003; do cp data/testing/frames/01/$i.png cut/; done
+head -c 900 cut/002.png >cut/half && mv cut/half cut/002.png
+expect 1 '002.png' score run cut
+head -c $(($(stat -c %s a.mp4) / 2)) a.mp4 >half.mp4
+expect 1 'half.mp4' score run half.mp4
+"$make_scene" mixed && cp -r data/testing/frames/02 clip
+"$normalcy" score run data/testing/frames/01 --maps other >/dev/null 2>&1
+cp other/000003.png clip/010.png
+expect 1 'clip' score run clip
+cp other/000003.png mixed/training/frames/01/003.png
+expect 1 '01' train mixed -o x "${small[@]}"
+[ -e x/checkpoint.safetensors ] && fail "a failed training left a checkpoint"
+rm -rf x
+
+echo "-- labels"
+cp -r data wrong && rm wrong/testing/frames/01/019.png && rm -r wrong/testing/masks
+expect 1 'label' eval run wrong
+expect 1 'no/such.npy' eval run data --labels no/such.npy
+printf '\223NUMPY\001\000v\000%-117s\n' "{'descr': '<f8', 'fortran_order': False, 'shape': (100,), }" >f.npy
+head -c 800 /dev/zero >>f.npy
+expect 1 'f.npy' eval run data --labels f.npy
+printf '\223NUMPY\001\000v\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (999999,), }" >lie.npy
+expect 1 'lie.npy' eval run data --labels lie.npy
+expect 1 'testing/frames/01' eval run data/testing/frames/01
+
+echo "-- models"
+expect 1 'no/such' eval no/such data
+expect 1 'text.mp4' eval text.mp4 data
+head -c 3000 $good >short.safetensors
+expect 1 'short.safetensors' info short.safetensors
+# A header of our own in front of 32 bytes of data.
+model() {
+    printf "\\x$(printf %02x ${#1})\\0\\0\\0\\0\\0\\0\\0%s" "$1" >$2
+    head -c 32 /dev/zero >>$2
+}
+t='"dtype":"F32","shape":[4],"data_offsets"'
+model "{\"a\":{$t:[0,16]},\"b\":{$t:[8,24]}}" overlap.safetensors
+expect 1 'overlap' info overlap.safetensors
+model "{\"a\":{$t:[0,16]},\"b\":{$t:[64,80]}}" range.safetensors
+expect 1 'out of range' info range.safetensors
+model "{\"a\":{$t:[0,16]},\"b\":{$t:[16,32]}}" other.safetensors
+expect 1 'no normalcy model' info other.safetensors
+# Digits of the settings in the header: the width 16 becomes 24, whose weights would have other shapes.
+sed 's/\\"width\\":\\"16\\"/\\"width\\":\\"24\\"/' $good >size.safetensors
+expect 1 'has shape' eval size.safetensors data
+# All bytes of the last tensor's values set: NaN.
+{ head -c -64 $good; head -c 64 /dev/zero | tr '\0' '\377'; } >nan.safetensors
+expect 1 'not a safetensors' info /dev/null
+mkdir nanrun && cp nan.safetensors nanrun/checkpoint.safetensors
+expect 1 'not finite' train data --resume -o nanrun
+cp -r data fewer && rm -r fewer/training/frames/03
+expect 1 'steps an epoch' train fewer --resume -o run
+expect 1 'cannot resume' train data --resume -o nowhere
+
+echo "-- output"
+expect 1 '/dev/null/x' train data -o /dev/null/x "${small[@]}" --steps 1
+exec 9<run && flock 9
+expect 1 'another process is writing to run' train data --resume -o run --steps 8
+exec 9<&-
+expect 1 '/dev/null/x' eval run data -o /dev/null/x
+expect 1 '/dev/null/x' score run data/testing/frames/01 -o /dev/null/x
+expect 1 '/dev/null/x' demo -o /dev/null/x
+"$normalcy" score run data/testing/frames/01 >/dev/full 2>err
+[ $? = 1 ] && grep -q 'stdout: No space left' err || fail "score >/dev/full: $(tail -1 err)"
+"$normalcy" eval run data >/dev/full 2>err
+[ $? = 1 ] && grep -q 'stdout' err || fail "eval >/dev/full: $(tail -1 err)"
+mkdir disk
+if mount -t tmpfs -o size=64k tmpfs disk 2>/dev/null; then
+    mounted=$here/disk
+    expect 1 'No space left' train data -o disk/run --width 64 "${small[@]}" --width 64 --steps 1
+    ls disk/run | grep -v '^log.jsonl$\|^settings.yaml$' && fail "a full disk left a torn file"
+    expect 1 'No space left' eval run data -o disk/results
+    ls disk/results 2>/dev/null | grep tmp && fail "a full disk left a temporary file"
+else
+    echo "no tmpfs here: the full disk is not tried"
+fi
+
+echo "-- numbers"
+# The first weights behind the header become 3e38: finite, but the forward pass overflows.
+mkdir huge && cp $good huge/
+header=$(od -An -tu8 -N8 $good)
+head -c 64 /dev/zero | tr '\0' '\177' |
+    dd of=huge/checkpoint.safetensors bs=1 seek=$((8 + header)) conv=notrunc 2>/dev/null
+cp huge/checkpoint.safetensors before
+expect 1 'step 6: the .* is not finite.*Lower --lr' train data --resume -o huge
+cmp -s before huge/checkpoint.safetensors || fail "a step that is not finite changed the checkpoint"
+
+echo "$checks runs, $failures failures"
+[ $failures = 0 ]
