@@ -27,7 +27,7 @@ check:
 	@ctest --preset asan
 
 fuzz:
-	@tools/deps.sh build fuzz
+	@tools/deps.sh build check fuzz
 	@cmake --preset fuzz >/dev/null
 	@cmake --build --preset fuzz -j $(JOBS)
 	@for target in build/fuzz/fuzz_*; do \
