@@ -295,7 +295,7 @@ static int open_codec(Stream *s) {
         return err_set(ERR_FAIL, "out of memory: no video decoder");
     int e = avcodec_parameters_to_context(s->codec, s->video->codecpar);
     s->codec->pkt_timebase = s->video->time_base;
-    s->codec->thread_count = s->live ? 1 : 2; /* frame threads delay a live picture */
+    s->codec->thread_count = 1; /* callers decode ahead in threads of their own */
     /* Where frames stand alone a damaged one is dropped; else concealed, and flagged. */
     if (kind && kind->props & AV_CODEC_PROP_INTRA_ONLY)
         s->codec->err_recognition = AV_EF_EXPLODE;
