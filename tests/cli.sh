@@ -57,6 +57,17 @@ expect 0 '' info run --json
 expect 0 '' --help
 expect 0 '' --version
 expect 0 'resumed' train --resume -o run --steps 6
+expect 0 'done ' train data -o again --config run/settings.yaml --steps 6
+cmp -s again/settings.yaml run/settings.yaml || fail "--config settings.yaml gives other settings"
+expect 0 'done ' train data -o stacked "${small[@]}" --frames 3 --steps 2
+expect 0 '' score stacked data/testing/frames/01
+[ "$(wc -l <out)" = 17 ] || fail "score of 3 input frames: $(wc -l <out) lines, expected 17"
+"$normalcy" train data -o long "${small[@]}" --epochs 100000 2>err &
+while kill -0 $! && [ ! -s long/log.jsonl ]; do sleep 0.05; done
+kill -TERM $!
+wait $!
+[ $? = 130 ] && grep -q 'continue with: normalcy train --resume' err || fail "SIGTERM: $(tail -1 err)"
+expect 0 '' info long
 for command in train eval score demo data info doctor; do
     expect 0 '' $command --help
     grep -q "^usage: normalcy $command" out || fail "$command --help says no usage"
