@@ -34,7 +34,7 @@ fuzz:
 	    name=$${target##*/fuzz_}; \
 	    echo "fuzz $$name"; \
 	    mkdir -p build/fuzz/found/$$name; \
-	    $$target -max_total_time=$(SECONDS_EACH) -print_final_stats=1 -artifact_prefix=build/fuzz/ \
+	    $$target -max_total_time=$(SECONDS_EACH) -verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/ \
 	        build/fuzz/found/$$name tests/fuzz/corpus/$$name || exit 1; \
 	done
 
