@@ -18,7 +18,8 @@ static Head head_of(Tensor qkv, AttentionShape s, int64_t task) {
     return (Head){b, h, q, q + D, q + 2 * D};
 }
 
-/* Inside a parallel region oneDNN runs on the calling thread. */
+/* Inside a parallel region oneDNN runs on the calling thread; a team of one is no such region, so
+ * the callers set the number of threads as well. */
 static void product(char ta, char tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
                     int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc) {
     dnnl_sgemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, 0, c, ldc);
@@ -71,6 +72,7 @@ static void attention_forward(Backend *be, Tensor out, float *lse, Tensor qkv, c
     float *scratch = cpu_scratch(be, be->threads * T * T);
     if (!scratch)
         return;
+    omp_set_num_threads(be->threads);
 #pragma omp parallel for schedule(static) num_threads(be->threads)
     for (int64_t task = 0; task < s.images * s.heads; task++) {
         Head h = head_of(qkv, s, task);
@@ -109,6 +111,7 @@ static void attention_backward(Backend *be, Tensor dqkv, float *dbias, Tensor do
     float *scratch = cpu_scratch(be, n * (2 * square + all));
     if (!scratch)
         return;
+    omp_set_num_threads(be->threads);
     float *part = scratch + n * 2 * square; /* each thread's bias gradient */
     memset(part, 0, (size_t)(n * all) * sizeof(float));
 #pragma omp parallel for schedule(static) num_threads(be->threads)
