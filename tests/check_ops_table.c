@@ -364,7 +364,7 @@ const Op ops[] = {
      "float means of features"},
     {"sum_squares", sum_squares, SHAPES(value, block_base), 1e-12, true,
      "double sums in another order"},
-    {"adamw", adamw, SHAPES(value, block_base), 1e-6, true, "the step in float"},
+    {"adamw", adamw, SHAPES(value, block_base), 3e-7, true, "the step in float"},
 };
 
 const int op_count = N(ops);

@@ -29,7 +29,8 @@ static double sum_squares(Backend *be, const float *g, int64_t n) {
 }
 
 typedef struct {
-    float beta1, beta2, grad_scale, keep, rate, eps, root;
+    float beta1, rest1, beta2, rest2; /* rest: 1 - beta, which float would cancel */
+    float grad_scale, keep, rate, eps, root;
 } Step;
 
 CPU_CLONES
@@ -37,8 +38,8 @@ static void update(float *restrict p, const float *restrict g, float *restrict m
                    int64_t n, Step s) {
     for (int64_t i = 0; i < n; i++) {
         float grad = g[i] * s.grad_scale;
-        m[i] = s.beta1 * m[i] + (1 - s.beta1) * grad;
-        v[i] = s.beta2 * v[i] + (1 - s.beta2) * grad * grad;
+        m[i] = s.beta1 * m[i] + s.rest1 * grad;
+        v[i] = s.beta2 * v[i] + s.rest2 * grad * grad;
         p[i] = p[i] * s.keep - s.rate * m[i] / (sqrtf(v[i]) * s.root + s.eps);
     }
 }
@@ -46,7 +47,9 @@ static void update(float *restrict p, const float *restrict g, float *restrict m
 static void adamw(Backend *be, float *p, const float *g, float *m, float *v, int64_t n,
                   const AdamW *h) {
     Step s = {(float)h->beta1,
+              (float)(1 - h->beta1),
               (float)h->beta2,
+              (float)(1 - h->beta2),
               (float)h->grad_scale,
               (float)(1 - h->lr * h->decay),
               (float)(h->lr / h->correction1),
