@@ -1,0 +1,450 @@
+/* The parts of a training step against their definitions (method A.7 to A.9), and the step as a
+ * whole: reproducible, without allocations, and harmless when the numbers go wrong. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "train/pseudo.h"
+#include "train/schedule.h"
+#include "train/trainer.h"
+
+#define N(a) ((int)(sizeof(a) / sizeof *(a)))
+
+static const VitConfig base = {224, 16, 1, 768, 12, 12, 0.1};
+
+static TrainSettings preset(const char *options) {
+    TrainSettings t = {0};
+    OptGroup groups[] = {{"", train_options, &t}, {NULL, NULL, NULL}};
+    assert_int_equal(opt_defaults(groups), 0);
+    assert_int_equal(opt_set_list(groups, "", options), 0);
+    return t;
+}
+
+/* ---- schedule. */
+
+static void test_paper_schedule(void **state) {
+    (void)state;
+    const TrainSettings t = preset(preset_options("ped2"));
+    const int64_t n = 633; /* 2550 frames in 16 clips make 2534 pairs */
+    assert_true(schedule_lr(&t, n, 0) == 5e-7);
+    assert_true(schedule_step_lr(&t, n, 0) == 5e-7); /* the scheduler moves after a step */
+    assert_true(schedule_step_lr(&t, n, 1) == 5e-7);
+    assert_true(schedule_step_lr(&t, n, 2) == schedule_lr(&t, n, 1));
+    assert_float_equal(schedule_lr(&t, n, 1), 5e-7 + 9.95e-5 / 6330, 1e-15);
+    assert_float_equal(schedule_lr(&t, n, 6329), 1e-4, 2e-8);
+    assert_float_equal(schedule_lr(&t, n, 6330), 9.3636e-5, 1e-9); /* the jump */
+    assert_float_equal(schedule_lr(&t, n, 60 * n), 5e-6, 1e-12);
+    for (int64_t i = 6331; i < 60 * n; i++)
+        assert_true(schedule_lr(&t, n, i) < schedule_lr(&t, n, i - 1));
+}
+
+static void test_avenue_schedule(void **state) {
+    (void)state;
+    const TrainSettings t = preset(preset_options("avenue"));
+    assert_float_equal(schedule_lr(&t, 1000, 10000), 8.6088e-5, 1e-9);
+    assert_int_equal(t.epochs, 40);
+    assert_true(t.mask_ratio == 0.25);
+}
+
+/* Ten epochs, all of them warm-up. */
+static void test_shanghaitech_schedule(void **state) {
+    (void)state;
+    const TrainSettings t = preset(preset_options("shanghaitech"));
+    const int64_t n = 1000, last = t.epochs * n - 1;
+    for (int64_t i = 1; i <= last; i++) {
+        assert_true(schedule_step_lr(&t, n, i) >= schedule_step_lr(&t, n, i - 1));
+        assert_true(schedule_step_lr(&t, n, i) < 1e-4);
+    }
+    assert_float_equal(schedule_step_lr(&t, n, last), 1e-4, 3e-8);
+}
+
+static void test_constant_schedule(void **state) {
+    (void)state;
+    const TrainSettings paper = preset(""), code = preset("schedule=constant");
+    for (int64_t i = 0; i < 1000; i++)
+        assert_true(schedule_lr(&code, 100, i) == schedule_lr(&paper, 100, i));
+    for (int64_t i = 1000; i < 6000; i++)
+        assert_true(schedule_lr(&code, 100, i) == 1e-4);
+    const TrainSettings cold = preset("schedule=constant warmup-epochs=0");
+    assert_true(schedule_step_lr(&cold, 100, 0) == 1e-4);
+    assert_null(preset_options("cuhk"));
+}
+
+/* ---- masks. */
+
+enum { CELLS = 7, GRID = 14, PATCHES = GRID * GRID };
+
+static int count_cells(const uint8_t *mask) {
+    int cells = 0;
+    for (int y = 0; y < GRID; y += 2)
+        for (int x = 0; x < GRID; x += 2) {
+            const uint8_t *m = mask + y * GRID + x;
+            assert_true(m[0] <= 1 && m[0] == m[1] && m[0] == m[GRID] && m[0] == m[GRID + 1]);
+            cells += m[0];
+        }
+    return cells;
+}
+
+static void test_mask_counts(void **state) {
+    (void)state;
+    const struct {
+        const char *options;
+        int cells;
+    } rows[] = {{"mask-ratio=0", 0},    {"mask-ratio=0.25", 13}, {"mask-ratio=0.5", 25},
+                {"mask-ratio=0.6", 30}, {"mask-ratio=0.75", 37}, {"mask-ratio=1", 49}};
+    for (int i = 0; i < N(rows); i++) {
+        const TrainSettings t = preset(rows[i].options);
+        assert_int_equal(pseudo_cells(&t, &base), 49);
+        assert_int_equal(pseudo_masked_cells(&t, &base), rows[i].cells);
+        for (int64_t k = 0; k < 50; k++) {
+            uint8_t mask[PATCHES];
+            memset(mask, 0xA5, sizeof mask);
+            pseudo_draw(mask, &t, &base, 3, k);
+            assert_int_equal(count_cells(mask), rows[i].cells);
+        }
+    }
+}
+
+static void test_masks_differ(void **state) {
+    (void)state;
+    const TrainSettings t = preset(""), other = preset("seed=1");
+    uint8_t a[PATCHES], b[PATCHES];
+    pseudo_draw(a, &t, &base, 2, 5);
+    pseudo_draw(b, &t, &base, 2, 5);
+    assert_memory_equal(a, b, PATCHES);
+    pseudo_draw(b, &t, &base, 3, 5);
+    assert_memory_not_equal(a, b, PATCHES);
+    pseudo_draw(b, &t, &base, 2, 6);
+    assert_memory_not_equal(a, b, PATCHES);
+    pseudo_draw(b, &other, &base, 2, 5);
+    assert_memory_not_equal(a, b, PATCHES);
+}
+
+/* Every cell, and every pair of cells, as often as chance has it: within five and six deviations of
+ * the binomial distribution (49 and 1176 of them are looked at). */
+static void test_masks_are_uniform(void **state) {
+    (void)state;
+    enum { DRAWS = 4000, ALL = CELLS * CELLS };
+    const TrainSettings t = preset("mask-ratio=0.5");
+    static int single[ALL], both[ALL][ALL];
+    for (int64_t k = 0; k < DRAWS; k++) {
+        uint8_t mask[PATCHES];
+        bool cell[ALL];
+        pseudo_draw(mask, &t, &base, k % 7, k);
+        for (int i = 0; i < ALL; i++)
+            single[i] += cell[i] = mask[i / CELLS * 2 * GRID + i % CELLS * 2];
+        for (int i = 0; i < ALL; i++)
+            for (int j = 0; j < i; j++)
+                both[i][j] += cell[i] && cell[j];
+    }
+    double p = 25.0 / 49, q = p * 24 / 48;
+    for (int i = 0; i < ALL; i++) {
+        assert_float_equal(single[i], DRAWS * p, 5 * sqrt(DRAWS * p * (1 - p)));
+        for (int j = 0; j < i; j++)
+            assert_float_equal(both[i][j], DRAWS * q, 6 * sqrt(DRAWS * q * (1 - q)));
+    }
+}
+
+static void test_settings_check(void **state) {
+    (void)state;
+    TrainSettings t = preset("mask-cell=24");
+    assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
+    assert_non_null(strstr(err_text(), "mask-cell 24"));
+    t = preset("mask-cell=8");
+    assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
+    t = preset("mask-cell=112");
+    assert_int_equal(train_settings_check(&t, &base), 0);
+    assert_int_equal(pseudo_cells(&t, &base), 4);
+}
+
+/* ---- the step, on a small network and pairs made of noise. */
+
+enum { BATCH = 2, SIZE = 32, BYTES = SIZE * SIZE * 3, STEPS_PER_EPOCH = 3 };
+
+static const VitConfig config = {SIZE, 8, 1, 24, 2, 3, 0.1};
+static const char options[] = "batch=2 mask-cell=8 epochs=4 warmup-epochs=1 lr=1e-3";
+
+static PairBatch batch_of(int64_t step) {
+    static uint8_t x[BATCH * BYTES], y[BATCH * BYTES];
+    static int64_t index[BATCH];
+    Rng r = rng_stream(4, RNG_TEST, 5, (uint32_t)step);
+    for (int i = 0; i < BATCH * BYTES; i++) {
+        x[i] = (uint8_t)(256 * rng_uniform(&r, (uint64_t)i));
+        y[i] = (uint8_t)(x[i] / 2 + 20);
+    }
+    for (int i = 0; i < BATCH; i++)
+        index[i] = (step * BATCH + i) % (BATCH * STEPS_PER_EPOCH);
+    return (PairBatch){.x = x, .y = y, .index = index};
+}
+
+static Backend *open_backend(const char *name) {
+    Backend *be = NULL;
+    if (backend_open(&be, name, 2))
+        fail_msg("%s", err_text());
+    return be;
+}
+
+static Trainer *open_trainer(Backend *be, const TrainSettings *settings) {
+    Trainer *t = NULL;
+    if (trainer_open(&t, be, &config, settings, STEPS_PER_EPOCH))
+        fail_msg("%s", err_text());
+    return t;
+}
+
+static StepReport step(Trainer *t) {
+    StepReport r;
+    PairBatch batch = batch_of(t->step);
+    if (trainer_step(t, &batch, &r))
+        fail_msg("%s", err_text());
+    return r;
+}
+
+static size_t slab_bytes(const Trainer *t) {
+    return (size_t)vit_slab_count(t->vit) * sizeof(float);
+}
+
+static void test_step_is_reproducible(void **state) {
+    Backend *be = open_backend(*state);
+    const TrainSettings settings = preset(options);
+    Trainer *a = open_trainer(be, &settings), *b = open_trainer(be, &settings);
+    int64_t allocations = 0;
+    for (int i = 0; i < 4; i++) {
+        StepReport ra = step(a), rb = step(b);
+        assert_memory_equal(&ra, &rb, sizeof ra);
+        assert_true(ra.lr == schedule_step_lr(&settings, STEPS_PER_EPOCH, i));
+        if (i == 0) /* scratch grows in the first */
+            allocations = mem_count();
+    }
+    assert_int_equal(mem_count(), allocations);
+    assert_memory_equal(vit_weights(a->vit), vit_weights(b->vit), slab_bytes(a));
+    /* Other noise, or another mask, is another run. */
+    StepReport ra = step(a), rb;
+    PairBatch batch = batch_of(b->step);
+    int64_t other[BATCH] = {77, 78};
+    batch.index = other;
+    assert_int_equal(trainer_step(b, &batch, &rb), 0);
+    assert_true(ra.loss.normal_int == rb.loss.normal_int);
+    assert_true(ra.loss.pseudo_int != rb.loss.pseudo_int);
+    trainer_free(&a);
+    trainer_free(&b);
+    backend_free(&be);
+}
+
+static void test_learns(void **state) {
+    Backend *be = open_backend(*state);
+    const TrainSettings settings = preset("batch=2 mask-cell=8 lr=3e-3 warmup-epochs=0");
+    Trainer *t = open_trainer(be, &settings);
+    double first = step(t).loss.total, last = 0;
+    for (int i = 0; i < 60; i++)
+        last = step(t).loss.total;
+    assert_true(last < 0.8 * first);
+    int count; /* the key bias is no parameter */
+    const VitParam *p = vit_params(t->vit, &count);
+    for (int i = 0; i < count; i++)
+        for (int64_t k = 0; !p[i].name[0] && k < p[i].count; k++)
+            assert_true(vit_weights(t->vit)[p[i].offset + k] == 0);
+    trainer_free(&t);
+    backend_free(&be);
+}
+
+/* The total is what the paper says of its parts, and each part can be switched off. */
+static void test_loss_parts(void **state) {
+    Backend *be = open_backend(*state);
+    const TrainSettings settings =
+        preset("batch=2 mask-cell=8 lambda-int=0.5 lambda-gd=2 lambda-cst=7");
+    Trainer *t = open_trainer(be, &settings);
+    PairLoss l = step(t).loss;
+    double want =
+        0.5 * (l.normal_int + l.pseudo_int) + 2 * (l.normal_gd + l.pseudo_gd) + 7 * l.consistency;
+    assert_float_equal(l.total, want, 1e-12 * want);
+    assert_true(l.normal_int > 0 && l.pseudo_gd > 0 && l.consistency > 0);
+    trainer_free(&t);
+    /* Without noise and mask both halves are the same. */
+    const TrainSettings plain = preset("batch=2 mask-cell=8 mask-ratio=0 dropout=0 drop-path=0");
+    t = open_trainer(be, &plain);
+    l = step(t).loss;
+    assert_float_equal(l.normal_int, l.pseudo_int, 1e-6 * l.normal_int);
+    assert_float_equal(l.normal_gd, l.pseudo_gd, 1e-6 * l.normal_gd);
+    assert_float_equal(l.consistency, 0, 1e-9);
+    trainer_free(&t);
+    backend_free(&be);
+}
+
+static void test_not_finite(void **state) {
+    Backend *be = open_backend(*state);
+    const TrainSettings settings = preset(options);
+    Trainer *t = open_trainer(be, &settings);
+    step(t);
+    const float poisons[] = {NAN, INFINITY, -INFINITY};
+    size_t bytes = slab_bytes(t);
+    float *before = mem_alloc(bytes, 1), *m = mem_alloc(bytes, 1);
+    for (int i = 0; i < N(poisons); i++) {
+        float *w = vit_weights(t->vit) + vit_slab_count(t->vit) - 1, good = *w; /* decoder bias */
+        StepReport r;
+        PairBatch batch = batch_of(1);
+        *w = poisons[i];
+        memcpy(before, vit_weights(t->vit), bytes);
+        memcpy(m, t->optimizer.m, bytes);
+        assert_int_equal(trainer_step(t, &batch, &r), ERR_FAIL);
+        assert_non_null(strstr(err_text(), "step 1: the"));
+        assert_non_null(strstr(err_text(), "is not finite"));
+        assert_memory_equal(before, vit_weights(t->vit), bytes);
+        assert_memory_equal(m, t->optimizer.m, bytes);
+        assert_int_equal(t->step, 1);
+        *w = good;
+    }
+    step(t); /* and it goes on */
+    assert_int_equal(t->step, 2);
+    mem_free(before);
+    mem_free(m);
+    trainer_free(&t);
+    backend_free(&be);
+}
+
+/* ---- AdamW and the clip against the formulas in double precision. */
+
+typedef struct {
+    double p, m, v;
+} Scalar;
+
+static void scalar_step(Scalar *s, double g, double decay, double lr, int64_t n) {
+    s->m = 0.9 * s->m + 0.1 * g;
+    s->v = 0.999 * s->v + 0.001 * g * g;
+    double m = s->m / (1 - pow(0.9, (double)n + 1)), v = s->v / (1 - pow(0.999, (double)n + 1));
+    s->p -= lr * decay * s->p;
+    s->p -= lr * m / (sqrt(v) + 1e-8);
+}
+
+/* Gradients from 1e-10, where eps decides, to 10. */
+static float gradient(int64_t i, int64_t n) {
+    Rng r = rng_stream(6, RNG_TEST, 6, (uint32_t)n);
+    return (float)(rng_normal(&r, (uint64_t)i) * pow(10, (double)(i % 12) - 10));
+}
+
+static void test_adamw(void **state) {
+    Backend *be = open_backend(*state);
+    const TrainSettings settings = preset("batch=2 mask-cell=8 clip=0 weight-decay=0.05");
+    Trainer *t = open_trainer(be, &settings);
+    int64_t n = vit_slab_count(t->vit);
+    Scalar *want = mem_alloc((size_t)n, sizeof *want);
+    float *w = vit_weights(t->vit), *g = vit_gradients(t->vit);
+    const double lr = 1e-2;
+    int count;
+    const VitParam *p = vit_params(t->vit, &count);
+    for (int64_t i = 0; i < n; i++)
+        want[i].p = w[i];
+    for (int64_t s = 0; s < 5; s++) {
+        for (int64_t i = 0; i < n; i++)
+            g[i] = gradient(i, s);
+        optimizer_step(&t->optimizer, &settings, s, lr, optimizer_norm(&t->optimizer));
+        for (int k = 0; k < count; k++)
+            for (int64_t i = p[k].offset; p[k].name[0] && i < p[k].offset + p[k].count; i++) {
+                scalar_step(&want[i], gradient(i, s), p[k].decay ? 0.05 : 0, lr, s);
+                /* float: the weight's last place, and the step to 1e-5 */
+                if (!(fabs(w[i] - want[i].p) < 2e-7 * fabs(want[i].p) + 1e-5 * lr))
+                    fail_msg("%s[%lld], step %d: %.9g, expected %.9g", p[k].name,
+                             (long long)(i - p[k].offset), (int)s, w[i], want[i].p);
+            }
+    }
+    mem_free(want);
+    trainer_free(&t);
+    backend_free(&be);
+}
+
+/* After one step the first moment is 0.1 x the gradient that was used. */
+static void test_clip(void **state) {
+    Backend *be = open_backend(*state);
+    const struct {
+        const char *clip;
+        double norm, scale;
+    } rows[] = {{"clip=5", 20, 5 / (20 + 1e-6)},
+                {"clip=5", 5, 5 / (5 + 1e-6)},
+                {"clip=5", 4.9, 1},
+                {"clip=0", 1e6, 1},
+                {"clip=0.5", 0, 1},
+                {"clip=1e-3", 1e-3, 1e-3 / (1e-3 + 1e-6)}};
+    for (int k = 0; k < N(rows); k++) {
+        TrainSettings settings = preset("batch=2 mask-cell=8");
+        OptGroup groups[] = {{"", train_options, &settings}, {NULL, NULL, NULL}};
+        assert_int_equal(opt_set_list(groups, "", rows[k].clip), 0);
+        Trainer *t = open_trainer(be, &settings);
+        int count;
+        int64_t n = vit_slab_count(t->vit);
+        float *g = vit_gradients(t->vit);
+        vit_zero_gradients(t->vit);
+        const VitParam *p = vit_params(t->vit, &count);
+        /* two values of a norm that is not a square */
+        float *one = g + p[0].offset, *two = g + p[count - 1].offset;
+        *one = (float)(rows[k].norm * 0.6);
+        *two = (float)(rows[k].norm * -0.8);
+        double norm = optimizer_norm(&t->optimizer);
+        assert_float_equal(norm, rows[k].norm, 1e-6 * rows[k].norm);
+        optimizer_step(&t->optimizer, &settings, 0, 1e-3, rows[k].norm);
+        double want = 0.1 * rows[k].norm * 0.6 * rows[k].scale;
+        assert_float_equal(t->optimizer.m[p[0].offset], want, 1e-6 * want);
+        assert_float_equal(t->optimizer.m[p[count - 1].offset], want / -0.6 * 0.8,
+                           1e-6 * want / 0.6);
+        assert_true(n > 2);
+        trainer_free(&t);
+    }
+    backend_free(&be);
+}
+
+static void test_memory(void **state) {
+    (void)state;
+    const TrainSettings small = preset("batch=2 mask-cell=8"), large = preset("batch=4");
+    assert_true(trainer_memory(&config, &small) > 0);
+    assert_true(trainer_memory(&config, &large) > trainer_memory(&config, &small));
+    /* Every allocation of trainer_open may fail, and nothing leaks (the sanitizers tell). */
+    Backend *be = open_backend("ref");
+    int failures = 0, code = ERR_FAIL;
+    for (int64_t n = 1; code; n++) {
+        Trainer *t = NULL;
+        mem_fail_after(n);
+        code = trainer_open(&t, be, &config, &small, STEPS_PER_EPOCH);
+        mem_fail_after(0);
+        if (code)
+            assert_null(t);
+        failures += code != 0;
+        trainer_free(&t);
+    }
+    assert_true(failures > 10);
+    backend_free(&be);
+}
+
+int main(void) {
+    static char ref[] = "ref", cpu[] = "cpu";
+    const struct CMUnitTest tests[] = {
+#define ON(backend, test) {#test " (" #backend ")", test, NULL, NULL, backend}
+        cmocka_unit_test(test_paper_schedule),
+        cmocka_unit_test(test_avenue_schedule),
+        cmocka_unit_test(test_shanghaitech_schedule),
+        cmocka_unit_test(test_constant_schedule),
+        cmocka_unit_test(test_mask_counts),
+        cmocka_unit_test(test_masks_differ),
+        cmocka_unit_test(test_masks_are_uniform),
+        cmocka_unit_test(test_settings_check),
+        ON(ref, test_step_is_reproducible),
+        ON(cpu, test_step_is_reproducible),
+        ON(ref, test_learns),
+        ON(cpu, test_learns),
+        ON(ref, test_loss_parts),
+        ON(cpu, test_loss_parts),
+        ON(ref, test_not_finite),
+        ON(cpu, test_not_finite),
+        ON(ref, test_adamw),
+        ON(cpu, test_adamw),
+        ON(ref, test_clip),
+        ON(cpu, test_clip),
+        cmocka_unit_test(test_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
