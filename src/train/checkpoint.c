@@ -91,6 +91,8 @@ int checkpoint_info(CheckpointInfo *out, const Safetensors *file, const char *pa
 int checkpoint_load(Trainer *t, const Safetensors *file, const char *path) {
     ModelInfo info;
     int code = model_info(&info, file, path);
+    if (!code && !safetensors_metadata(file, "step"))
+        code = err_set(ERR_FAIL, "%s: metadata \"step\" is missing: no run to resume", path);
     if (!code)
         code = weights_load(t->vit, vit_weights(t->vit), file, path, "");
     if (!code)
