@@ -23,7 +23,7 @@ typedef struct {
 
 static const Opt demo_options[] = {
     OPT_TEXT_ROW(DemoArgs, output, "output", "build/demo", "FOLDER", "where everything goes"),
-    OPT_INT_ROW(DemoArgs, seed, "seed", "1", 0, 4294967295.0, "N", "seed of scene and training"),
+    OPT_INT_ROW(DemoArgs, seed, "seed", "2022", 0, 4294967295.0, "N", "seed of scene and training"),
     OPT_END,
 };
 
@@ -44,7 +44,7 @@ static int train_and_evaluate(const DemoArgs *args, const char *data) {
     snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", run);
     snprintf(seed, sizeof seed, "%lld", (long long)args->seed);
     unlink(checkpoint); /* an earlier demo's: this one begins anew */
-    /* Chosen on the training loss and the clock: small patches keep more of a small picture. */
+    /* Fits two minutes on two cores; chosen on the scene of seed 1. */
     char *train[] = {(char *)data, "-o",      run,    "--image",         "96", "--patch",
                      "8",          "--width", "128",  "--depth",         "4",  "--heads",
                      "4",          "--lr",    "1e-3", "--warmup-epochs", "1",  "--epochs",
