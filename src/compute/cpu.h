@@ -37,9 +37,9 @@ static inline float cpu_exp(float x) {
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1;
     union {
-        int32_t i;
+        uint32_t i;
         float f;
-    } scale = {.i = ((int32_t)n + 127) << 23};
+    } scale = {.i = ((uint32_t)(int32_t)n + 127) << 23}; /* for NaN, p is NaN whatever this is */
     return p * scale.f;
 }
 
