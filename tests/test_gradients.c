@@ -23,7 +23,7 @@
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
 
-enum { DIRECTIONS = 3, MAX_INPUTS = 5, MAX_VALUES = 8192 };
+enum { DIRECTIONS = 2, MAX_INPUTS = 5, MAX_VALUES = 8192 };
 
 static void normals(float *out, int64_t n, uint32_t stream, double scale) {
     Rng r = rng_stream(3, RNG_TEST, 1, stream);
