@@ -78,11 +78,7 @@ if [ $format = none ]; then
     echo "clang-format $version is not here: layout is not checked" >&2
     [ $status -ne 0 ] || status=77
 else
-    for file in $sources; do
-        if ! "$format" "$file" | cmp -s "$file" -; then
-            echo "$file: not laid out by clang-format: $format -i $file" >&2
-            status=1
-        fi
-    done
+    # shellcheck disable=SC2086
+    "$format" --dry-run -Werror --ferror-limit=1 $sources || status=1
 fi
 exit $status
