@@ -68,6 +68,13 @@ kill -TERM $!
 wait $!
 [ $? = 130 ] && grep -q 'continue with: normalcy train --resume' err || fail "SIGTERM: $(tail -1 err)"
 expect 0 '' info long
+# The signal finds the training waiting for a video's frames.
+"$normalcy" train a.mp4 -o film "${small[@]}" --epochs 100000 --cache 0 2>err &
+while kill -0 $! && [ ! -s film/log.jsonl ]; do sleep 0.05; done
+kill -TERM $!
+wait $!
+[ $? = 130 ] && grep -q 'continue with' err || fail "SIGTERM on a video: $(tail -1 err)"
+expect 0 '' info film
 for command in train eval score demo data info doctor; do
     expect 0 '' $command --help
     grep -q "^usage: normalcy $command" out || fail "$command --help says no usage"
@@ -90,6 +97,11 @@ expect 2 'expected a MODEL and DATA' eval run
 expect 2 'needs a file' score run data/testing/frames/01 --format npy
 printf 'epochs: 3\nepocs: 4\n' >bad.yaml
 expect 2 'bad.yaml, line 2: epocs: unknown option' train data -o x --config bad.yaml
+echo 'size: tiny' >bad.yaml
+expect 2 'bad.yaml, line 1: size: unknown option' train data -o x --config bad.yaml
+expect 1 'the network needs .* this machine has' train data -o x --image 4096 --patch 2 --mask-cell 2 \
+    --width 8 --depth 1 --heads 1
+rm -rf x
 printf 'epochs: [1, 2\n' >bad.yaml
 expect 2 'not valid YAML' train data -o x --config bad.yaml
 [ -e x ] && fail "a usage error made the run's folder"
@@ -119,7 +131,7 @@ cp other/000003.png clip/010.png
 expect 1 'clip' score run clip
 cp other/000003.png mixed/training/frames/01/003.png
 expect 1 '01' train mixed -o x "${small[@]}"
-[ -e x/checkpoint.safetensors ] && fail "a failed training left a checkpoint"
+[ ! -e x/checkpoint.safetensors ] || expect 0 '' info x # the steps before are kept
 rm -rf x
 
 echo "-- labels"
@@ -156,6 +168,19 @@ expect 1 'has shape' eval size.safetensors data
 # All bytes of the last tensor's values set: NaN.
 { head -c -64 $good; head -c 64 /dev/zero | tr '\0' '\377'; } >nan.safetensors
 expect 1 'not a safetensors' info /dev/null
+# The first weight behind the header becomes NaN, or 3e38: finite, but the forward pass overflows.
+poison() {
+    mkdir -p $2 && cp $good $2/
+    head -c 64 /dev/zero | tr '\0' "\\$1" | dd of=$2/checkpoint.safetensors bs=1 \
+        seek=$((8 + $(od -An -tu8 -N8 $good))) conv=notrunc 2>/dev/null
+}
+poison 377 nanweights
+expect 1 'cls_token holds a value that is not finite' eval nanweights data
+expect 1 'not finite' score nanweights data/testing/frames/01
+expect 1 'not finite' info nanweights
+# Settings that would ask for tens of gigabytes, in a file that has no such weights.
+sed 's/\\"image\\":\\"32\\"/\\"image\\":\\"80\\"/' $good >large.safetensors
+expect 1 'has shape' score large.safetensors data/testing/frames/01
 mkdir nanrun && cp nan.safetensors nanrun/checkpoint.safetensors
 expect 1 'not finite' train data --resume -o nanrun
 cp -r data fewer && rm -r fewer/training/frames/03
@@ -186,11 +211,7 @@ else
 fi
 
 echo "-- numbers"
-# The first weights behind the header become 3e38: finite, but the forward pass overflows.
-mkdir huge && cp $good huge/
-header=$(od -An -tu8 -N8 $good)
-head -c 64 /dev/zero | tr '\0' '\177' |
-    dd of=huge/checkpoint.safetensors bs=1 seek=$((8 + header)) conv=notrunc 2>/dev/null
+poison 177 huge
 cp huge/checkpoint.safetensors before
 expect 1 'step 6: the .* is not finite.*Lower --lr' train data --resume -o huge
 cmp -s before huge/checkpoint.safetensors || fail "a step that is not finite changed the checkpoint"

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/system.h"
+#include "model/weights.h"
 #include "train/checkpoint.h"
 #include "train/run_log.h"
 
@@ -37,7 +38,8 @@ static const Opt run_options[] = {
                  "the paper's settings: ped2, avenue, shanghaitech"),
     OPT_CHOICE_ROW(TrainArgs, size, "size", "base", size_names,
                    "width, depth and heads: 768/12/12, 384/12/6, 192/12/3"),
-    OPT_TEXT_ROW(TrainArgs, config, "config", NULL, "FILE", "settings from a YAML file"),
+    OPT_TEXT_ROW(TrainArgs, config, "config", NULL, "FILE",
+                 "compute, network and training settings from a YAML file"),
     OPT_INT_ROW(TrainArgs, steps, "steps", "0", 0, 1e12, "N",
                 "stop after this many steps in all; 0: all epochs"),
     OPT_INT_ROW(TrainArgs, checkpoint_every, "checkpoint-every", "500", 1, 1e9, "N",
@@ -92,7 +94,7 @@ static int make_paths(Train *t) {
 static int apply_presets(Train *t, int argc, char **argv) {
     const char *config = opt_peek(argc, argv, "config"), *preset = opt_peek(argc, argv, "preset");
     const char *size = opt_peek(argc, argv, "size");
-    int code = config ? opt_load_yaml(t->groups, config) : 0;
+    int code = config ? opt_load_yaml(t->groups + 1, config) : 0; /* settings, not the run's */
     if (!code && preset) {
         const char *list = preset_options(preset);
         code = list ? opt_set_list(t->groups, "preset ", list)
@@ -116,9 +118,13 @@ static int open_checkpoint(Train *t, int argc, char **argv) {
         code = make_paths(t);
     if (code || !t->args.resume)
         return code;
-    code = safetensors_open(&t->checkpoint, t->checkpoint_path);
+    code = file_lock_folder(&t->lock, t->args.output); /* before the file can change */
+    if (!code)
+        code = safetensors_open(&t->checkpoint, t->checkpoint_path);
     if (!code)
         code = checkpoint_info(&t->stored, t->checkpoint, t->checkpoint_path);
+    if (!code)
+        code = weights_check(&t->stored.model.network, t->checkpoint, t->checkpoint_path);
     if (code)
         return err_context(code, "cannot resume");
     t->network = t->stored.model.network;
@@ -188,6 +194,15 @@ static void tell_plan(const Train *t) {
                  mem_text(total, sizeof total, (double)available));
 }
 
+static void tell_resumed(const Train *t) {
+    char compute[64];
+    checkpoint_compute(compute, sizeof compute, t->be);
+    log_info("resumed   at step %lld", (long long)t->trainer->step);
+    if (strcmp(compute, t->stored.model.compute) != 0)
+        log_warn("the run was on %s, now it is on %s: it goes on, but not bit for bit",
+                 t->stored.model.compute, compute);
+}
+
 static int open_run(Train *t) {
     int64_t steps_per_epoch = pairs_steps_per_epoch(t->pairs);
     int code = compute_open(&t->be, &t->compute);
@@ -205,11 +220,11 @@ static int open_run(Train *t) {
         code = checkpoint_load(t->trainer, t->checkpoint, t->checkpoint_path);
         safetensors_free(&t->checkpoint);
         if (!code)
-            log_info("resumed   at step %lld", (long long)t->trainer->step);
+            tell_resumed(t);
     }
     if (!code)
         code = file_make_folder(t->args.output);
-    if (!code)
+    if (!code && !t->lock)
         code = file_lock_folder(&t->lock, t->args.output);
     if (!code) /* what decides the result, in the form that --config reads */
         code = opt_save_yaml(t->groups + 2, t->settings_path);
@@ -252,6 +267,16 @@ static int report(Train *t, Clock *c, const StepReport *r, double stall, int64_t
     return code;
 }
 
+/* What was learned before a failure is kept; the failure is still what the user is told. */
+static int save_after_failure(Train *t, int code, int64_t saved) {
+    char reason[1024];
+    snprintf(reason, sizeof reason, "%s", err_text());
+    if (t->trainer->step > 0 && t->trainer->step != saved && t->be->sync(t->be) == 0 &&
+        save(t) == 0)
+        log_info("saved     step %lld", (long long)t->trainer->step);
+    return err_set(code, "%s", reason);
+}
+
 static int loop(Train *t) {
     Trainer *tr = t->trainer;
     int64_t total = tr->settings.epochs * tr->steps_per_epoch;
@@ -259,11 +284,15 @@ static int loop(Train *t) {
         total = t->args.steps;
     Clock clock = {.epoch_start = now_seconds(), .step_start = now_seconds()};
     int code = 0;
-    int64_t saved = -1;
+    int64_t saved = t->args.resume ? tr->step : -1;
     while (!code && tr->step < total && !stop_requested()) {
         PairBatch batch;
         StepReport r;
         code = pairs_next(t->pairs, &batch);
+        if (code == ERR_STOPPED) { /* the signal reached the decoding thread first */
+            code = 0;
+            break;
+        }
         if (!code)
             code = trainer_step(tr, &batch, &r);
         if (!code)
@@ -274,7 +303,9 @@ static int loop(Train *t) {
         }
     }
     progress_end();
-    if (!code && saved != tr->step)
+    if (code)
+        return save_after_failure(t, code, saved);
+    if (saved != tr->step)
         code = save(t);
     if (!code && stop_requested()) {
         log_info("stopped at step %lld of %lld; continue with: normalcy train --resume -o %s",

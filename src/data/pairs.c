@@ -1,6 +1,7 @@
 #include "data/pairs.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +53,8 @@ struct Pairs {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     pthread_t thread;
-    bool running, stop;
+    bool running;
+    atomic_bool stop; /* asked between frames too: a clip can be long */
     Slot slot[SLOTS];
     int64_t fill_step, take_step; /* next to be decoded, next to be handed out */
     int64_t seeks;
@@ -90,6 +92,8 @@ static int open_clip(Pairs *p, PairClip *c) {
 }
 
 static int read_frame(Pairs *p, PairClip *c, int64_t t, uint8_t *out) {
+    if (p->stop)
+        return ERR_STOPPED;
     int code = open_clip(p, c);
     if (!code)
         code = source_seek(c->source, t);
@@ -242,9 +246,6 @@ static int add_clips(Pairs *p, const Split *split) {
 
 static int allocate(Pairs *p) {
     size_t batch = (size_t)p->config.batch, bytes = (size_t)p->frame_bytes;
-    p->room = p->config.cache_bytes / p->frame_bytes;
-    if (p->room > p->frames)
-        p->room = p->frames;
     p->cache = mem_alloc((size_t)p->room, bytes);
     p->cached = mem_alloc((size_t)p->frames, sizeof *p->cached);
     p->order = mem_alloc((size_t)p->pairs, sizeof *p->order);
@@ -259,7 +260,7 @@ static int allocate(Pairs *p) {
     return ok ? 0 : ERR_FAIL;
 }
 
-static int start(Pairs *p, const Split *split) {
+static int plan(Pairs *p, const Split *split) {
     const PairsConfig *c = &p->config;
     if (c->size < 1 || c->frames_in < 1 || c->batch < 1)
         return err_set(ERR_USAGE, "size %d, input frames %d and batch %d must all be at least 1",
@@ -274,7 +275,18 @@ static int start(Pairs *p, const Split *split) {
                        (long long)p->pairs, c->batch);
     p->frame_bytes = (int64_t)c->size * c->size * 3;
     p->epoch = -1;
-    if ((code = allocate(p)))
+    p->room = c->cache_bytes / p->frame_bytes;
+    if (p->room > p->frames)
+        p->room = p->frames;
+    return 0;
+}
+
+/* Memory and thread come with the first use, so that a caller can tell what they take before. */
+static int start(Pairs *p) {
+    if (p->running)
+        return 0;
+    int code = allocate(p);
+    if (code)
         return code;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
@@ -292,7 +304,7 @@ int pairs_open(Pairs **out, const Split *split, const PairsConfig *config) {
     if (!p)
         return ERR_FAIL;
     p->config = *config;
-    int code = start(p, split);
+    int code = plan(p, split);
     if (code)
         pairs_free(&p);
     else
@@ -351,6 +363,9 @@ int64_t pairs_memory(const Pairs *p) {
 int pairs_seek(Pairs *p, int64_t step) {
     if (step < 0)
         return err_set(ERR_USAGE, "step %lld: steps count from 0", (long long)step);
+    int code = start(p);
+    if (code)
+        return code;
     pthread_mutex_lock(&p->lock);
     for (int i = 0; i < SLOTS; i++)
         if (p->slot[i].state == SLOT_READY)
@@ -372,6 +387,9 @@ static Slot *ready(Pairs *p, int64_t step) {
 
 int pairs_next(Pairs *p, PairBatch *out) {
     double before = now_seconds();
+    int code = start(p);
+    if (code)
+        return code;
     pthread_mutex_lock(&p->lock);
     Slot *lent = slot_in(p, SLOT_LENT);
     if (lent) {
@@ -381,7 +399,7 @@ int pairs_next(Pairs *p, PairBatch *out) {
     Slot *s;
     while (!(s = ready(p, p->take_step)) && !(p->error && p->error_step == p->take_step))
         pthread_cond_wait(&p->changed, &p->lock);
-    int code = s ? 0 : err_set(p->error, "%s", p->error_text);
+    code = s ? 0 : err_set(p->error, "%s", p->error_text);
     if (s) {
         s->state = SLOT_LENT;
         p->take_step++;

@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct Pairs Pairs;
 
-/* Opens the clips of a split and counts their frames (reads a video through where its container
+/* Looks at the clips of a split; memory and thread come with the first seek or batch. Counts frames
  * does not say). ERR_FAIL where a clip has fewer than F + 1 frames or cannot be decoded, naming it,
  * or where there are fewer pairs than one batch. Clips whose frames differ in size are an error
  * when read. */

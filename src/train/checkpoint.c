@@ -41,15 +41,22 @@ static int add_slab(SafeWriter *w, const Trainer *t, const float *slab, const ch
     return 0;
 }
 
+void checkpoint_compute(char *buf, size_t n, const Backend *be) {
+    snprintf(buf, n, "%s, %d thread%s", be->name, be->threads, be->threads == 1 ? "" : "s");
+}
+
 int checkpoint_save(const Trainer *t, const char *data, const char *path) {
     SafeWriter *w = NULL;
     float *host[3] = {NULL};
+    char compute[64];
+    checkpoint_compute(compute, sizeof compute, vit_backend(t->vit));
     int code = safe_writer_open(&w);
     if (code)
         return code;
     safe_writer_metadata(w, "format", "normalcy");
     safe_writer_metadata(w, "version", NORMALCY_VERSION);
     safe_writer_metadata(w, "data", data);
+    safe_writer_metadata(w, "compute", compute);
     add_number(w, "step", t->step);
     add_number(w, "steps_per_epoch", t->steps_per_epoch);
     code = add_settings(w, "network", vit_options, vit_config(t->vit));

@@ -2,8 +2,9 @@
  *
  * It holds the weights by SimMIM's names, AdamW's moments as "optimizer.exp_avg." and
  * "optimizer.exp_avg_sq." + name, and metadata: "format" (normalcy), "version", "step",
- * "steps_per_epoch", "network" and "training" (settings as JSON), "data" (path, pairs). The random
- * numbers and the loader's position are functions of (seed, step), so the step says both. */
+ * "steps_per_epoch", "compute", "network" and "training" (settings as JSON), "data" (path, pairs).
+ * The random numbers and the loader's position are functions of (seed, step), so the step says
+ * both. */
 #ifndef TRAIN_CHECKPOINT_H
 #define TRAIN_CHECKPOINT_H
 
@@ -14,6 +15,10 @@ typedef struct {
     ModelInfo model;
     TrainSettings training;
 } CheckpointInfo;
+
+/* "cpu, 2 threads": sums are taken in this order, so a run resumed elsewhere is not the same bits.
+ */
+void checkpoint_compute(char *buf, size_t n, const Backend *be);
 
 /* Writes atomically. */
 int checkpoint_save(const Trainer *t, const char *data, const char *path);

@@ -24,7 +24,8 @@ int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings) {
     int64_t values, decayed;
     Staging n = staging(config, settings);
     vit_census(config, &tensors, &values, &decayed);
-    return vit_memory(config, 2 * settings->batch, true) + 2 * values * (int64_t)sizeof(float) +
+    /* two moments, and the copies of a checkpoint that is being written: weights and moments */
+    return vit_memory(config, 2 * settings->batch, true) + 5 * values * (int64_t)sizeof(float) +
            (int64_t)(2 * (n.x + n.y) * sizeof(float) + 2 * n.mask);
 }
 
@@ -121,10 +122,8 @@ int trainer_step(Trainer *t, const PairBatch *batch, StepReport *report) {
         return code;
     if (!isfinite(report->loss.total) || !isfinite(report->norm))
         return err_set(ERR_FAIL,
-                       "step %lld: the %s is not finite; the weights are still those of step %lld. "
-                       "Lower --lr, or resume with another --seed",
-                       (long long)t->step, isfinite(report->loss.total) ? "gradient" : "loss",
-                       (long long)t->step);
+                       "step %lld: the %s is not finite. Lower --lr, or resume with another --seed",
+                       (long long)t->step, isfinite(report->loss.total) ? "gradient" : "loss");
     optimizer_step(&t->optimizer, s, t->step, report->lr, report->norm);
     t->step++;
     return be->sync(be);
