@@ -109,7 +109,7 @@ static void print_table(const Eval *e) {
            e->data->test.count, (long long)e->labels->frames);
     printf("labels   %s, hash %s, %lld abnormal\n", e->labels->variant, e->labels->hash,
            (long long)e->labels->abnormal);
-    if (info->parameters)
+    if (info->model.steps_per_epoch)
         printf("model    %s: %lld parameters, step %lld of %lld, epoch %.4g of %lld, seed %lld\n",
                info->path, (long long)info->parameters, (long long)info->model.step,
                (long long)(info->model.epochs * info->model.steps_per_epoch),

@@ -74,7 +74,9 @@ static int print_json(const char *path, CheckpointInfo *c) {
 static int check_weights(const Safetensors *file, const char *path, const CheckpointInfo *c) {
     Backend *be = NULL;
     Vit *v = NULL;
-    int code = backend_open(&be, "ref", 1);
+    int code = weights_check(&c->model.network, file, path);
+    if (!code)
+        code = backend_open(&be, "ref", 1);
     if (!code)
         code = vit_open(&v, be, &c->model.network, 1, false);
     if (!code)

@@ -24,8 +24,11 @@ static const char usage[] =
     "or\n"
     "a camera (/dev/video0). MODEL is a run folder, a checkpoint file or 'persistence'. A line is\n"
     "written as soon as a frame is scored, until the end or Ctrl-C. The score is the PSNR of the\n"
-    "predicted frame in dB: the lower, the less normal. First frames without a past have none.\n";
+    "predicted frame in dB: the lower, the less normal; 100 where it equals the frame. First "
+    "frames\n"
+    "without a past have none.\n";
 
+enum { PSNR_EQUAL = 100 }; /* printed where prediction and frame are equal */
 enum { FORMAT_JSONL, FORMAT_CSV, FORMAT_NPY };
 static const char *const format_names[] = {"jsonl", "csv", "npy", NULL};
 
@@ -60,8 +63,9 @@ typedef struct {
     Frame frame;
     FILE *out;       /* lines to stdout; or */
     FileOut *file;   /* to a file that appears when it is whole */
-    double *history; /* PSNR of every frame so far, NaN where there is none */
+    double *history; /* npy and video only: PSNR of all frames, NaN without */
     int64_t count, capacity;
+    int64_t read; /* frames */
     VideoWriter *video;
     uint8_t *canvas, *difference;
     float *map;
@@ -71,6 +75,8 @@ typedef struct {
 static void score_close(Score *s) {
     video_writer_free(&s->video);
     file_discard(&s->file);
+    if (s->out && s->out != stdout)
+        fclose(s->out);
     mem_free(s->history);
     mem_free(s->canvas);
     mem_free(s->difference);
@@ -109,9 +115,12 @@ static int open_scorer(Score *s) {
 
 static int open_output(Score *s) {
     s->out = stdout;
-    if (s->args.output && s->args.format != FORMAT_NPY)
+    if (!s->args.output || s->args.format == FORMAT_NPY)
+        return 0;
+    if (!source_info(s->source)->live)
         return file_create(&s->file, s->args.output);
-    return 0;
+    s->out = fopen(s->args.output, "we"); /* a stream has no end to wait for: lines flow */
+    return s->out ? 0 : err_sys(ERR_FAIL, "cannot write %s", s->args.output);
 }
 
 static int open_all(Score *s) {
@@ -147,8 +156,8 @@ static int write_line(Score *s, double psnr) {
     char line[160], seconds[32] = "", value[32] = "";
     if (isfinite(s->frame.seconds))
         snprintf(seconds, sizeof seconds, "%.6g", s->frame.seconds);
-    if (isfinite(psnr))
-        snprintf(value, sizeof value, "%.9g", psnr);
+    if (!isnan(psnr)) /* equal frames: JSON has no infinity */
+        snprintf(value, sizeof value, "%.9g", fmin(psnr, PSNR_EQUAL));
     if (s->args.format == FORMAT_CSV)
         snprintf(line, sizeof line, "%lld,%s,%s\n", (long long)s->frame.index, seconds, value);
     else
@@ -157,7 +166,8 @@ static int write_line(Score *s, double psnr) {
                  s->frame.corrupt ? ",\"corrupt\":true" : "");
     write_text(s, line);
     if (!s->file && fflush(s->out))
-        return err_sys(ERR_FAIL, "cannot write scores to stdout");
+        return err_sys(ERR_FAIL, "cannot write scores to %s",
+                       s->args.output ? s->args.output : "stdout");
     return 0;
 }
 
@@ -207,15 +217,16 @@ static int score_frame(Score *s) {
         window_reset(&s->window);
     else if (window_push(&s->window, &s->frame))
         code = scorer_run(s->scorer, window_x(&s->window), window_y(&s->window), &psnr);
-    if (!code)
+    s->read++;
+    if (!code && (s->args.format == FORMAT_NPY || s->args.video))
         code = remember(s, psnr);
-    if (!code && s->args.format != FORMAT_NPY && (isfinite(psnr) || s->frame.corrupt))
+    if (!code && s->args.format != FORMAT_NPY && (!isnan(psnr) || s->frame.corrupt))
         code = write_line(s, psnr);
     if (!code && s->args.video)
         code = write_video(s);
-    if (!code && s->args.maps && isfinite(psnr))
+    if (!code && s->args.maps && !isnan(psnr))
         code = write_map(s);
-    if (isfinite(psnr) && psnr < s->worst)
+    if (psnr < s->worst)
         s->worst = psnr;
     return code;
 }
@@ -252,9 +263,9 @@ static int run(Score *s) {
         return live ? 0 : ERR_STOPPED;
     if (code && code != ERR_END)
         return err_set(code, "%s", reason);
-    if (s->count <= s->window.frames)
+    if (s->read <= s->window.frames)
         return err_set(ERR_FAIL, "%s has %lld frame%s; %d are needed for one score", s->input,
-                       (long long)s->count, s->count == 1 ? "" : "s", s->window.frames + 1);
+                       (long long)s->read, s->read == 1 ? "" : "s", s->window.frames + 1);
     return 0;
 }
 

@@ -38,9 +38,10 @@ static int read_network(VitConfig *out, const Safetensors *file, const char *pat
     return code ? err_context(ERR_FAIL, "%s", path) : 0;
 }
 
+/* A count of at most 10^9, so that two of them multiply; else 0. */
 static int64_t number(const char *text) {
     long long value = text ? strtoll(text, NULL, 10) : 0;
-    return value > 0 ? value : 0;
+    return value > 0 && value <= 1000000000 ? value : 0;
 }
 
 int model_info(ModelInfo *out, const Safetensors *file, const char *path) {
@@ -56,6 +57,8 @@ int model_info(ModelInfo *out, const Safetensors *file, const char *path) {
     js_free(training);
     out->step = number(safetensors_metadata(file, "step"));
     out->steps_per_epoch = number(safetensors_metadata(file, "steps_per_epoch"));
+    const char *compute = safetensors_metadata(file, "compute");
+    snprintf(out->compute, sizeof out->compute, "%s", compute ? compute : "");
     const char *version = safetensors_metadata(file, "version");
     const char *data = safetensors_metadata(file, "data");
     snprintf(out->version, sizeof out->version, "%s", version ? version : "");

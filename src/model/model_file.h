@@ -11,6 +11,7 @@ typedef struct {
     VitConfig network;
     int64_t step, steps_per_epoch; /* updates done; 0 where the file does not say */
     int64_t epochs, seed;          /* of its training settings */
+    char compute[64];              /* "cpu, 2 threads": what a resumed run must be to be exact */
     char version[32];              /* of the program that wrote it */
     char data[1024];               /* what it was trained on, as given */
 } ModelInfo;

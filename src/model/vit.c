@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/system.h"
 #include "model/params.h"
 
 const Opt vit_options[] = {
@@ -170,9 +171,19 @@ static int open_parts(Vit *v) {
 }
 
 int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images, bool training) {
+    char need[16], have[16];
     int code = vit_config_check(config);
     if (code)
         return code;
+    int64_t bytes = vit_memory(config, max_images, training), total = system_memory_total();
+    if (bytes < 0)
+        return ERR_FAIL;
+    if (total > 0 && bytes > total)
+        return err_set(ERR_FAIL,
+                       "the network needs %s, this machine has %s in all; a smaller image, size or "
+                       "batch, or a larger patch needs less",
+                       mem_text(need, sizeof need, (double)bytes),
+                       mem_text(have, sizeof have, (double)total));
     Vit *v = mem_alloc(1, sizeof *v);
     if (!v)
         return ERR_FAIL;
@@ -211,15 +222,17 @@ int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training) {
     v.N = vit_patches(config);
     v.T = v.N + 1;
     v.acts = mem_alloc((size_t)config->depth, sizeof *v.acts);
-    if (!v.acts)
-        return 0;
-    Plan plan = {NULL, 0};
-    plan_activations(&v, &plan);
     int count;
     int64_t floats = 0;
-    mem_free(params_layout(config, &count, &floats));
+    VitParam *params = v.acts ? params_layout(config, &count, &floats) : NULL;
+    Plan plan = {NULL, 0};
+    if (params)
+        plan_activations(&v, &plan);
+    int64_t bytes = (plan.used + floats * (training ? 2 : 1)) * (int64_t)sizeof(float);
+    int64_t result = params ? bytes : ERR_FAIL;
+    mem_free(params);
     mem_free(v.acts);
-    return (plan.used + floats * (training ? 2 : 1)) * (int64_t)sizeof(float);
+    return result;
 }
 
 void vit_census(const VitConfig *config, int *tensors, int64_t *values, int64_t *decayed) {

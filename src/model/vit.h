@@ -80,7 +80,7 @@ typedef struct Vit Vit;
 int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images, bool training);
 void vit_free(Vit **v);
 
-/* Bytes that vit_open would take. */
+/* Bytes that vit_open would take; negative, with the message set, when memory is out. */
 int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training);
 
 /* Initialisation of method A.6. */

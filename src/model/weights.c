@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "model/params.h"
 
 static char *shape_text(char *buf, size_t n, int rank, const int64_t *shape) {
     size_t used = (size_t)snprintf(buf, n, "(");
@@ -17,8 +18,9 @@ static char *shape_text(char *buf, size_t n, int rank, const int64_t *shape) {
     return buf;
 }
 
-static int load_one(float *host, const VitParam *p, const Safetensors *file, const char *path,
-                    const char *prefix) {
+/* The file's tensor of a parameter, its shape checked. */
+static int find_one(const SafeTensor **out, const VitParam *p, const Safetensors *file,
+                    const char *path, const char *prefix) {
     char name[128], expected[128], found[128];
     snprintf(name, sizeof name, "%s%s", prefix, p->name);
     const SafeTensor *t = safetensors_find(file, name);
@@ -30,14 +32,38 @@ static int load_one(float *host, const VitParam *p, const Safetensors *file, con
                        "another size, patch or input",
                        path, name, shape_text(found, sizeof found, t->rank, t->shape),
                        shape_text(expected, sizeof expected, p->rank, p->shape));
-    int code = safetensors_to_f32(t, host);
+    *out = t;
+    return 0;
+}
+
+static int load_one(float *host, const VitParam *p, const Safetensors *file, const char *path,
+                    const char *prefix) {
+    const SafeTensor *t;
+    int code = find_one(&t, p, file, path, prefix);
+    if (code)
+        return code;
+    code = safetensors_to_f32(t, host);
     if (code)
         return err_context(code, "%s", path);
     for (int64_t i = 0; i < p->count; i++)
         if (!isfinite(host[i]))
             return err_set(ERR_FAIL, "%s: tensor %s holds a value that is not finite at %lld", path,
-                           name, (long long)i);
+                           t->name, (long long)i);
     return 0;
+}
+
+int weights_check(const VitConfig *config, const Safetensors *file, const char *path) {
+    int count, code = 0;
+    int64_t floats;
+    const SafeTensor *t;
+    VitParam *p = params_layout(config, &count, &floats);
+    if (!p)
+        return ERR_FAIL;
+    for (int i = 0; i < count && !code; i++)
+        if (p[i].name[0])
+            code = find_one(&t, &p[i], file, path, "");
+    mem_free(p);
+    return code;
 }
 
 int weights_load(Vit *v, float *slab, const Safetensors *file, const char *path,

@@ -5,6 +5,10 @@
 #include "model/safetensors.h"
 #include "model/vit.h"
 
+/* Does the file hold every weight of such a network, by name and shape? Before anything is
+ * allocated for it. ERR_FAIL names the first that does not fit. */
+int weights_check(const VitConfig *config, const Safetensors *file, const char *path);
+
 /* Reads every parameter, named prefix + SimMIM's name, from `file` into a slab (backend memory)
  * laid out like the network's weights. ERR_FAIL names the first tensor that is missing, of another
  * shape (both shapes told) or not finite. */

@@ -24,7 +24,7 @@ static void draw_curve(Canvas c, const double *history, int count) {
             draw_line(c, x - 1, curve_y(c, history[i - 1]), x, curve_y(c, history[i]), line);
     }
     char label[32] = "no score";
-    if (count > 0 && isfinite(history[count - 1]))
+    if (count > 0 && !isnan(history[count - 1]))
         snprintf(label, sizeof label, "PSNR %.1f dB", history[count - 1]);
     draw_text(c, 4, c.height - ANNOTATE_STRIP + 4, 1, text, label);
 }

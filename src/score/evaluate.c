@@ -1,6 +1,6 @@
 #include "score/evaluate.h"
 
-#include <string.h>
+#include <math.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -47,6 +47,9 @@ static int score_clip(Evaluation *e, int clip, Source *source, Window *w, Frame 
             return ERR_STOPPED;
         if (read == l->length[clip])
             break;
+        if (f->corrupt)
+            return err_set(ERR_FAIL, "%s: frame %lld is damaged; copy the clip again",
+                           e->data->test.clips[clip].url, (long long)read);
         bool whole = window_push(w, f);
         code = whole ? make_room(e, capacity) : 0;
         if (whole && !code)
@@ -128,13 +131,17 @@ static int fill_row(const Evaluation *e, int model, Normalise how, ResultRow *ro
     double *anomaly = evaluation_anomaly(e, model, how), psnr = 0;
     if (!anomaly)
         return ERR_FAIL;
+    int64_t counted = 0;
     for (int64_t i = 0; i < e->frames; i++)
-        psnr += e->psnr[model][i] / (double)e->frames;
+        if (isfinite(e->psnr[model][i])) {
+            psnr += e->psnr[model][i];
+            counted++;
+        }
     *row = (ResultRow){.model = e->name[model],
                        .protocol = normalise_names[how],
                        .frames = e->frames,
                        .abnormal = e->abnormal,
-                       .psnr = psnr};
+                       .psnr = psnr / (double)counted};
     int code = auroc(&row->auroc_micro, anomaly, e->label, e->frames);
     if (!code)
         code = auroc_macro(&row->auroc_macro, anomaly, e->label, e->length, e->clips);

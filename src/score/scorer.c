@@ -37,6 +37,8 @@ static int open_model(Scorer *s, Backend *be) {
     if (!code)
         code = model_info(model, file, path);
     if (!code)
+        code = weights_check(&model->network, file, path);
+    if (!code)
         code = vit_open(&s->vit, be, &model->network, 1, false);
     if (!code)
         code = weights_load(s->vit, vit_weights(s->vit), file, path, "");
@@ -126,7 +128,7 @@ int scorer_run(Scorer *s, const uint8_t *x, const uint8_t *y, double *psnr) {
     double mse = sum / (double)frame_floats(s);
     if (!isfinite(mse))
         return err_set(ERR_FAIL, "%s: the prediction is not finite", s->info.path);
-    *psnr = -10 * log10(fmax(mse, 1e-10));
+    *psnr = -10 * log10(mse);
     return 0;
 }
 

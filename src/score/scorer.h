@@ -30,8 +30,8 @@ void scorer_free(Scorer **s);
 const ScorerInfo *scorer_info(const Scorer *s); /* borrowed */
 
 /* x: frames x size x size x 3, y: size x size x 3, BGR. *psnr in dB: 10 log10(1 / MSE), peak 1, MSE
- * over pixels in [0, 1] and the prediction not clamped (method B.2). An MSE below 1e-10, which only
- * equal frames reach, counts as 1e-10: 100 dB. */
+ * over pixels in [0, 1] and the prediction not clamped (method B.2). Infinite where they are equal.
+ */
 int scorer_run(Scorer *s, const uint8_t *x, const uint8_t *y, double *psnr);
 
 /* The last call's prediction, planes (3, size, size) in [-1, 1]; host memory, borrowed. */
