@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/npy.h"
 #include "data/labels.h"
+#include "data/masks.h"
 #include "fixture.h"
 
 enum { W = 16, H = 12, CLIPS = 3 };
@@ -375,6 +376,16 @@ static void test_mask_arrays(void **state) {
     }
     accept("arrays", NULL, "test_pixel_mask");
     check_masks("arrays");
+    static const int64_t empty[][3] = {{3, 0, 0}, {3, 0, W}, {3, H, 0}};
+    const char *path = fixture_path("empty.npy");
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+        Masks *m = NULL;
+        assert_int_equal(npy_write_u8(path, (const uint8_t[]){0}, 3, empty[i]), 0);
+        assert_int_equal(masks_open_path(&m, path), ERR_FAIL);
+        assert_null(m);
+        assert_non_null(strstr(err_text(), path));
+        assert_non_null(strstr(err_text(), "out of range"));
+    }
 }
 
 /* ---- finding ---- */

@@ -73,9 +73,13 @@ static int open_form(Masks *m) {
     int code = npy_read(&m->array, path);
     if (code)
         return code;
-    if (m->array.rank != 3 || m->array.shape[1] > 1 << 14 || m->array.shape[2] > 1 << 14)
+    if (m->array.rank != 3)
         return err_set(ERR_FAIL, "%s: an array of rank %d; expected frames x height x width", path,
                        m->array.rank);
+    int64_t h = m->array.shape[1], w = m->array.shape[2];
+    if (h == 0 || w == 0 || h > 1 << 14 || w > 1 << 14)
+        return err_set(ERR_FAIL, "%s: masks of %lld x %lld pixels are out of range", path,
+                       (long long)w, (long long)h);
     m->frames = m->array.shape[0];
     return 0;
 }
