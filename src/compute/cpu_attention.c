@@ -18,11 +18,16 @@ static Head head_of(Tensor qkv, AttentionShape s, int64_t task) {
     return (Head){b, h, q, q + D, q + 2 * D};
 }
 
-/* Inside a parallel region oneDNN runs on the calling thread; a team of one is no such region, so
- * the callers set the number of threads as well. */
-static void product(char ta, char tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
+/* False where it failed. Inside a parallel region oneDNN runs on the calling thread; a team of one
+ * is no such region, so the callers set the number of threads as well. */
+static bool product(char ta, char tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
                     int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc) {
-    dnnl_sgemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, 0, c, ldc);
+    return dnnl_sgemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, 0, c, ldc) == dnnl_success;
+}
+
+static void fail(Backend *be, AttentionShape s) {
+    backend_fail(be, "oneDNN matrix product failed in attention of %lld tokens, %lld a head",
+                 (long long)s.tokens, (long long)s.head_dim);
 }
 
 CPU_CLONES
@@ -72,20 +77,23 @@ static void attention_forward(Backend *be, Tensor out, float *lse, Tensor qkv, c
     float *scratch = cpu_scratch(be, be->threads * T * T);
     if (!scratch)
         return;
+    bool ok = true;
     omp_set_num_threads(be->threads);
-#pragma omp parallel for schedule(static) num_threads(be->threads)
+#pragma omp parallel for schedule(static) num_threads(be->threads) reduction(&& : ok)
     for (int64_t task = 0; task < s.images * s.heads; task++) {
         Head h = head_of(qkv, s, task);
         float *S = scratch + omp_get_thread_num() * T * T;
-        product('N', 'T', T, T, d, scale, h.q, row, h.k, row, S, T);
+        ok &= product('N', 'T', T, T, d, scale, h.q, row, h.k, row, S, T);
         for (int64_t t = 0; t < T; t++)
             lse[task * T + t] = softmax_row(S + t * T, bias + (h.h * T + t) * T, T);
-        product('N', 'N', T, d, T, 1, S, T, h.v, row, out.data + h.b * T * out.cols + h.h * d,
-                out.cols);
+        ok &= product('N', 'N', T, d, T, 1, S, T, h.v, row, out.data + h.b * T * out.cols + h.h * d,
+                      out.cols);
     }
+    if (!ok)
+        fail(be, s);
 }
 
-static void backward_head(Tensor dqkv, float *dbias, Tensor dout, Tensor out, Tensor qkv,
+static bool backward_head(Tensor dqkv, float *dbias, Tensor dout, Tensor out, Tensor qkv,
                           const float *lse, const float *bias, AttentionShape s, int64_t task,
                           float *P, float *dS) {
     int64_t T = s.tokens, d = s.head_dim, row = qkv.cols;
@@ -93,16 +101,16 @@ static void backward_head(Tensor dqkv, float *dbias, Tensor dout, Tensor out, Te
     Head h = head_of(qkv, s, task), g = head_of(dqkv, s, task);
     const float *dy = dout.data + h.b * T * dout.cols + h.h * d;
     const float *y = out.data + h.b * T * out.cols + h.h * d;
-    product('N', 'T', T, T, d, scale, h.q, row, h.k, row, P, T);
-    product('N', 'T', T, T, d, 1, dy, dout.cols, h.v, row, dS, T);
+    bool ok = product('N', 'T', T, T, d, scale, h.q, row, h.k, row, P, T);
+    ok &= product('N', 'T', T, T, d, 1, dy, dout.cols, h.v, row, dS, T);
     for (int64_t t = 0; t < T; t++) {
         probabilities_row(P + t * T, bias + (h.h * T + t) * T, lse[task * T + t], T);
         logit_gradient_row(dS + t * T, P + t * T, dbias + (h.h * T + t) * T, dy + t * dout.cols,
                            y + t * out.cols, d, T);
     }
-    product('N', 'N', T, d, T, scale, dS, T, h.k, row, g.q, row);
-    product('T', 'N', T, d, T, scale, dS, T, h.q, row, g.k, row);
-    product('T', 'N', T, d, T, 1, P, T, dy, dout.cols, g.v, row);
+    ok &= product('N', 'N', T, d, T, scale, dS, T, h.k, row, g.q, row);
+    ok &= product('T', 'N', T, d, T, scale, dS, T, h.q, row, g.k, row);
+    return ok && product('T', 'N', T, d, T, 1, P, T, dy, dout.cols, g.v, row);
 }
 
 static void attention_backward(Backend *be, Tensor dqkv, float *dbias, Tensor dout, Tensor out,
@@ -114,12 +122,16 @@ static void attention_backward(Backend *be, Tensor dqkv, float *dbias, Tensor do
     omp_set_num_threads(be->threads);
     float *part = scratch + n * 2 * square; /* each thread's bias gradient */
     memset(part, 0, (size_t)(n * all) * sizeof(float));
-#pragma omp parallel for schedule(static) num_threads(be->threads)
+    bool ok = true;
+#pragma omp parallel for schedule(static) num_threads(be->threads) reduction(&& : ok)
     for (int64_t task = 0; task < s.images * s.heads; task++) {
         int64_t thread = omp_get_thread_num();
         float *P = scratch + thread * 2 * square;
-        backward_head(dqkv, part + thread * all, dout, out, qkv, lse, bias, s, task, P, P + square);
+        ok &= backward_head(dqkv, part + thread * all, dout, out, qkv, lse, bias, s, task, P,
+                            P + square);
     }
+    if (!ok)
+        fail(be, s);
     for (int64_t thread = 0; thread < n; thread++) /* fixed order: the sum is reproducible */
 #pragma omp parallel for num_threads(be->threads)
         for (int64_t i = 0; i < all; i++)
