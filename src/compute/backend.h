@@ -24,6 +24,12 @@ typedef struct {
     int64_t size, patch, channels;
 } PatchGrid;
 
+/* Images in a matrix with `lead` rows before each image's patches. */
+static inline int64_t image_count(Tensor tokens, PatchGrid g, int64_t lead) {
+    int64_t side = g.size / g.patch;
+    return tokens.rows / (side * side + lead);
+}
+
 typedef struct {
     int64_t images, tokens, heads, head_dim; /* B, T, H, D / H */
 } AttentionShape;

@@ -20,8 +20,8 @@ static inline int64_t cpu_tasks(int64_t rows) {
     return (rows + CPU_ROWS - 1) / CPU_ROWS;
 }
 
-/* Scratch of the backend: at least `bytes` for each of `parts`, kept and reused. NULL, with the
- * failure latched, when memory is out. */
+/* Scratch of the backend: at least `floats`, of any content; kept, and valid until the next call.
+ * NULL, with the failure latched, when memory is out. */
 float *cpu_scratch(Backend *be, int64_t floats);
 
 /* exp(x) to 1 ulp-ish (relative 2e-7) for x <= 88; 0 below -87; vectorises. */

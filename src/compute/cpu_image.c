@@ -23,11 +23,6 @@ static void move_patches(Backend *be, float *image, float *tokens, PatchGrid g, 
         }
 }
 
-static int64_t image_count(Tensor tokens, PatchGrid g, int64_t lead) {
-    int64_t side = g.size / g.patch;
-    return tokens.rows / (side * side + lead);
-}
-
 static void patchify(Backend *be, Tensor tokens, const float *image, PatchGrid g, int64_t lead) {
     int64_t images = image_count(tokens, g, lead), rows = tokens.rows / images;
     for (int64_t b = 0; b < images && lead; b++)

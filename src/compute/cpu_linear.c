@@ -56,7 +56,7 @@ static void draw_factors(float *restrict out, const Noise *noise, uint32_t thres
 
 /* A row's factors of dropout and drop-path together; cols is a multiple of NOISE_LANES. */
 static void row_factors(float *factors, const Noise *noise, int64_t row, int64_t cols) {
-    float path = noise->drop_path > 0 ? noise_path(noise, row / noise->tokens) : 1;
+    float path = noise_path(noise, row);
     if (noise->drop > 0 && path != 0)
         draw_factors(factors, noise, noise_threshold(noise), noise_scale(noise) * path,
                      row * cols / NOISE_LANES, cols / NOISE_LANES);

@@ -50,13 +50,13 @@ static inline float noise_element(const Noise *n, int64_t i) {
     return factors[i % NOISE_LANES];
 }
 
-/* Factor of the residual branch for an image: 0 or 1 / keep. */
-static inline float noise_path(const Noise *n, int64_t image) {
+/* Factor of the residual branch for the image of a row: 0 or 1 / keep. */
+static inline float noise_path(const Noise *n, int64_t row) {
     if (n->drop_path <= 0)
         return 1;
     Rng r = rng_stream(n->seed, RNG_DROP_PATH, n->step, n->site);
     uint32_t bits[4];
-    rng_block(&r, (uint32_t)image, bits);
+    rng_block(&r, (uint32_t)(row / n->tokens), bits);
     return bits[0] * 0x1p-32 < n->drop_path ? 0 : (float)(1 / (1 - n->drop_path));
 }
 

@@ -31,18 +31,14 @@ static void linear_gelu_forward(Backend *be, Tensor out, Tensor pre, Tensor in, 
         out.data[i] = (float)gelu(pre.data[i]);
 }
 
-static float path(const Noise *noise, int64_t row) {
-    return noise->drop_path > 0 ? noise_path(noise, row / noise->tokens) : 1;
-}
-
 static void linear_residual_forward(Backend *be, Tensor out, Tensor branch, Tensor x, Tensor in,
                                     const float *w, const float *bias, const float *gamma,
                                     const Noise *noise) {
     linear_forward(be, branch, in, w, bias);
     for (int64_t r = 0, i = 0; r < out.rows; r++)
         for (int64_t c = 0; c < out.cols; c++, i++)
-            out.data[i] =
-                x.data[i] + path(noise, r) * gamma[c] * noise_element(noise, i) * branch.data[i];
+            out.data[i] = x.data[i] + noise_path(noise, r) * gamma[c] * noise_element(noise, i) *
+                                          branch.data[i];
 }
 
 static void linear_backward(Backend *be, Tensor din, float *dw, float *db, Tensor dout, Tensor in,
@@ -84,7 +80,7 @@ static void linear_residual_backward(Backend *be, Tensor din, float *dw, float *
         double sum = 0;
         for (int64_t r = 0; r < dx.rows; r++) {
             int64_t i = r * dx.cols + c;
-            float through = dx.data[i] * path(noise, r) * noise_element(noise, i);
+            float through = dx.data[i] * noise_path(noise, r) * noise_element(noise, i);
             sum += (double)through * branch.data[i];
             dbranch.data[i] = through * gamma[c];
         }

@@ -22,11 +22,6 @@
                     }                                                                              \
     } while (0)
 
-static int64_t image_count(Tensor tokens, PatchGrid g, int64_t lead) {
-    int64_t side = g.size / g.patch;
-    return tokens.rows / (side * side + lead);
-}
-
 static void patchify(Backend *be, Tensor tokens, const float *image, PatchGrid g, int64_t lead) {
     be->zero(be, tokens.data, (size_t)tensor_count(tokens) * sizeof(float));
     FOR_EACH_PATCH_VALUE(image_count(tokens, g, lead), g, lead, pixel, token,
