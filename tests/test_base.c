@@ -267,6 +267,12 @@ static void test_file_is_whole_or_not_there(void **state) {
     expect_content(path, "one\n2\n");
 
     assert_int_equal(file_create(&f, path), 0);
+    file_write(f, "quick", 5);
+    assert_int_equal(file_publish(&f), 0);
+    assert_null(f);
+    expect_content(path, "quick");
+
+    assert_int_equal(file_create(&f, path), 0);
     assert_int_equal(file_commit(&f), 0);
     expect_content(path, "");
     assert_int_equal(files_in(fixture_path("atomic")), 1); /* no temporary file is left */
@@ -274,8 +280,7 @@ static void test_file_is_whole_or_not_there(void **state) {
 
 /* A disk that is full, as a limit on the size of files: the old file stays, the message says why.
  */
-static void test_file_fails_to_write(void **state) {
-    (void)state;
+static void fails_to_write(int (*end)(FileOut **)) {
     const char *path = fixture_path("full/file");
     fixture_text(path, "of before");
     struct rlimit old, small = {1000, RLIM_INFINITY};
@@ -288,7 +293,7 @@ static void test_file_fails_to_write(void **state) {
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     for (int i = 0; i < 3; i++) /* the first failure is kept until the end */
         file_write(f, bytes, sizeof bytes);
-    int code = file_commit(&f);
+    int code = end(&f);
     char message[1024];
     snprintf(message, sizeof message, "%s", err_text());
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
@@ -299,6 +304,12 @@ static void test_file_fails_to_write(void **state) {
     assert_non_null(strstr(message, strerror(EFBIG)));
     expect_content(path, "of before");
     assert_int_equal(files_in(fixture_path("full")), 1);
+}
+
+static void test_file_fails_to_write(void **state) {
+    (void)state;
+    fails_to_write(file_commit);
+    fails_to_write(file_publish);
 }
 
 static void test_file_cannot_be_made(void **state) {
@@ -315,12 +326,14 @@ static void test_file_cannot_be_made(void **state) {
     }
     /* A folder stands where the file should: seen at the rename. */
     const char *folder = fixture_path("taken/x");
-    assert_int_equal(file_create(&f, folder), 0);
     assert_int_equal(file_make_folder(folder), 0);
-    assert_int_equal(file_commit(&f), ERR_FAIL);
-    assert_non_null(strstr(err_text(), folder));
-    assert_true(file_is_folder(folder));
-    assert_int_equal(files_in(fixture_path("taken")), 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(file_create(&f, folder), 0);
+        assert_int_equal(i ? file_publish(&f) : file_commit(&f), ERR_FAIL);
+        assert_non_null(strstr(err_text(), folder));
+        assert_true(file_is_folder(folder));
+        assert_int_equal(files_in(fixture_path("taken")), 1);
+    }
 }
 
 static void test_file_read(void **state) {

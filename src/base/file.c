@@ -61,36 +61,51 @@ void file_printf(FileOut *f, const char *fmt, ...) {
     va_end(ap);
 }
 
-/* The rename itself is durable only once the folder is synced. */
-static void sync_folder(const char *path) {
-    char copy[4096];
-    snprintf(copy, sizeof copy, "%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
+static int sync_path(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int failed = fsync(fd), error = errno;
+    close(fd);
+    errno = error;
+    return failed;
 }
 
-int file_commit(FileOut **out) {
+int file_replace(const char *temp, const char *path) {
+    if (sync_path(temp) || rename(temp, path))
+        return err_sys(ERR_FAIL, "cannot write %s", path);
+    char copy[4096];
+    snprintf(copy, sizeof copy, "%s", path);
+    sync_path(dirname(copy)); /* only then the rename itself is durable */
+    return 0;
+}
+
+static int finish(FileOut **out, bool durable) {
     FileOut *f = *out;
-    if (!f->error && (fflush(f->stream) || fsync(fileno(f->stream))))
-        f->error = errno;
     if (fclose(f->stream) && !f->error)
         f->error = errno;
     f->stream = NULL;
-    if (!f->error && rename(f->temp, f->path))
+    if (!f->error && !durable && rename(f->temp, f->path))
         f->error = errno;
     int code = 0;
     if (f->error) {
         errno = f->error;
         code = err_sys(ERR_FAIL, "cannot write %s", f->path);
-        unlink(f->temp);
-    } else {
-        sync_folder(f->path);
+    } else if (durable) {
+        code = file_replace(f->temp, f->path);
     }
+    if (code)
+        unlink(f->temp);
     free_out(out);
     return code;
+}
+
+int file_commit(FileOut **f) {
+    return finish(f, true);
+}
+
+int file_publish(FileOut **f) {
+    return finish(f, false);
 }
 
 void file_discard(FileOut **f) {

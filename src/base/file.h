@@ -1,4 +1,4 @@
-/* Files that are either whole or not there: written beside the target, synced, then renamed. */
+/* Files that are either whole or not there: written beside the target, then renamed. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -11,13 +11,19 @@ typedef struct FileOut FileOut;
 /* Opens a temporary file in path's folder. On failure *out is untouched. */
 int file_create(FileOut **out, const char *path);
 
-/* Appends bytes / formatted text. The first failure is latched and returned by file_commit. */
+/* Appends bytes / formatted text. The first failure is latched and returned at the end. */
 void file_write(FileOut *f, const void *data, size_t bytes);
 void file_printf(FileOut *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Flush, fsync, rename over `path`, fsync the folder; frees *f and sets it NULL in any case. On
- * failure the old file of that name is as it was and the temporary one is gone. */
+/* Renames over `path`; frees *f and sets it NULL in any case. On failure the old file of that name
+ * is as it was and the temporary one is gone. file_commit syncs file and folder; file_publish does
+ * not, for files in numbers that may be lost or empty after a power cut. */
 int file_commit(FileOut **f);
+int file_publish(FileOut **f);
+
+/* The end of file_commit for a file that another library wrote: sync, rename over `path`, sync the
+ * folder. On failure `temp` is still there. */
+int file_replace(const char *temp, const char *path);
 
 /* Drops the temporary file; frees *f. Accepts NULL. */
 void file_discard(FileOut **f);

@@ -4,7 +4,8 @@
 
 #include "video/frame.h"
 
-/* One PNG, atomically (temporary file, rename). `bgr` is height x width x 3. Any thread. */
+/* One PNG, atomically (temporary file, rename) but not synced to the disk. `bgr` is
+ * height x width x 3. Any thread. */
 int png_write(const char *path, const uint8_t *bgr, int width, int height);
 
 /* The same PNG as bytes in memory; *data is owned by the caller (mem_free). */

@@ -1,6 +1,5 @@
 #include "video/writer.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,7 +107,7 @@ int png_write(const char *path, const uint8_t *bgr, int width, int height) {
     code = file_create(&f, path);
     if (!code) {
         file_write(f, data, (size_t)bytes);
-        code = file_commit(&f);
+        code = file_publish(&f);
     }
     mem_free(data);
     return code;
@@ -280,15 +279,12 @@ static int publish(VideoWriter *w) {
         rc = closed;
     if (rc < 0)
         return fail_av(w->path, "the end", rc);
-    int fd = open(w->temp, O_RDONLY);
-    int synced = fd >= 0 && !fsync(fd);
-    if (fd >= 0)
-        close(fd);
-    if (!synced || rename(w->temp, w->path))
-        return err_sys(ERR_FAIL, "cannot write %s", w->path);
-    mem_free(w->temp);
-    w->temp = NULL;
-    return 0;
+    int code = file_replace(w->temp, w->path);
+    if (!code) {
+        mem_free(w->temp);
+        w->temp = NULL;
+    }
+    return code;
 }
 
 int video_writer_close(VideoWriter **w) {
