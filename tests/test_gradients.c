@@ -380,6 +380,22 @@ static void check_param(Net *n, const VitParam *p, uint32_t stream) {
     }
 }
 
+/* A second pass adds the same gradients again. */
+static void check_accumulation(Net *n) {
+    int64_t count = vit_slab_count(n->vit);
+    float *once = mem_alloc((size_t)count, sizeof *once), *g = vit_gradients(n->vit);
+    double off = 0, top = 0;
+    memcpy(once, g, (size_t)count * sizeof *once);
+    total_loss(n);
+    vit_backward(n->vit);
+    for (int64_t i = 0; i < count; i++) {
+        off = fmax(off, fabs(g[i] - 2.0 * once[i]));
+        top = fmax(top, fabs(once[i]));
+    }
+    mem_free(once);
+    assert_true(off < 1e-5 * top);
+}
+
 static void test_network(void **state) {
     static Net n;
     Backend *be = NULL;
@@ -395,6 +411,7 @@ static void test_network(void **state) {
     for (int i = 0; i < count; i++)
         if (p[i].name[0])
             check_param(&n, &p[i], (uint32_t)(2000 + 10 * i));
+    check_accumulation(&n);
     assert_int_equal(be->sync(be), 0);
     vit_free(&n.vit);
     backend_free(&be);
