@@ -210,7 +210,7 @@ static int open_plain(Dataset *d, bool live) {
 }
 
 static int open_any(Dataset *d) {
-    bool live = strstr(d->root, "://") || strncmp(d->root, "/dev/video", 10) == 0;
+    bool live = source_is_live(d->root);
     if (!live && !file_exists(d->root))
         return err_sys(ERR_FAIL, "cannot open %s", d->root);
     int row = live ? -1 : match_layout(d->root);

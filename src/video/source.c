@@ -73,9 +73,13 @@ static char *without_password(const char *url) {
     return at ? mem_printf("%.*s***%s", (int)(host - url), url, at) : mem_printf("%s", url);
 }
 
+bool source_is_live(const char *url) {
+    return strstr(url, "://") || strncmp(url, "/dev/video", 10) == 0;
+}
+
 static int open_any(Source *s) {
     const char *url = s->url;
-    if (strstr(url, "://") || strncmp(url, "/dev/video", 10) == 0)
+    if (source_is_live(url))
         return stream_open(&s->stream, url, s->name, true, &s->info);
     if (!file_exists(url))
         return err_sys(ERR_FAIL, "cannot open %s", url);
@@ -148,8 +152,4 @@ int source_seek(Source *s, int64_t index) {
         return stream_seek(s->stream, index);
     s->next = index;
     return 0;
-}
-
-const char *source_frame_path(const Source *s, int64_t index) {
-    return index >= 0 && index < s->images.count ? s->images.item[index].path : NULL;
 }

@@ -19,6 +19,9 @@ typedef struct {
     bool live;         /* a stream or camera: no end, no seeking */
 } SourceInfo;
 
+/* Whether the URL is a stream or camera: it contains "://" or begins with /dev/video. */
+bool source_is_live(const char *url);
+
 /* Opens `url` and decodes nothing yet beyond what its size needs. *out is untouched on failure; the
  * message names the url and what to do. */
 int source_open(Source **out, const char *url);
@@ -36,9 +39,6 @@ int source_read(Source *s, Frame *f);
 /* The next read gives frame `index` (not for live sources). Exact, also inside a group of
  * pictures. */
 int source_seek(Source *s, int64_t index);
-
-/* For folders of images: the path of frame `index`, borrowed; NULL for other sources. */
-const char *source_frame_path(const Source *s, int64_t index);
 
 /* "FFmpeg 5.1.9, with rtsp, http, v4l2" into buf, for people; returns buf. */
 char *source_library(char *buf, int n);

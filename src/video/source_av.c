@@ -247,10 +247,10 @@ static int fail(const Stream *s, int e, const char *doing) {
 
 static int open_input(Stream *s) {
     const char *url = s->url;
-    const AVInputFormat *v4l2 =
-        strncmp(url, "/dev/video", 10) == 0 ? av_find_input_format("v4l2") : NULL;
+    bool camera = s->live && !strstr(url, "://");
+    const AVInputFormat *v4l2 = camera ? av_find_input_format("v4l2") : NULL;
     AVDictionary *options = NULL;
-    if (s->live && !v4l2) {
+    if (s->live && !camera) {
         av_dict_set(&options, "rtsp_transport", "tcp", 0); /* UDP loses packets: grey smear */
         av_dict_set_int(&options, "timeout", (int64_t)(TIMEOUT * 1e6), 0);
     }
