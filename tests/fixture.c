@@ -200,8 +200,9 @@ static void write_packets(AVFormatContext *out, AVCodecContext *c, AVPacket *p) 
     }
 }
 
-void fixture_video(const char *path, const char *encoder, int width, int height, int frames,
-                   int b_frames) {
+/* Leaves out every frame t with t % every == every / 2, unless every is 0. */
+static void write_video(const char *path, const char *encoder, int width, int height, int frames,
+                        int b_frames, int every) {
     AVFormatContext *out = NULL;
     assert(avformat_alloc_output_context2(&out, NULL, NULL, path) >= 0);
     out->flags |= AVFMT_FLAG_BITEXACT;
@@ -216,6 +217,8 @@ void fixture_video(const char *path, const char *encoder, int width, int height,
     assert(avio_open(&out->pb, path, AVIO_FLAG_WRITE) >= 0);
     assert(avformat_write_header(out, NULL) >= 0);
     for (int t = 0; t < frames; t++) {
+        if (every && t % every == every / 2)
+            continue;
         AVFrame *f = encoder_frame(c, t);
         assert(avcodec_send_frame(c, f) >= 0);
         av_frame_free(&f);
@@ -228,4 +231,14 @@ void fixture_video(const char *path, const char *encoder, int width, int height,
     av_packet_free(&p);
     avcodec_free_context(&c);
     avformat_free_context(out);
+}
+
+void fixture_video(const char *path, const char *encoder, int width, int height, int frames,
+                   int b_frames) {
+    write_video(path, encoder, width, height, frames, b_frames, 0);
+}
+
+void fixture_video_with_gaps(const char *path, const char *encoder, int width, int height,
+                             int frames, int every) {
+    write_video(path, encoder, width, height, frames, 0, every);
 }

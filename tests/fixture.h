@@ -37,4 +37,9 @@ void fixture_encode(const char *path, const char *encoder, int width, int height
 void fixture_video(const char *path, const char *encoder, int width, int height, int frames,
                    int b_frames);
 
+/* The same without the frames t where t % every is every / 2; in an AVI empty chunks stand there,
+ * as programs write them that drop frames. */
+void fixture_video_with_gaps(const char *path, const char *encoder, int width, int height,
+                             int frames, int every);
+
 #endif

@@ -284,6 +284,43 @@ static void test_cut_video(void **state) {
     frame_free(&f);
 }
 
+/* Empty chunks are no frames: the others are counted, read and found, and a cut is still seen. */
+static void test_dropped_frames(void **state) {
+    (void)state;
+    static const char *const encoders[] = {"mjpeg", "mpeg4"};
+    enum { EVERY = 4, LEFT = FRAMES - FRAMES / EVERY };
+    Frame f = {0};
+    for (int k = 0; k < 2; k++) {
+        const char *path = fixture_path("dropped%d.avi", k);
+        int picture[LEFT], n = 0;
+        for (int t = 0; t < FRAMES; t++)
+            if (t % EVERY != EVERY / 2)
+                picture[n++] = t;
+        fixture_video_with_gaps(path, encoders[k], W, H, FRAMES, EVERY);
+        Source *s = open_ok(path);
+        assert_int_equal(source_info(s)->frames, LEFT);
+        for (int i = 0; i < LEFT; i++) {
+            read_ok(s, &f);
+            assert_int_equal(f.index, i);
+            assert_true(distance(&f, picture[i]) <= 30);
+        }
+        assert_int_equal(source_read(s, &f), ERR_END);
+        assert_int_equal(source_seek(s, 17), 0);
+        read_ok(s, &f);
+        assert_true(distance(&f, picture[17]) <= 30);
+        source_free(&s);
+
+        fixture_truncate(path, fixture_size(path) * 3 / 4);
+        s = open_ok(path);
+        while (source_read(s, &f) == 0)
+            continue;
+        assert_message(path);
+        source_free(&s);
+    }
+    assert_message("cut short or damaged");
+    frame_free(&f);
+}
+
 static void test_streams(void **state) {
     (void)state;
     refuse("rtsp://user:secret@127.0.0.1:9/live", "rtsp://***@127.0.0.1:9/live");
@@ -375,9 +412,9 @@ int main(void) {
         cmocka_unit_test(test_folder),       cmocka_unit_test(test_pictures),
         cmocka_unit_test(test_cut_pictures), cmocka_unit_test(test_damaged_clip),
         cmocka_unit_test(test_bad_inputs),   cmocka_unit_test(test_videos),
-        cmocka_unit_test(test_cut_video),    cmocka_unit_test(test_streams),
-        cmocka_unit_test(test_stop),         cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_listing),
+        cmocka_unit_test(test_cut_video),    cmocka_unit_test(test_dropped_frames),
+        cmocka_unit_test(test_streams),      cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_threads),      cmocka_unit_test(test_listing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

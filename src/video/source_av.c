@@ -309,12 +309,21 @@ static int open_codec(Stream *s) {
     return 0;
 }
 
-/* What the container announces, less the frames that an edit list of it hides. */
+/* What the container announces, less the frames that an edit list of it hides and those that an AVI
+ * has as empty chunks, which show nothing. FFmpeg's index leaves these out, but counts them in its
+ * timestamps. Empty chunks after the last frame are not told from a cut. */
 static int64_t count_announced(const Stream *s) {
-    int64_t n = s->live || s->video->nb_frames <= 0 ? -1 : s->video->nb_frames;
-    for (int i = 0; n > 0 && i < avformat_index_get_entries_count(s->video); i++)
-        n -= (avformat_index_get_entry(s->video, i)->flags & AVINDEX_DISCARD_FRAME) != 0;
-    return n;
+    if (s->live || s->video->nb_frames <= 0)
+        return -1;
+    bool avi = strcmp(s->format->iformat->name, "avi") == 0;
+    int64_t n = s->video->nb_frames, next = 0;
+    for (int i = 0; i < avformat_index_get_entries_count(s->video); i++) {
+        const AVIndexEntry *e = avformat_index_get_entry(s->video, i);
+        n -= (e->flags & AVINDEX_DISCARD_FRAME) != 0;
+        n -= avi ? e->timestamp - next : 0;
+        next = e->timestamp + 1;
+    }
+    return n > 0 ? n : -1;
 }
 
 int stream_open(Stream **out, const char *url, const char *name, bool live, SourceInfo *info) {
