@@ -20,8 +20,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/progress.h"
-#include "base/rng.h"
 #include "check_ops.h"
+#include "random.h"
 
 enum { GUARD_VALUES = 17, GUARD_BYTE = 0xA5 };
 

@@ -12,8 +12,8 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "fixture.h"
+#include "random.h"
 #include "train/checkpoint.h"
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))

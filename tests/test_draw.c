@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/rng.h"
+#include "random.h"
 #include "video/draw.h"
 
 enum { W = 20, H = 12, GUARD = 64, BYTES = W * H * 3 };

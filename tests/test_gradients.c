@@ -17,8 +17,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "model/vit.h"
+#include "random.h"
 #include "train/pair_loss.h"
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))

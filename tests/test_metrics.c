@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/rng.h"
+#include "random.h"
 #include "score/metrics.h"
 
 #define N(a) ((int64_t)(sizeof(a) / sizeof *(a)))

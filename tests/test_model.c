@@ -11,9 +11,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "model/params.h"
 #include "model/vit.h"
+#include "random.h"
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
 

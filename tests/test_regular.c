@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/rng.h"
+#include "random.h"
 #include "score/metrics.h"
 #include "score/regular.h"
 

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/rng.h"
+#include "random.h"
 #include "score/report.h"
 
 static char folder[] = "/tmp/normalcy-report-XXXXXX";

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "base/rng.h"
+#include "random.h"
 #include "video/frame.h"
 
 static double sample(const Frame *f, int x, int y, int c) {

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/rng.h"
+#include "random.h"
 #include "train/pseudo.h"
 #include "train/schedule.h"
 #include "train/trainer.h"

@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/rng.h"
+#include "random.h"
 #include "video/writer.h"
 
 static char folder[] = "/tmp/normalcy-writer-XXXXXX";

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/rng.h"
+#include "random.h"
 #include "video/yuv.h"
 
 enum { MAX = 32, STRIDE = 40 };

@@ -12,13 +12,6 @@ double rng_uniform(const Rng *r, uint64_t index) {
     return draw(r, index) * 0x1p-32;
 }
 
-double rng_normal(const Rng *r, uint64_t index) {
-    uint32_t block[4];
-    rng_block(r, (uint32_t)index, block);
-    double u = (block[0] + 1.0) * 0x1p-32, v = block[1] * 0x1p-32; /* u in (0, 1] */
-    return sqrt(-2 * log(u)) * cos(2 * M_PI * v);
-}
-
 /* Inverse of erf on (-1, 1): Giles's starting value, then Newton steps to double precision. */
 static double erf_inverse(double y) {
     double w = -log((1 - y) * (1 + y));

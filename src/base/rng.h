@@ -15,7 +15,6 @@ typedef enum {
     RNG_DROPOUT,   /* elements */
     RNG_DROP_PATH, /* residual branches of a sample */
     RNG_SCENE,     /* the generated scene of the demo */
-    RNG_TEST,
 } RngPurpose;
 
 /* A stream: what for, and two numbers that place it (step and layer, epoch and clip, ...). */
@@ -47,9 +46,6 @@ static inline void rng_block(const Rng *r, uint32_t index, uint32_t out[4]) {
 
 /* Uniform in [0, 1), 32 bits; element `index` of the stream. */
 double rng_uniform(const Rng *r, uint64_t index);
-
-/* Standard normal (Box-Muller); element `index`. */
-double rng_normal(const Rng *r, uint64_t index);
 
 /* Normal of deviation sigma truncated at +-sigma, by the inverse CDF (SimMIM's initialisation,
  * method A.6). */
