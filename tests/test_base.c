@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -371,19 +372,19 @@ static int collect(void *ctx, const char *key, const Json *value) {
 static void test_json(void **state) {
     (void)state;
     Json *j = js_object(), *list = js_array();
-    js_append_number(list, 0.1);
     js_append_int(list, INT64_MIN);
     js_append_text(list, "a \"b\"\n\xc3\xa9");
-    js_append_number(list, NAN);
+    js_append(list, NULL);
     js_set(j, "list", list);
     js_set_number(j, "third", 1.0 / 3);
     js_set_number(j, "huge", -INFINITY);
     js_set_int(j, "int", INT64_MAX);
-    js_set_bool(j, "bool", true);
     js_set_text(j, "stop", "");
     js_set_text(j, "after", "x");
     char *text = js_text(j, false);
     assert_null(strchr(text, '\n'));
+    assert_true(strtod(strstr(text, "\"third\":") + 8, NULL) == 1.0 / 3);
+    assert_non_null(strstr(text, "\"huge\":null"));
     js_free(j);
     j = js_parse(text, strlen(text));
     mem_free(text);
@@ -391,14 +392,12 @@ static void test_json(void **state) {
     const Json *l = js_get(j, "list");
     int64_t n = 0;
     assert_true(js_is_array(l) && js_is_object(j));
-    assert_int_equal(js_count(l), 4);
-    assert_int_equal(js_count(j), 7);
-    assert_true(js_number_of(js_at(l, 0), 0) == 0.1);
-    assert_true(js_int_of(js_at(l, 1), &n) && n == INT64_MIN);
-    assert_string_equal(js_text_of(js_at(l, 2)), "a \"b\"\n\xc3\xa9");
-    assert_true(js_number_of(js_at(l, 3), 5) == 5); /* null */
-    assert_null(js_at(l, 4));
-    assert_true(js_number_of(js_get(j, "third"), 0) == 1.0 / 3);
+    assert_int_equal(js_count(l), 3);
+    assert_int_equal(js_count(j), 6);
+    assert_true(js_int_of(js_at(l, 0), &n) && n == INT64_MIN);
+    assert_string_equal(js_text_of(js_at(l, 1)), "a \"b\"\n\xc3\xa9");
+    assert_false(js_int_of(js_at(l, 2), &n)); /* null */
+    assert_null(js_at(l, 3));
     assert_true(js_int_of(js_get(j, "int"), &n) && n == INT64_MAX);
     assert_false(js_int_of(js_get(j, "third"), &n));
     assert_null(js_text_of(js_get(j, "int")));
@@ -406,7 +405,7 @@ static void test_json(void **state) {
     assert_null(js_text_of(js_get(js_get(j, "absent"), "below")));
     char keys[200] = "";
     assert_int_equal(js_each(j, collect, keys), 42);
-    assert_string_equal(keys, "list third huge int bool stop ");
+    assert_string_equal(keys, "list third huge int stop ");
     js_free(j);
     js_free(NULL);
 }

@@ -57,16 +57,8 @@ void js_set_int(Json *object, const char *key, int64_t number) {
     js_set(object, key, out(json_integer(number)));
 }
 
-void js_set_bool(Json *object, const char *key, bool value) {
-    js_set(object, key, out(json_boolean(value)));
-}
-
 void js_append(Json *array, Json *value) {
     json_array_append_new(in(array), value ? in(value) : json_null());
-}
-
-void js_append_number(Json *array, double number) {
-    js_append(array, out(number_or_null(number)));
 }
 
 void js_append_int(Json *array, int64_t number) {
@@ -83,10 +75,6 @@ const Json *js_get(const Json *object, const char *key) {
 
 const char *js_text_of(const Json *j) {
     return json_string_value(in(j));
-}
-
-double js_number_of(const Json *j, double fallback) {
-    return json_is_number(in(j)) ? json_number_value(in(j)) : fallback;
 }
 
 bool js_int_of(const Json *j, int64_t *value) {

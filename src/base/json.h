@@ -21,16 +21,13 @@ void js_set(Json *object, const char *key, Json *value);
 void js_set_text(Json *object, const char *key, const char *text);
 void js_set_number(Json *object, const char *key, double number);
 void js_set_int(Json *object, const char *key, int64_t number);
-void js_set_bool(Json *object, const char *key, bool value);
 void js_append(Json *array, Json *value);
-void js_append_number(Json *array, double number);
 void js_append_int(Json *array, int64_t number);
 void js_append_text(Json *array, const char *text);
 
-/* Readers: borrowed results; NULL / fallback where the key is absent or of another type. */
+/* Readers: borrowed results; NULL where the key is absent or of another type. */
 const Json *js_get(const Json *object, const char *key);
 const char *js_text_of(const Json *j);
-double js_number_of(const Json *j, double fallback);
 bool js_int_of(const Json *j, int64_t *out); /* false where j is no integer */
 bool js_is_object(const Json *j);
 bool js_is_array(const Json *j);

@@ -27,8 +27,6 @@ typedef struct {
 #define OPT_FIELD(T, S, f) (offsetof(S, f) + 0 * sizeof(&((S *)0)->f == (T *)0))
 #define OPT_FLAG_ROW(S, f, name, help)                                                             \
     { name, OPT_BOOL, OPT_FIELD(bool, S, f), "no", 0, 0, NULL, NULL, help }
-#define OPT_BOOL_ROW(S, f, name, def, help)                                                        \
-    { name, OPT_BOOL, OPT_FIELD(bool, S, f), def, 0, 0, NULL, "yes|no", help }
 #define OPT_INT_ROW(S, f, name, def, min, max, arg, help)                                          \
     { name, OPT_INT, OPT_FIELD(int64_t, S, f), def, min, max, NULL, arg, help }
 #define OPT_REAL_ROW(S, f, name, def, min, max, help)                                              \
