@@ -22,18 +22,6 @@ void draw_fill(Canvas c, int x, int y, int w, int h, Colour colour) {
     fill(c, x, y, w, h, colour);
 }
 
-void draw_rect(Canvas c, int x, int y, int w, int h, int thickness, Colour colour) {
-    int64_t t = thickness;
-    if (2 * t >= w || 2 * t >= h) {
-        fill(c, x, y, w, h, colour);
-        return;
-    }
-    fill(c, x, y, w, t, colour);
-    fill(c, x, y + (int64_t)h - t, w, t, colour);
-    fill(c, x, y + t, t, h - 2 * t, colour);
-    fill(c, x + (int64_t)w - t, y + t, t, h - 2 * t, colour);
-}
-
 /* Narrows [*t0, *t1] to where 0 <= from + t * step <= last (Liang-Barsky). */
 static void clip_axis(double from, double step, double last, double *t0, double *t1) {
     if (step == 0) {

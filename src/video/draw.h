@@ -1,4 +1,4 @@
-/* Marks on pictures: rectangles, text, curves and a heat map. All clip at the border. */
+/* Marks on pictures: filled rectangles, lines, text and a heat map. All clip at the border. */
 #ifndef VIDEO_DRAW_H
 #define VIDEO_DRAW_H
 
@@ -14,7 +14,6 @@ typedef struct {
 } Canvas;
 
 void draw_fill(Canvas c, int x, int y, int w, int h, Colour colour);
-void draw_rect(Canvas c, int x, int y, int w, int h, int thickness, Colour colour);
 void draw_line(Canvas c, int x0, int y0, int x1, int y1, Colour colour);
 
 /* ASCII in a built-in 5x7 font, each dot `scale` pixels wide. */
