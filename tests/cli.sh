@@ -44,13 +44,13 @@ expect 0 '' eval run data --json
 grep -q '"rows"' out || fail "eval --json printed no rows"
 expect 0 '' eval run data -o results
 for f in report.html results.json scores.csv; do [ -s results/$f ] || fail "eval -o made no $f"; done
-expect 0 '' score run data/testing/frames/01
+expect 0 '' score run data/testing/frames/01_runner
 [ "$(wc -l <out)" = 19 ] || fail "score: $(wc -l <out) lines of 20 frames, expected 19"
-expect 0 '' score run data/testing/frames/01 --format csv -o scores.csv --video a.mp4 --maps maps
+expect 0 '' score run data/testing/frames/01_runner --format csv -o scores.csv --video a.mp4 --maps maps
 [ "$(wc -l <scores.csv)" = 20 ] || fail "score --format csv: expected a header and 19 lines"
 [ "$(ls maps | wc -l)" = 19 ] || fail "score --maps: expected 19 pictures"
 expect 0 '' score run a.mp4 --format npy -o scores.npy
-expect 3 'anomaly' score run data/testing/frames/01 --fail-on 99
+expect 3 'anomaly' score run data/testing/frames/01_runner --fail-on 99
 expect 0 '' data check data
 expect 0 '' info run
 expect 0 '' info run --json
@@ -60,7 +60,7 @@ expect 0 'resumed' train --resume -o run --steps 6
 expect 0 'done ' train data -o again --config run/settings.yaml --steps 6
 cmp -s again/settings.yaml run/settings.yaml || fail "--config settings.yaml gives other settings"
 expect 0 'done ' train data -o stacked "${small[@]}" --frames 3 --steps 2
-expect 0 '' score stacked data/testing/frames/01
+expect 0 '' score stacked data/testing/frames/01_runner
 [ "$(wc -l <out)" = 17 ] || fail "score of 3 input frames: $(wc -l <out) lines, expected 17"
 "$normalcy" train data -o long "${small[@]}" --epochs 100000 2>err &
 while kill -0 $! && [ ! -s long/log.jsonl ]; do sleep 0.05; done
@@ -94,7 +94,7 @@ expect 2 'resume continues that run' train data -o run
 expect 2 'does not fit' train data -o x --image 40 --patch 8
 expect 2 'not a multiple of heads' train data -o x --width 24 --heads 5
 expect 2 'expected a MODEL and DATA' eval run
-expect 2 'needs a file' score run data/testing/frames/01 --format npy
+expect 2 'needs a file' score run data/testing/frames/01_runner --format npy
 printf 'epochs: 3\nepocs: 4\n' >bad.yaml
 expect 2 'bad.yaml, line 2: epocs: unknown option' train data -o x --config bad.yaml
 echo 'size: tiny' >bad.yaml
@@ -112,21 +112,21 @@ expect 1 'no/such' score run no/such.mp4
 mkdir empty
 expect 1 'empty' train empty -o x
 expect 1 'empty' score run empty
-mkdir -p one/training/frames/01 one/testing/frames/01
+mkdir -p one/training/frames/01 one/testing/frames/01_runner
 cp data/training/frames/01/000.png one/training/frames/01/
-cp data/training/frames/01/000.png one/testing/frames/01/
+cp data/training/frames/01/000.png one/testing/frames/01_runner/
 expect 1 'has 1 frame' train one -o x "${small[@]}"
-expect 1 'needed for one score' score run one/testing/frames/01
+expect 1 'needed for one score' score run one/testing/frames/01_runner
 echo "this is not a film" >text.mp4
 expect 1 'text.mp4' score run text.mp4
 mkdir -p cut
-for i in 000 001 002 003; do cp data/testing/frames/01/$i.png cut/; done
+for i in 000 001 002 003; do cp data/testing/frames/01_runner/$i.png cut/; done
 head -c 900 cut/002.png >cut/half && mv cut/half cut/002.png
 expect 1 '002.png' score run cut
 head -c $(($(stat -c %s a.mp4) / 2)) a.mp4 >half.mp4
 expect 1 'half.mp4' score run half.mp4
-"$make_scene" mixed && cp -r data/testing/frames/02 clip
-"$normalcy" score run data/testing/frames/01 --maps other >/dev/null 2>&1
+"$make_scene" mixed && cp -r data/testing/frames/02_cyclist clip
+"$normalcy" score run data/testing/frames/01_runner --maps other >/dev/null 2>&1
 cp other/000003.png clip/010.png
 expect 1 'clip' score run clip
 cp other/000003.png mixed/training/frames/01/003.png
@@ -135,7 +135,7 @@ expect 1 '01' train mixed -o x "${small[@]}"
 rm -rf x
 
 echo "-- labels"
-cp -r data wrong && rm wrong/testing/frames/01/019.png && rm -r wrong/testing/masks
+cp -r data wrong && rm wrong/testing/frames/01_runner/019.png && rm -r wrong/testing/masks
 expect 1 'label' eval run wrong
 expect 1 'no/such.npy' eval run data --labels no/such.npy
 printf '\223NUMPY\001\000v\000%-117s\n' "{'descr': '<f8', 'fortran_order': False, 'shape': (100,), }" >f.npy
@@ -143,7 +143,7 @@ head -c 800 /dev/zero >>f.npy
 expect 1 'f.npy' eval run data --labels f.npy
 printf '\223NUMPY\001\000v\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (999999,), }" >lie.npy
 expect 1 'lie.npy' eval run data --labels lie.npy
-expect 1 'testing/frames/01' eval run data/testing/frames/01
+expect 1 'testing/frames/01_runner' eval run data/testing/frames/01_runner
 
 echo "-- models"
 expect 1 'no/such' eval no/such data
@@ -176,11 +176,11 @@ poison() {
 }
 poison 377 nanweights
 expect 1 'cls_token holds a value that is not finite' eval nanweights data
-expect 1 'not finite' score nanweights data/testing/frames/01
+expect 1 'not finite' score nanweights data/testing/frames/01_runner
 expect 1 'not finite' info nanweights
 # Settings that would ask for tens of gigabytes, in a file that has no such weights.
 sed 's/\\"image\\":\\"32\\"/\\"image\\":\\"80\\"/' $good >large.safetensors
-expect 1 'has shape' score large.safetensors data/testing/frames/01
+expect 1 'has shape' score large.safetensors data/testing/frames/01_runner
 mkdir nanrun && cp nan.safetensors nanrun/checkpoint.safetensors
 expect 1 'not finite' train data --resume -o nanrun
 cp -r data fewer && rm -r fewer/training/frames/03
@@ -193,9 +193,9 @@ exec 9<run && flock 9
 expect 1 'another process is writing to run' train data --resume -o run --steps 8
 exec 9<&-
 expect 1 '/dev/null/x' eval run data -o /dev/null/x
-expect 1 '/dev/null/x' score run data/testing/frames/01 -o /dev/null/x
+expect 1 '/dev/null/x' score run data/testing/frames/01_runner -o /dev/null/x
 expect 1 '/dev/null/x' demo -o /dev/null/x
-"$normalcy" score run data/testing/frames/01 >/dev/full 2>err
+"$normalcy" score run data/testing/frames/01_runner >/dev/full 2>err
 [ $? = 1 ] && grep -q 'stdout: No space left' err || fail "score >/dev/full: $(tail -1 err)"
 "$normalcy" eval run data >/dev/full 2>err
 [ $? = 1 ] && grep -q 'stdout' err || fail "eval >/dev/full: $(tail -1 err)"

@@ -21,17 +21,17 @@ typedef struct {
     int64_t labels, done;
 } Work;
 
-static int write_picture(const Work *w, const char *kind, int clip, int64_t index,
+static int write_picture(const Work *w, const char *folder, const char *clip, int64_t index,
                          const uint8_t *bgr) {
     char path[4096];
-    snprintf(path, sizeof path, "%s/%s/%02d", w->root, kind, clip + 1);
+    snprintf(path, sizeof path, "%s/%s/%s", w->root, folder, clip);
     int code = index == 0 ? file_make_folder(path) : 0;
-    snprintf(path, sizeof path, "%s/%s/%02d/%03d.png", w->root, kind, clip + 1, (int)index);
+    snprintf(path, sizeof path, "%s/%s/%s/%03d.png", w->root, folder, clip, (int)index);
     return code ? code : png_write(path, bgr, w->scene->width, w->scene->height);
 }
 
-/* Clip number `clip` of a split; `masks` NULL for training, whose frames need no truth. */
-static int write_clip(Work *w, const SceneClip *c, int clip, const char *frames,
+/* `masks` is NULL for training, whose frames need no truth. */
+static int write_clip(Work *w, const SceneClip *c, const char *clip, const char *frames,
                       const char *masks) {
     int64_t pixels = (int64_t)c->width * c->height;
     int64_t total = (int64_t)w->scene->train_clips * w->scene->train_frames +
@@ -57,16 +57,18 @@ static int write_clip(Work *w, const SceneClip *c, int clip, const char *frames,
 
 static int write_all(Work *w) {
     const DemoScene *s = w->scene;
-    char path[4096];
+    char path[4096], name[32];
     int code = 0;
     for (int i = 0; i < s->train_clips && !code; i++) {
         SceneClip clip = {s->seed, s->width, s->height, i, s->train_frames, SCENE_NORMAL};
-        code = write_clip(w, &clip, i, "training/frames", NULL);
+        snprintf(name, sizeof name, "%02d", i + 1);
+        code = write_clip(w, &clip, name, "training/frames", NULL);
     }
     for (int i = 0; i < s->test_clips && !code; i++) {
         SceneKind kind = (SceneKind)(SCENE_RUNNER + i % (SCENE_KINDS - SCENE_RUNNER));
         SceneClip clip = {s->seed, s->width, s->height, s->train_clips + i, s->test_frames, kind};
-        code = write_clip(w, &clip, i, "testing/frames", "testing/masks");
+        snprintf(name, sizeof name, "%02d_%s", i + 1, scene_kind_names[kind]);
+        code = write_clip(w, &clip, name, "testing/frames", "testing/masks");
     }
     progress_end();
     snprintf(path, sizeof path, "%s/frame_labels_demo.npy", w->root);
