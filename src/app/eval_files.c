@@ -198,8 +198,8 @@ static int write_report(const Evaluation *e, const ResultRow *rows, double *cons
     int last = e->models - 1; /* persistence */
     const ScorerInfo *info = scorer_info(e->scorer[0]);
     char input[64], steps[96], labels[256];
-    snprintf(input, sizeof input, "%lld x %lld, %lld frame(s)", (long long)info->size,
-             (long long)info->size, (long long)info->frames);
+    snprintf(input, sizeof input, "%lld x %lld, %lld frame%s", (long long)info->size,
+             (long long)info->size, (long long)info->frames, info->frames > 1 ? "s" : "");
     snprintf(steps, sizeof steps, "step %lld of %lld, seed %lld", (long long)info->model.step,
              (long long)(info->model.epochs * info->model.steps_per_epoch),
              (long long)info->model.seed);
