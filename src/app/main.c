@@ -50,7 +50,10 @@ int main(int argc, char **argv) {
         puts("normalcy " NORMALCY_VERSION);
         return EXIT_OK;
     }
-    stop_install();
+    if (stop_install()) {
+        log_error("cannot start a thread");
+        return EXIT_FAILED;
+    }
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write error, told like others */
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(name, commands[i].name) == 0)

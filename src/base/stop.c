@@ -1,25 +1,38 @@
 #include "base/stop.h"
 
+#include <pthread.h>
 #include <signal.h>
-#include <string.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
-static volatile sig_atomic_t requested;
+static atomic_bool requested;
 
-static void on_signal(int number) {
-    requested = 1;
-    signal(number, SIG_DFL); /* the second one ends the process */
+/* Not a signal handler: oneDNN's generated kernels use the stack pointer for data, so the frame
+ * that the kernel lays on the stack of an interrupted thread would overwrite the heap. */
+static void *wait_for_signals(void *set) {
+    int number = 0;
+    while (sigwait(set, &number) == 0) {
+        if (requested)
+            _exit(128 + number); /* the second one ends the process */
+        requested = true;
+    }
+    return NULL;
 }
 
-void stop_install(void) {
-    struct sigaction act;
-    memset(&act, 0, sizeof act);
-    act.sa_handler = on_signal;
-    act.sa_flags = SA_RESTART;
-    sigemptyset(&act.sa_mask);
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
+int stop_install(void) {
+    static sigset_t set;
+    pthread_t thread;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    int error = pthread_sigmask(SIG_BLOCK, &set, NULL); /* every later thread inherits it */
+    if (!error)
+        error = pthread_create(&thread, NULL, wait_for_signals, &set);
+    if (!error)
+        pthread_detach(thread);
+    return error ? -1 : 0;
 }
 
 bool stop_requested(void) {
-    return requested != 0;
+    return requested;
 }

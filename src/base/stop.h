@@ -5,8 +5,10 @@
 
 #include <stdbool.h>
 
-/* Installs the handlers; main thread, once, before any thread starts. */
-void stop_install(void);
+/* Blocks both signals in this thread and all it will start, and starts the one that takes them.
+ * Main thread, once, before any thread starts. No other code may install a signal handler. Returns
+ * -1 where no thread can be had. */
+int stop_install(void);
 
 /* True after the first signal. Any thread. */
 bool stop_requested(void);
