@@ -68,6 +68,18 @@ kill -TERM $!
 wait $!
 [ $? = 130 ] && grep -q 'continue with: normalcy train --resume' err || fail "SIGTERM: $(tail -1 err)"
 expect 0 '' info long
+# Kernels large enough that a signal most likely falls into generated code.
+for i in 1 2 3 4 5 6; do
+    "$normalcy" train data -o signal$i --image 64 --mask-cell 16 --width 192 --depth 2 --heads 3 --batch 2 \
+        --epochs 100000 2>err &
+    while kill -0 $! && [ ! -s signal$i/log.jsonl ]; do sleep 0.05; done
+    sleep 0.3$i
+    kill -INT $!
+    wait $!
+    [ $? = 130 ] || fail "SIGINT $i: $(tail -1 err)"
+    checks=$((checks + 1))
+    expect 0 '' info signal$i
+done
 # The signal finds the training waiting for a video's frames.
 "$normalcy" train a.mp4 -o film "${small[@]}" --epochs 100000 --cache 0 2>err &
 while kill -0 $! && [ ! -s film/log.jsonl ]; do sleep 0.05; done
@@ -95,6 +107,10 @@ expect 2 'does not fit' train data -o x --image 40 --patch 8
 expect 2 'not a multiple of heads' train data -o x --width 24 --heads 5
 expect 2 'expected a MODEL and DATA' eval run
 expect 2 'needs a file' score run data/testing/frames/01_runner --format npy
+cp a.mp4 mine.mp4
+expect 2 'is the input' score run mine.mp4 -o mine.mp4
+expect 2 'is the input' score run mine.mp4 --video ./mine.mp4
+cmp -s a.mp4 mine.mp4 || fail "score overwrote its input"
 printf 'epochs: 3\nepocs: 4\n' >bad.yaml
 expect 2 'bad.yaml, line 2: epocs: unknown option' train data -o x --config bad.yaml
 echo 'size: tiny' >bad.yaml
@@ -185,6 +201,11 @@ mkdir nanrun && cp nan.safetensors nanrun/checkpoint.safetensors
 expect 1 'not finite' train data --resume -o nanrun
 cp -r data fewer && rm -r fewer/training/frames/03
 expect 1 'steps an epoch' train fewer --resume -o run
+cp -r run changed
+expect 0 'warning: lr was 0.0001 until here, from here on it is 0.001' train --resume -o changed --lr 1e-3 --steps 7
+mkdir elsewhere && cd elsewhere || exit 1
+expect 1 "the run's data, named when it began" train --resume -o ../run
+cd ..
 expect 1 'cannot resume' train data --resume -o nowhere
 
 echo "-- output"

@@ -65,7 +65,7 @@ static int run(const ComputeArgs *compute) {
     int code = compute_open(&be, compute);
     if (code)
         return code;
-    printf("normalcy   " NORMALCY_VERSION ", compiled by " __VERSION__ "\n");
+    printf("normalcy   " NORMALCY_VERSION ", compiler " __VERSION__ "\n");
     printf("processor  %s\n", system_cpu_name(text, sizeof text));
     printf("features   %s\n", system_cpu_features(text, sizeof text));
     printf("memory     %s, %s free\n", mem_text(total, sizeof total, (double)system_memory_total()),

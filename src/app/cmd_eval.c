@@ -8,6 +8,7 @@
 #include "app/common.h"
 #include "app/eval_files.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/progress.h"
@@ -63,7 +64,7 @@ static int parse(Eval *e, int argc, char **argv) {
                        n == 1 ? "" : "s");
     e->model = positional[0];
     e->path = positional[1];
-    return 0;
+    return e->args.output ? file_make_folder(e->args.output) : 0; /* before any work */
 }
 
 /* The model, if one is asked for, and persistence at the same input. */

@@ -103,6 +103,10 @@ static int parse(Score *s, int argc, char **argv) {
         return err_set(ERR_USAGE, "--format npy: an array needs a file, give -o FILE");
     s->model = positional[0];
     s->input = positional[1];
+    const char *outputs[] = {s->args.output, s->args.video};
+    for (int i = 0; i < 2; i++)
+        if (outputs[i] && file_is_same(outputs[i], s->input))
+            return err_set(ERR_USAGE, "%s is the input; it would be overwritten", outputs[i]);
     return 0;
 }
 

@@ -162,6 +162,11 @@ static int open_data(Train *t) {
                      .seed = (uint64_t)t->training.seed,
                      .cache_bytes = t->args.cache * 1000000};
     int code = dataset_open(&t->dataset, t->data);
+    if (code && t->data == t->stored.model.data)
+        return err_context(code,
+                           "the run's data, named when it began (give it again: normalcy "
+                           "train DATA --resume -o %s)",
+                           t->args.output);
     if (!code && t->dataset->train.count == 0)
         code = err_set(ERR_FAIL, "%s has no training clips", t->data);
     if (!code)
@@ -194,10 +199,24 @@ static void tell_plan(const Train *t) {
                  mem_text(total, sizeof total, (double)available));
 }
 
+/* The command line may change settings of a run, but not unseen. */
+static void tell_changes(const Train *t) {
+    char before[64], after[64];
+    for (const Opt *row = train_options; row->name; row++) {
+        opt_value_text(row, &t->stored.training, before, sizeof before);
+        opt_value_text(row, &t->training, after, sizeof after);
+        if (strcmp(before, after) != 0)
+            log_warn("%s was %s until here, from here on it is %s", row->name, before, after);
+    }
+    if (strcmp(t->data, t->stored.model.data) != 0)
+        log_warn("the run was trained on %s, now it is on %s", t->stored.model.data, t->data);
+}
+
 static void tell_resumed(const Train *t) {
     char compute[64];
     checkpoint_compute(compute, sizeof compute, t->be);
     log_info("resumed   at step %lld", (long long)t->trainer->step);
+    tell_changes(t);
     if (strcmp(compute, t->stored.model.compute) != 0)
         log_warn("the run was on %s, now it is on %s: it goes on, but not bit for bit",
                  t->stored.model.compute, compute);
@@ -206,6 +225,11 @@ static void tell_resumed(const Train *t) {
 static int open_run(Train *t) {
     int64_t steps_per_epoch = pairs_steps_per_epoch(t->pairs);
     int code = compute_open(&t->be, &t->compute);
+    if (code)
+        return code;
+    code = file_make_folder(t->args.output);
+    if (!code && !t->lock)
+        code = file_lock_folder(&t->lock, t->args.output);
     if (code)
         return code;
     tell_plan(t);
@@ -222,10 +246,6 @@ static int open_run(Train *t) {
         if (!code)
             tell_resumed(t);
     }
-    if (!code)
-        code = file_make_folder(t->args.output);
-    if (!code && !t->lock)
-        code = file_lock_folder(&t->lock, t->args.output);
     if (!code) /* what decides the result, in the form that --config reads */
         code = opt_save_yaml(t->groups + 2, t->settings_path);
     if (!code)
@@ -308,8 +328,12 @@ static int loop(Train *t) {
     if (saved != tr->step)
         code = save(t);
     if (!code && stop_requested()) {
-        log_info("stopped at step %lld of %lld; continue with: normalcy train --resume -o %s",
-                 (long long)tr->step, (long long)total, t->args.output);
+        char steps[40] = "";
+        if (t->args.steps > 0)
+            snprintf(steps, sizeof steps, " --steps %lld", (long long)t->args.steps);
+        const char *quote = strpbrk(t->args.output, " $'\"\\`") ? "\"" : "";
+        log_info("stopped at step %lld of %lld; continue with: normalcy train --resume -o %s%s%s%s",
+                 (long long)tr->step, (long long)total, quote, t->args.output, quote, steps);
         return ERR_STOPPED;
     }
     if (!code)

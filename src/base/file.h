@@ -43,6 +43,9 @@ void file_unlock(int lock);
 bool file_is_folder(const char *path);
 bool file_exists(const char *path);
 
+/* True where both name one file that exists, by whatever path. */
+bool file_is_same(const char *a, const char *b);
+
 /* Name without folders; borrowed from path. */
 const char *file_name(const char *path);
 

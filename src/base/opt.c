@@ -224,7 +224,9 @@ void opt_value_text(const Opt *row, const void *object, char *buf, size_t n) {
         snprintf(buf, n, "%lld", (long long)*(const int64_t *)field);
         break;
     case OPT_REAL:
-        snprintf(buf, n, "%.17g", *(const double *)field);
+        snprintf(buf, n, "%.15g", *(const double *)field);
+        if (strtod(buf, NULL) != *(const double *)field) /* 17 digits always come back equal */
+            snprintf(buf, n, "%.17g", *(const double *)field);
         break;
     case OPT_CHOICE:
         snprintf(buf, n, "%s", row->choices[*(const int *)field]);

@@ -75,7 +75,9 @@ static int read_tensor(void *ctx, const char *key, const Json *value) {
         !js_int_of(js_at(offsets, 1), &end))
         return err_set(ERR_FAIL, "%s: tensor %s has no data_offsets [begin, end]", s->name, key);
     if (begin < 0 || end < begin || end > s->data_bytes)
-        return err_set(ERR_FAIL, "%s: tensor %s lies at bytes %lld to %lld of %lld: out of range",
+        return err_set(ERR_FAIL,
+                       "%s: tensor %s lies at bytes %lld to %lld of %lld, out of range: the "
+                       "file is cut short or damaged",
                        s->name, key, (long long)begin, (long long)end, (long long)s->data_bytes);
     if (__builtin_mul_overflow(t->count, size, &bytes))
         return err_set(ERR_FAIL, "%s: tensor %s has an impossible shape", s->name, key);
