@@ -70,7 +70,7 @@ wait $!
 expect 0 '' info long
 # Kernels large enough that a signal most likely falls into generated code.
 for i in 1 2 3 4 5 6; do
-    "$normalcy" train data -o signal$i --image 64 --mask-cell 16 --width 192 --depth 2 --heads 3 --batch 2 \
+    "$normalcy" train data -o signal$i --image 128 --width 192 --depth 4 --heads 3 --batch 4 \
         --epochs 100000 2>err &
     while kill -0 $! && [ ! -s signal$i/log.jsonl ]; do sleep 0.05; done
     sleep 0.3$i
