@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 static atomic_bool requested;
 
@@ -12,8 +11,10 @@ static atomic_bool requested;
 static void *wait_for_signals(void *set) {
     int number = 0;
     while (sigwait(set, &number) == 0) {
-        if (requested)
-            _exit(128 + number); /* the second one ends the process */
+        if (requested) { /* the second one does what signals do */
+            pthread_sigmask(SIG_UNBLOCK, set, NULL);
+            raise(number);
+        }
         requested = true;
     }
     return NULL;
