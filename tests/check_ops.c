@@ -1,15 +1,27 @@
 /* Every operation of the seam (compute/backend.h), each backend against the reference.
  *
  * An operation is one row of `ops` in check_ops_table.c and one function that declares its operands
- * and calls it. The rest follows from how an operand is declared: IN     random, must come back
- * unchanged OUT    must be overwritten: it starts as NaN, and a NaN that is left is a failure SUM
- * accumulates: starts random, and the same run from zero must differ by just that start INOUT
- * random, changed in place All lie between guard values and are aligned to four bytes only, as a
- * weight in its slab is. The error of an operand is max |got - want| / max |want|. Two runs must
- * agree bit for bit; where a row says so, runs with 1, 2 and 3 threads too.
+ * and calls it. The rest follows from how an operand is declared:
  *
- * check_ops          checks; the exit status says whether all passed
- * check_ops --bench  times the cpu backend at the shapes of the base model and a batch of 4 pairs
+ *   IN     random, must come back unchanged
+ *   OUT    must be overwritten: it starts as NaN, and a NaN that is left is a failure (bytes start
+ *          as that of the guards, which the comparison finds)
+ *   SUM    accumulates: starts random, and the same run from zero must differ by just that start
+ *   INOUT  random, changed in place
+ *
+ * All lie between guard values and are aligned to one value only, as a weight in its slab is.
+ *
+ * The error of an operand is max |got - want| / max |want|. Of a result in bf16 or bytes, the step
+ * at the value is taken off first: both sides round once, from values that may lie on two sides of
+ * a boundary. That is rare, so no more than a fiftieth of the values may differ (and none of
+ * copies), unless the operation rounds inside too. The reference reads the same rounded inputs.
+ * Runs with 1, 2 and 3 threads, and one on a new backend with packed weights, must agree bit for
+ * bit.
+ *
+ * check_ops [--isa NAME]  checks, with instructions up to that level (NORMALCY_ISA); the exit
+ *                         status says whether all passed
+ * check_ops --bench       times the cpu backend at the shapes of the base model and a batch of 4
+ *                         pairs, layers also on one image
  */
 #include <math.h>
 #include <stdarg.h>
@@ -21,22 +33,25 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "check_ops.h"
+#include "compute/ref.h"
 #include "random.h"
 
 enum { GUARD_VALUES = 17, GUARD_BYTE = 0xA5 };
 
+static const char *const type_names[] = {"f32", "bf16", "int8"};
+
 static int failures;
 
-static void fail(const Run *r, const char *op, int shape, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-static void fail(const Run *r, const char *op, int shape, const char *fmt, ...) {
+static void fail(const Run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void fail(const Run *r, const char *fmt, ...) {
     char text[256];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    printf("FAIL %s, shape %d, %s with %d threads: %s\n", op, shape, r->be->name, r->be->threads,
-           text);
+    printf("FAIL %s, shape %d in %s%s, %s with %d threads: %s\n", r->op->name,
+           (int)(r->shape - r->op->shapes), type_names[r->type], r->pack ? " packed" : "",
+           r->be->name, r->be->threads, text);
     failures++;
 }
 
@@ -48,37 +63,56 @@ static size_t guard_bytes(const Operand *o) {
     return GUARD_VALUES * o->item;
 }
 
-static double value(const Operand *o, const uint8_t *copy, int64_t i) {
-    float f;
+static bool on_host(const Operand *o) {
+    return o->item == sizeof(double);
+}
+
+/* The values of a copy as a tensor of one row. */
+static Tensor values(const Operand *o, uint8_t *copy) {
+    Tensor t = o->form;
+    t.data = copy + guard_bytes(o);
+    return t;
+}
+
+static double value(const Operand *o, uint8_t *copy, int64_t i) {
     double d;
-    const uint8_t *at = copy + guard_bytes(o) + (size_t)i * o->item;
-    if (o->item == sizeof d) {
-        memcpy(&d, at, sizeof d);
-        return d;
-    }
-    memcpy(&f, at, sizeof f);
-    return f;
+    if (!on_host(o))
+        return ref_get(values(o, copy), 0, i);
+    memcpy(&d, copy + guard_bytes(o) + (size_t)i * sizeof d, sizeof d);
+    return d;
+}
+
+/* The distance of the numbers of an operand's type around this one; 0 for f32, whose rounding the
+ * bounds contain. */
+static double step_at(const Operand *o, double x) {
+    if (on_host(o) || o->form.type == F32)
+        return 0;
+    return o->form.type == U8 ? o->form.scale : x != 0 ? ldexp(1, ilogb(x) - 7) : 0;
 }
 
 static void fill(const Run *r, Operand *o, Fill how) {
     Rng rng = rng_stream(1, RNG_TEST, 0, (uint32_t)r->next);
     float scale = r->shape->scale != 0 ? r->shape->scale : 1;
-    uint8_t *at = o->start + guard_bytes(o);
-    for (int64_t i = 0; i < o->count; i++, at += o->item) {
+    Tensor t = values(o, o->start);
+    for (int64_t i = 0; i < o->count; i++) {
         if (how == FLAG) {
-            *at = r->shape->mask == MASK_ALL || rng_uniform(&rng, (uint64_t)i) < 0.75;
+            *(uint8_t *)tensor_at(t, 0, i) =
+                r->shape->mask == MASK_ALL || rng_uniform(&rng, (uint64_t)i) < 0.75;
             continue;
         }
-        float x = scale * (float)rng_normal(&rng, (uint64_t)i);
+        double x = scale * rng_normal(&rng, (uint64_t)i);
+        if (how == WEIGHT)
+            x /= sqrt((double)r->shape->width);
         if (how == POSITIVE)
-            x = fabsf(x);
+            x = fabs(x);
         if (how == PIXEL) /* few levels: differences are exact, and ties happen */
-            x = roundf(x * 32) / 32;
+            x = round(x * 32) / 32;
         if (o->kind == OUT)
             x = NAN;
         if (o->kind == SUM && r->zero_sums)
             x = 0;
-        memcpy(at, &x, sizeof x);
+        if (o->kind != OUT || t.type != U8)
+            ref_put(t, 0, i, x);
     }
 }
 
@@ -92,19 +126,18 @@ static void *host_block(size_t bytes) {
 }
 
 /* The next operand; once a run is prepared, the same memory again. */
-static void *operand(Run *r, const char *name, Kind kind, Fill how, int64_t count, size_t item) {
+static void *operand(Run *r, const char *name, Kind kind, Fill how, Tensor form, size_t item) {
     Operand *o = &r->operands[r->next];
     if (!r->prepared) {
-        *o = (Operand){.name = name, .kind = kind, .count = count, .item = item};
+        *o = (Operand){name, kind, tensor_count(form), item, form, NULL, NULL, NULL};
         size_t bytes = value_bytes(o) + 2 * guard_bytes(o);
-        bool host = item == sizeof(double);
         o->start = host_block(bytes);
         o->end = host_block(bytes);
-        o->memory = host ? host_block(bytes) : r->be->alloc(r->be, bytes);
+        o->memory = on_host(o) ? host_block(bytes) : r->be->alloc(r->be, bytes);
         memset(o->start, GUARD_BYTE, bytes);
-        if (!host)
+        if (!on_host(o))
             fill(r, o, how);
-        if (host)
+        if (on_host(o))
             memcpy(o->memory, o->start, bytes);
         else
             r->be->upload(r->be, o->memory, o->start, bytes);
@@ -115,109 +148,158 @@ static void *operand(Run *r, const char *name, Kind kind, Fill how, int64_t coun
 }
 
 float *vector_of(Run *r, const char *name, Kind kind, Fill how, int64_t n) {
-    return operand(r, name, kind, how, n, sizeof(float));
+    return operand(r, name, kind, how, (Tensor){.rows = 1, .cols = n}, sizeof(float));
 }
 
 float *vector(Run *r, const char *name, Kind kind, int64_t n) {
     return vector_of(r, name, kind, NORMAL, n);
 }
 
-Tensor matrix(Run *r, const char *name, Kind kind, int64_t rows, int64_t cols) {
-    return (Tensor){vector(r, name, kind, rows * cols), rows, cols};
+/* Bytes reach from -4.8 to 11.1: normal values go beyond one end, and zero is not in the middle. */
+Tensor matrix(Run *r, const char *name, Kind kind, DType type, int64_t rows, int64_t cols) {
+    Tensor t = {NULL, rows, cols, type, 1.f / 16, 77};
+    t.data = operand(r, name, kind, NORMAL, t, dtype_bytes(type));
+    return t;
 }
 
 double *host_results(Run *r, const char *name, int64_t n) {
-    return (double *)(void *)operand(r, name, OUT, NORMAL, n, sizeof(double));
+    Tensor form = {.rows = 1, .cols = n};
+    return (double *)(void *)operand(r, name, OUT, NORMAL, form, sizeof(double));
 }
 
 uint8_t *mask_of(Run *r, int64_t n) {
-    return r->shape->mask == MASK_NONE ? NULL : operand(r, "mask", IN, FLAG, n, 1);
+    Tensor form = {.rows = 1, .cols = n, .type = U8};
+    return r->shape->mask == MASK_NONE ? NULL : operand(r, "mask", IN, FLAG, form, 1);
+}
+
+/* Packs zeros first: a second packing is of the new values. */
+static void pack(Run *r) {
+    Backend *be = r->be;
+    Weight *w = &r->weight;
+    const float *real = w->data;
+    float *zeros = be->alloc(be, (size_t)(w->out * w->in) * sizeof *zeros);
+    w->data = zeros;
+    int code = be->weight_pack(be, w, r->type);
+    w->data = real;
+    if (code || be->weight_pack(be, w, r->type))
+        fail(r, "%s", err_text());
+    be->release(be, zeros);
+    if (w->packed)
+        w->data = NULL; /* it must do without */
+}
+
+const Weight *weight(Run *r, int64_t out, int64_t in) {
+    const float *w = vector_of(r, "w", IN, WEIGHT, out * in);
+    if (r->prepared)
+        return &r->weight;
+    r->weight = (Weight){w, out, in, NULL};
+    if (r->pack)
+        pack(r);
+    return &r->weight;
 }
 
 /* ---- running and comparing. */
+
+static Backend *open_or_fail(const char *name, int threads) {
+    Backend *be = NULL;
+    if (backend_open(&be, name, threads, "f32") == 0)
+        return be;
+    fprintf(stderr, "%s\n", err_text());
+    _Exit(1);
+}
 
 static void run_free(Run *r) {
     for (int i = 0; i < r->count; i++) {
         Operand *o = &r->operands[i];
         mem_free(o->start);
         mem_free(o->end);
-        if (o->item == sizeof(double))
+        if (on_host(o))
             mem_free(o->memory);
         else
             r->be->release(r->be, o->memory);
     }
+    r->be->weight_release(r->be, &r->weight);
     *r = (Run){0};
 }
 
-static void call(Run *r, const Op *op) {
+static int call(Run *r) {
     r->next = 0;
     r->began = now_seconds();
-    op->run(r, r->shape);
+    r->op->run(r, r->shape);
     r->prepared = true;
-    if (r->be->sync(r->be))
-        fail(r, op->name, (int)(r->shape - op->shapes), "%s", err_text());
+    return r->be->sync(r->be);
 }
 
 /* What an operand promises by itself: guards, untouched inputs, no NaN left. */
-static void check_operand(const Run *r, const Op *op, int shape, const Operand *o) {
+static void check_operand(const Run *r, const Operand *o) {
     size_t bytes = value_bytes(o), guard = guard_bytes(o);
     if (memcmp(o->start, o->end, guard) != 0 ||
         memcmp(o->start + guard + bytes, o->end + guard + bytes, guard) != 0)
-        fail(r, op->name, shape, "%s was written outside its bounds", o->name);
+        fail(r, "%s was written outside its bounds", o->name);
     if (o->kind == IN && memcmp(o->start, o->end, bytes + guard) != 0)
-        fail(r, op->name, shape, "%s is an input and was changed", o->name);
+        fail(r, "%s is an input and was changed", o->name);
     for (int64_t i = 0; o->kind != IN && i < o->count; i++)
         if (!isfinite(value(o, o->end, i))) {
-            fail(r, op->name, shape, "%s[%lld] was not written, or is not finite", o->name,
-                 (long long)i);
+            fail(r, "%s[%lld] was not written, or is not finite", o->name, (long long)i);
             break;
         }
 }
 
 /* One call on fresh operands, with what comes back in `end`. */
-static Run run_once(Backend *be, const Op *op, int shape, bool zero_sums) {
-    Run r = {.be = be, .shape = &op->shapes[shape], .zero_sums = zero_sums};
-    call(&r, op);
+static Run run_once(Run what) {
+    Run r = what;
+    if (call(&r))
+        fail(&r, "%s", err_text());
     for (int i = 0; i < r.count; i++) {
         Operand *o = &r.operands[i];
         size_t bytes = value_bytes(o) + 2 * guard_bytes(o);
-        if (o->item == sizeof(double))
+        if (on_host(o))
             memcpy(o->end, o->memory, bytes);
         else
-            be->download(be, o->end, o->memory, bytes);
-        check_operand(&r, op, shape, o);
+            r.be->download(r.be, o->end, o->memory, bytes);
+        check_operand(&r, o);
     }
     return r;
 }
 
-static double compare(const Run *want, const Run *got, const Op *op, int shape) {
-    double worst = 0;
+static double compare(const Run *want, const Run *got) {
+    const Op *op = want->op;
+    bool rounds_inside = want->type != F32 && op->bound16 > 0;
+    double worst = 0, bound = rounds_inside ? op->bound16 : op->bound;
     for (int i = 0; i < want->count; i++) {
         const Operand *a = &want->operands[i], *b = &got->operands[i];
         double top = 0, off = 0;
+        int64_t steps = 0;
         for (int64_t k = 0; a->kind != IN && k < a->count; k++) {
-            top = fmax(top, fabs(value(a, a->end, k)));
-            off = fmax(off, fabs(value(a, a->end, k) - value(b, b->end, k)));
+            double x = value(a, a->end, k), y = value(b, b->end, k);
+            double step = step_at(a, fmax(fabs(x), fabs(y)));
+            top = fmax(top, fabs(x));
+            off = fmax(off, fabs(x - y) - step);
+            steps += step > 0 && x != y;
         }
         double error = top > 0 ? off / top : off;
-        if (!(error <= op->bound))
-            fail(got, op->name, shape, "%s differs by %.1e of its largest value, allowed %.0e",
-                 a->name, error, op->bound);
+        if (!(error <= bound))
+            fail(got, "%s differs by %.1e of its largest value, allowed %.0e", a->name, error,
+                 bound);
+        if (!rounds_inside && steps > (bound > 0 ? 1 + a->count / 50 : 0))
+            fail(got, "%lld of %lld values of %s are rounded otherwise", (long long)steps,
+                 (long long)a->count, a->name);
         worst = fmax(worst, error);
     }
     return worst;
 }
 
-static void compare_bits(const Run *a, const Run *b, const Op *op, int shape, const char *what) {
+static void compare_bits(const Run *a, const Run *b, const char *what) {
     for (int i = 0; i < a->count; i++)
         if (memcmp(a->operands[i].end, b->operands[i].end,
                    value_bytes(&a->operands[i]) + guard_bytes(&a->operands[i])))
-            fail(b, op->name, shape, "%s: %s has other bits", what, a->operands[i].name);
+            fail(b, "%s: %s has other bits", what, a->operands[i].name);
 }
 
 /* `r` started its sums from random values: from zero they must be less by just those. */
-static void check_sums(const Run *r, const Op *op, int shape) {
-    Run zero = run_once(r->be, op, shape, true);
+static void check_sums(const Run *r, Run what) {
+    what.zero_sums = true;
+    Run zero = run_once(what);
     for (int i = 0; i < r->count; i++) {
         const Operand *a = &r->operands[i], *z = &zero.operands[i];
         double top = 0, off = 0;
@@ -227,34 +309,56 @@ static void check_sums(const Run *r, const Op *op, int shape) {
             off = fmax(off, fabs(value(a, a->end, k) - want));
         }
         if (off > 4e-6 * top) /* float sums from another start */
-            fail(r, op->name, shape, "%s does not accumulate", a->name);
+            fail(r, "%s does not accumulate", a->name);
     }
     run_free(&zero);
 }
 
 enum { THREAD_COUNTS = 3 };
 
-static double check_shape(Backend *ref, Backend *const cpu[THREAD_COUNTS], const Op *op,
-                          int shape) {
-    Run want = run_once(ref, op, shape, false), first = {0};
+static double check_shape(Backend *ref, Backend *const cpu[THREAD_COUNTS], Run what) {
+    what.be = ref;
+    Run want = run_once(what), first = {0};
     double worst = 0;
-    check_sums(&want, op, shape);
+    check_sums(&want, what);
     for (int i = 0; i < THREAD_COUNTS; i++) {
-        Run got = run_once(cpu[i], op, shape, false), again = run_once(cpu[i], op, shape, false);
-        worst = fmax(worst, compare(&want, &got, op, shape));
-        compare_bits(&got, &again, op, shape, "a second run");
-        if (op->any_threads && i > 0)
-            compare_bits(&first, &got, op, shape, "another number of threads");
-        check_sums(&got, op, shape);
+        what.be = cpu[i];
+        what.pack = what.op->packs && what.type == U8;
+        Run got = run_once(what);
+        worst = fmax(worst, compare(&want, &got));
+        check_sums(&got, what);
+        what.be = open_or_fail("cpu", i + 1);
+        what.pack = what.op->packs;
+        Run again = run_once(what);
+        compare_bits(&got, &again, "a new backend");
         run_free(&again);
-        if (i == 0)
+        backend_free(&what.be);
+        if (i == 0) {
             first = got;
-        else
-            run_free(&got);
+            continue;
+        }
+        compare_bits(&first, &got, "another number of threads");
+        run_free(&got);
     }
     run_free(&first);
     run_free(&want);
     return worst;
+}
+
+static void check_op(Backend *ref, Backend *const cpu[THREAD_COUNTS], const Op *op) {
+    double worst[3] = {0};
+    for (int type = F32; type < op->types; type++)
+        for (int k = 0; k < op->shape_count; k++) {
+            Run what = {.op = op, .shape = &op->shapes[k], .type = (DType)type};
+            worst[type] = fmax(worst[type], check_shape(ref, cpu, what));
+        }
+    printf("%-25s %2d shapes, error", op->name, op->shape_count);
+    for (int type = F32; type < op->types; type++)
+        printf(" %s %.1e,", type_names[type], worst[type]);
+    printf(" allowed %.0e", op->bound);
+    if (op->bound16 > 0)
+        printf(", bf16 inside %.0e", op->bound16);
+    printf(" (%s)\n", op->why);
 }
 
 static void expect(bool ok, const Backend *be, const char *what) {
@@ -284,12 +388,7 @@ static void check_memory(Backend *be) {
 
 /* The first failure stays, and comes out at every sync. */
 static void check_latch(const char *name) {
-    Backend *be = NULL;
-    if (backend_open(&be, name, 1)) {
-        printf("FAIL %s: %s\n", name, err_text());
-        failures++;
-        return;
-    }
+    Backend *be = open_or_fail(name, 1);
     backend_fail(be, "first %d", 1);
     backend_fail(be, "second");
     for (int i = 0; i < 2; i++)
@@ -297,26 +396,43 @@ static void check_latch(const char *name) {
     backend_free(&be);
 }
 
+static void check_open(const Backend *ref) {
+    Backend *be = NULL;
+    expect(backend_open(&be, "gpu", 1, "f32") == ERR_USAGE && strstr(err_text(), "ref or cpu"), ref,
+           "an unknown backend");
+    expect(backend_open(&be, "ref", 1, "f16") == ERR_USAGE && !be, ref, "an unknown precision");
+    expect(ref->type == F32, ref, "precision f32");
+    expect(backend_open(&be, "ref", 1, "bf16") == 0 && be->type == BF16, ref, "precision bf16");
+    backend_free(&be);
+}
+
+/* The cpu backend has no bytes of a weight but the packed ones. */
+static void check_packing(const Op *op) {
+    Backend *be = open_or_fail("cpu", 1);
+    Run r = {.be = be, .op = op, .shape = op->shapes, .type = U8};
+    expect(call(&r) == ERR_FAIL, be, "bytes need a packed weight");
+    Weight w = r.weight;
+    mem_fail_after(1);
+    expect(be->weight_pack(be, &w, BF16) == ERR_FAIL && !w.packed, be, "packing out of memory");
+    mem_fail_after(0);
+    run_free(&r);
+    backend_free(&be);
+}
+
 static int check(void) {
-    Backend *ref = NULL, *cpu[THREAD_COUNTS] = {NULL}, *none = NULL;
-    if (backend_open(&ref, "ref", 1))
-        return 1;
+    Backend *ref = open_or_fail("ref", 1), *cpu[THREAD_COUNTS];
     for (int i = 0; i < THREAD_COUNTS; i++)
-        if (backend_open(&cpu[i], "cpu", i + 1))
-            return 1;
-    expect(backend_open(&none, "gpu", 1) == ERR_USAGE && !none && strstr(err_text(), "ref or cpu"),
-           ref, "an unknown backend");
+        cpu[i] = open_or_fail("cpu", i + 1);
+    printf("%s\n", cpu[0]->description);
+    check_open(ref);
     check_memory(ref);
     check_memory(cpu[1]);
     check_latch("ref");
     check_latch("cpu");
     for (int i = 0; i < op_count; i++) {
-        double worst = 0;
-        for (int k = 0; k < ops[i].shape_count; k++)
-            worst = fmax(worst, check_shape(ref, cpu, &ops[i], k));
-        printf("%-25s %d shapes, error %.1e, allowed %.0e (%s)%s\n", ops[i].name,
-               ops[i].shape_count, worst, ops[i].bound, ops[i].why,
-               ops[i].any_threads ? "; any threads" : "");
+        if (ops[i].packs)
+            check_packing(&ops[i]);
+        check_op(ref, cpu, &ops[i]);
     }
     backend_free(&ref);
     for (int i = 0; i < THREAD_COUNTS; i++)
@@ -326,43 +442,56 @@ static int check(void) {
     return failures != 0;
 }
 
-/* ---- timing: the best of the calls of half a second. */
+/* ---- timing: the best of the calls of a third of a second. */
 
-static void bench_op(Backend *be, const Op *op) {
-    Op row = *op;
-    row.shapes = op->bench;
-    Run r = {.be = be, .shape = row.shapes};
-    call(&r, &row); /* prepares and warms up */
+static void bench_shape(Run what) {
+    Run r = what;
+    call(&r); /* prepares and warms up */
     double best = INFINITY, bytes = 0, start = now_seconds();
-    while (now_seconds() - start < 0.5) {
-        call(&r, &row);
+    while (now_seconds() - start < 0.33) {
+        call(&r);
         best = fmin(best, now_seconds() - r.began);
     }
     for (int i = 0; i < r.count; i++)
         bytes += (double)value_bytes(&r.operands[i]);
-    printf("%-25s %9.3f ms  %8.2f %s\n", op->name, best * 1e3,
-           (r.flops > 0 ? r.flops : bytes) / best / 1e9, r.flops > 0 ? "GFLOP/s" : "GB/s");
+    printf("  %s %9.3f ms %7.1f %s", type_names[r.type], best * 1e3,
+           (r.flops > 0 ? r.flops : bytes) / best / 1e9, r.flops > 0 ? "GFLOP/s" : "GB/s   ");
     run_free(&r);
 }
 
-static int bench(void) {
-    Backend *be = NULL;
-    if (backend_open(&be, "cpu", 0)) {
-        fprintf(stderr, "%s\n", err_text());
-        return 1;
+static void bench_op(Backend *be, const Op *op, const Shape *shape) {
+    printf("%-25s %lld", op->name, (long long)shape->images);
+    for (int type = F32; type < op->types; type++) {
+        Run what = {.be = be, .op = op, .shape = shape, .type = (DType)type, .pack = op->packs};
+        bench_shape(what);
     }
-    printf("%s; base, 8 images\n", be->description);
-    for (int i = 0; i < op_count; i++)
-        bench_op(be, &ops[i]);
+    printf("\n");
+}
+
+static int bench(void) {
+    Backend *be = open_or_fail("cpu", 0);
+    printf("%s; base, so many images:\n", be->description);
+    for (int i = 0; i < op_count; i++) {
+        Shape one = *ops[i].bench;
+        bench_op(be, &ops[i], ops[i].bench);
+        one.images = one.inputs = 1;
+        if (ops[i].packs)
+            bench_op(be, &ops[i], &one);
+    }
+    int code = be->sync(be);
+    if (code)
+        fprintf(stderr, "%s\n", err_text());
     backend_free(&be);
-    return 0;
+    return code != 0;
 }
 
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--bench") == 0)
         return bench();
-    if (argc > 1) {
-        fprintf(stderr, "usage: check_ops [--bench]\n");
+    if (argc == 3 && strcmp(argv[1], "--isa") == 0)
+        setenv("NORMALCY_ISA", argv[2], 1);
+    else if (argc > 1) {
+        fprintf(stderr, "usage: check_ops [--bench | --isa NAME]\n");
         return 2;
     }
     return check();

@@ -28,7 +28,7 @@ static void normals(float *out, int64_t n, uint32_t stream) {
 
 static Backend *open_backend(const char *name) {
     Backend *be = NULL;
-    if (backend_open(&be, name, 2))
+    if (backend_open(&be, name, 2, "f32"))
         fail_msg("%s", err_text());
     return be;
 }
@@ -182,7 +182,7 @@ static void test_pixel_shuffle(void **state) {
     static float tokens[TOKENS * COLS], image[PIXELS], again[TOKENS * COLS];
     for (int i = 0; i < N(tokens); i++)
         tokens[i] = (float)i;
-    be->unpatchify(be, image, (Tensor){tokens, TOKENS, COLS}, grid, LEAD);
+    be->unpatchify(be, image, (Tensor){tokens, TOKENS, COLS, F32, 0, 0}, grid, LEAD);
     for (int c = 0; c < 3; c++)
         for (int i = 0; i < PATCH; i++)
             for (int j = 0; j < PATCH; j++)
@@ -192,7 +192,7 @@ static void test_pixel_shuffle(void **state) {
                         int channel = PATCH * PATCH * c + PATCH * i + j;
                         assert_true(pixel == tokens[(LEAD + h * SIDE + w) * COLS + channel]);
                     }
-    be->patchify(be, (Tensor){again, TOKENS, COLS}, image, grid, LEAD);
+    be->patchify(be, (Tensor){again, TOKENS, COLS, F32, 0, 0}, image, grid, LEAD);
     for (int i = 0; i < N(tokens); i++)
         assert_true(again[i] == (i < LEAD * COLS ? 0 : tokens[i]));
     backend_free(&be);
@@ -411,7 +411,7 @@ static int64_t taken;
 static void *counting_alloc(Backend *be, size_t bytes) {
     (void)be;
     taken += (int64_t)bytes;
-    return mem_alloc(bytes, 1);
+    return mem_alloc_pages(bytes);
 }
 
 static void test_memory(void **state) {
@@ -424,11 +424,11 @@ static void test_memory(void **state) {
         Vit *v = NULL;
         taken = 0;
         assert_int_equal(vit_open(&v, be, c, 3, i % 2), 0);
-        assert_int_equal(vit_memory(c, 3, i % 2), taken);
-        assert_true(vit_memory(c, 4, i % 2) > taken);
+        assert_int_equal(vit_memory(c, 3, i % 2, F32), taken);
+        assert_true(vit_memory(c, 4, i % 2, F32) > taken);
         vit_free(&v);
     }
-    assert_true(vit_memory(&tiny, 3, true) > vit_memory(&tiny, 3, false));
+    assert_true(vit_memory(&tiny, 3, true, F32) > vit_memory(&tiny, 3, false, F32));
     /* In evaluation another block costs its weights alone. */
     VitConfig deeper = tiny;
     int tensors;
@@ -436,7 +436,7 @@ static void test_memory(void **state) {
     deeper.depth++;
     vit_census(&tiny, &tensors, &values, &decayed);
     vit_census(&deeper, &tensors, &deeper_values, &decayed);
-    assert_int_equal(vit_memory(&deeper, 9, false) - vit_memory(&tiny, 9, false),
+    assert_int_equal(vit_memory(&deeper, 9, false, F32) - vit_memory(&tiny, 9, false, F32),
                      (deeper_values - values + tiny.width) * (int64_t)sizeof(float));
     backend_free(&be);
 }

@@ -87,9 +87,9 @@ static float stored_value(const Case *c, const char *name, int i) {
 static int setup(void **state) {
     Case *c = *state;
     assert_int_equal(safetensors_open(&c->file, SOURCE_DIR "/tests/reference/tiny.safetensors"), 0);
-    assert_int_equal(backend_open(&c->be, c->backend, 2), 0);
+    assert_int_equal(backend_open(&c->be, c->backend, 2, "f32"), 0);
     assert_int_equal(vit_open(&c->vit, c->be, &config, 2 * PAIRS, true), 0);
-    if (weights_load(c->vit, vit_weights(c->vit), c->file, "tiny", "weights/"))
+    if (weights_load(c->vit, c->file, "tiny", "weights/"))
         fail_msg("%s", err_text());
     size_t pixels = (size_t)stored(c, "x")->count;
     float mask[PAIRS * 16];

@@ -5,9 +5,9 @@ set -eu
 
 build='build-essential cmake ninja-build pkg-config
     libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev
-    libdnnl-dev ocl-icd-opencl-dev libmatio-dev libyaml-dev libjansson-dev'
+    libmatio-dev libyaml-dev libjansson-dev'
 check='clang-format libcmocka-dev'
-fuzz='clang libclang-rt-dev libomp-dev'
+fuzz='clang libclang-rt-dev'
 
 wanted=
 for purpose in "${@:-build check}"; do

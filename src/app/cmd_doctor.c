@@ -54,7 +54,7 @@ static int print_size(Backend *be, const char *size) {
     double step = 3 * 2 * (double)training.batch * seconds;
     printf("  %-6s  %6.1f ms a frame  %7.1f frames/s   about %6.2f s a training step, %s\n", size,
            1e3 * seconds, 1 / seconds, step,
-           mem_text(memory, sizeof memory, (double)trainer_memory(&network, &training)));
+           mem_text(memory, sizeof memory, (double)trainer_memory(&network, &training, be->type)));
     return 0;
 }
 
@@ -70,7 +70,8 @@ static int run(const ComputeArgs *compute) {
     printf("features   %s\n", system_cpu_features(text, sizeof text));
     printf("memory     %s, %s free\n", mem_text(total, sizeof total, (double)system_memory_total()),
            mem_text(available, sizeof available, (double)system_memory_available()));
-    printf("backend    %s: %s\n", be->name, be->description);
+    printf("backend    %s: %s, %s, %d threads\n", be->name, be->description, backend_precision(be),
+           be->threads);
     printf("video      %s\n", source_library(text, sizeof text));
     printf("\nscoring at 224 x 224, and a training step of 4 pairs (estimated from it):\n");
     fflush(stdout);

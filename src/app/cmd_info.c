@@ -76,11 +76,11 @@ static int check_weights(const Safetensors *file, const char *path, const Checkp
     Vit *v = NULL;
     int code = weights_check(&c->model.network, file, path);
     if (!code)
-        code = backend_open(&be, "ref", 1);
+        code = backend_open(&be, "ref", 1, "f32");
     if (!code)
         code = vit_open(&v, be, &c->model.network, 1, false);
     if (!code)
-        code = weights_load(v, vit_weights(v), file, path, "");
+        code = weights_load(v, file, path, "");
     vit_free(&v);
     backend_free(&be);
     return code;

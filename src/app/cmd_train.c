@@ -178,7 +178,8 @@ static void tell_plan(const Train *t) {
     int tensors;
     int64_t values, decayed;
     char total[16], network[16], frames[16];
-    int64_t net = trainer_memory(&t->network, &t->training), cache = pairs_memory(t->pairs);
+    int64_t net = trainer_memory(&t->network, &t->training, t->be->type),
+            cache = pairs_memory(t->pairs);
     vit_census(&t->network, &tensors, &values, &decayed);
     log_info("data      %s: %d clips, %lld pairs, %lld steps an epoch", t->data,
              t->dataset->train.count, (long long)pairs_count(t->pairs),
@@ -187,7 +188,8 @@ static void tell_plan(const Train *t) {
         "network   width %lld, depth %lld, heads %lld, patch %lld, input %lld: %lld parameters",
         (long long)t->network.width, (long long)t->network.depth, (long long)t->network.heads,
         (long long)t->network.patch, (long long)t->network.image, (long long)values);
-    log_info("backend   %s: %s", t->be->name, t->be->description);
+    log_info("backend   %s: %s, %s, %d threads", t->be->name, t->be->description,
+             backend_precision(t->be), t->be->threads);
     log_info("memory    needs %s: network %s, decoded frames %s",
              mem_text(total, sizeof total, (double)(net + cache)),
              mem_text(network, sizeof network, (double)net),

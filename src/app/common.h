@@ -10,6 +10,7 @@
 typedef struct {
     int backend; /* index into backend_names */
     int64_t threads;
+    int precision; /* index into precision_names */
 } ComputeArgs;
 
 extern const Opt compute_options[];

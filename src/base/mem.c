@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/err.h"
 
@@ -30,6 +31,51 @@ void *mem_alloc(size_t count, size_t size) {
         return NULL;
     }
     return memset(p, 0, bytes);
+}
+
+/* In front of a slab, in 64 bytes: what to give back. */
+typedef struct {
+    void *block;
+    size_t mapped; /* 0: from mem_alloc */
+} Slab;
+
+enum { SLAB_HEAD = 64, HUGE_PAGE = 2 << 20 };
+
+void *mem_alloc_pages(size_t bytes) {
+    char text[16];
+    if (bytes < HUGE_PAGE || atomic_load(&fail_countdown) != 0) {
+        char *p =
+            bytes > SIZE_MAX - SLAB_HEAD ? mem_alloc(bytes, 2) : mem_alloc(SLAB_HEAD + bytes, 1);
+        if (!p)
+            return NULL;
+        *(Slab *)(void *)p = (Slab){p, 0};
+        return p + SLAB_HEAD;
+    }
+    size_t mapped = bytes > SIZE_MAX / 2 ? SIZE_MAX / 2 : bytes + 2 * HUGE_PAGE;
+    atomic_fetch_add(&allocations, 1);
+    char *block = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED) {
+        err_set(ERR_FAIL, "out of memory: cannot allocate %s",
+                mem_text(text, sizeof text, (double)bytes));
+        return NULL;
+    }
+    /* The values begin at a huge page, the head ends right before them. */
+    char *p = block + HUGE_PAGE - (uintptr_t)block % HUGE_PAGE;
+    if (p - block < SLAB_HEAD)
+        p += HUGE_PAGE;
+    madvise(p, bytes, MADV_HUGEPAGE); /* advice: a system without them goes on with small ones */
+    *(Slab *)(void *)(p - SLAB_HEAD) = (Slab){block, mapped};
+    return p;
+}
+
+void mem_free_pages(void *p) {
+    if (!p)
+        return;
+    Slab slab = *(Slab *)(void *)((char *)p - SLAB_HEAD);
+    if (slab.mapped)
+        munmap(slab.block, slab.mapped);
+    else
+        mem_free(slab.block);
 }
 
 void *mem_grow(void *p, size_t old, size_t count, size_t size) {

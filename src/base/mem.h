@@ -9,6 +9,11 @@
  * NULL with the error message set on overflow or when memory is out. Any thread. */
 void *mem_alloc(size_t count, size_t size);
 
+/* The same for slabs: large ones take huge pages where the system has them, and a page takes memory
+ * only once it is touched. Freed with mem_free_pages. */
+void *mem_alloc_pages(size_t bytes);
+void mem_free_pages(void *p);
+
 /* Grows an array from mem_alloc: keeps the first `old` elements, zeroes the rest, frees the old
  * block. On failure returns NULL and the old block stays valid. */
 void *mem_grow(void *p, size_t old, size_t count, size_t size);

@@ -10,12 +10,12 @@
 
 static void *host_alloc(Backend *be, size_t bytes) {
     (void)be;
-    return mem_alloc(bytes, 1);
+    return mem_alloc_pages(bytes);
 }
 
 static void host_release(Backend *be, void *p) {
     (void)be;
-    mem_free(p);
+    mem_free_pages(p);
 }
 
 static void host_upload(Backend *be, void *to, const void *host, size_t bytes) {
@@ -42,11 +42,26 @@ static int cpu_count(void) {
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-int backend_open(Backend **out, const char *name, int threads) {
+static const char *const precision_names[] = {[F32] = "f32", [BF16] = "bf16", [U8] = "int8"};
+
+const char *backend_precision(const Backend *be) {
+    return precision_names[be->type];
+}
+
+/* NULL: `best`. Negative where the name is unknown. */
+static int precision_type(const char *name, DType best) {
+    for (int i = F32; name && i <= U8; i++)
+        if (strcmp(name, precision_names[i]) == 0)
+            return i;
+    return name ? -1 : (int)best;
+}
+
+int backend_open(Backend **out, const char *name, int threads, const char *precision) {
     Backend *be = mem_alloc(1, sizeof *be);
     if (!be)
         return ERR_FAIL;
     be->threads = threads > 0 ? threads : cpu_count();
+    be->host_memory = true;
     be->alloc = host_alloc;
     be->release = host_release;
     be->upload = host_upload;
@@ -59,10 +74,15 @@ int backend_open(Backend **out, const char *name, int threads) {
         code = backend_cpu(be);
     else if (strcmp(name, "ref") != 0)
         code = err_set(ERR_USAGE, "backend \"%s\" is unknown; expected ref or cpu", name);
+    int type = precision_type(precision, be->type);
+    if (!code && type < 0)
+        code = err_set(ERR_USAGE, "precision \"%s\" is unknown; expected f32, bf16 or int8",
+                       precision);
     if (code) {
         backend_free(&be);
         return code;
     }
+    be->type = (DType)type;
     *out = be;
     return 0;
 }

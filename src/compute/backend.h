@@ -4,10 +4,16 @@
  * does faster. The model above is written once. Every entry has a row in tests/check_ops.c.
  *
  * Shapes: B images, N patch tokens an image, T = N + 1 tokens with cls (row 0 of each image), D
- * width, H heads. Weights W are (out, in): y = x W^T + b. Parameter gradients accumulate (+=),
- * activation gradients are written (=) unless said otherwise. All pointers are backend memory
- * unless marked host. An operation cannot fail visibly: a failure latches and surfaces at `sync`.
- * One thread uses a Backend; it runs its own threads inside. */
+ * width, H heads. Weights W are (out, in): y = x W^T + b.
+ *
+ * Types: results are computed in f32 and rounded once, to the type of the tensor they go to; a
+ * weight takes part in a product in the type of the layer's input (bf16: rounded; U8: a signed byte
+ * with a scale for each output, see weight.h). Parameters and their gradients are f32.
+ *
+ * Gradients: those of weight matrices (dw) and of activations are written (=), those of all other
+ * parameters accumulate (+=), unless said otherwise. All pointers are backend memory unless marked
+ * host. An operation cannot fail visibly: a failure latches and surfaces at `sync`. One thread uses
+ * a Backend; it runs its own threads inside. */
 #ifndef COMPUTE_BACKEND_H
 #define COMPUTE_BACKEND_H
 
@@ -17,6 +23,7 @@
 
 #include "compute/noise.h"
 #include "compute/tensor.h"
+#include "compute/weight.h"
 
 /* Square images cut into square patches. A token's columns are (channel, y, x) of its patch, which
  * is both the order of the patch embedding's weights and that of PixelShuffle (method A.2). */
@@ -51,12 +58,26 @@ typedef struct {
     double weight;         /* of the gradient */
 } ConsistencyLoss;
 
+/* The images a residual branch runs for: those that drop-path keeps, ascending. The branch's
+ * matrices hold the rows of these images only; the residual stream holds all. */
+typedef struct {
+    int64_t tokens, count;
+    const int32_t *image; /* host; count of them, or NULL: images 0 .. count - 1 */
+} Kept;
+
+/* The row of the residual stream that row r of a branch belongs to. */
+static inline int64_t kept_row(const Kept *k, int64_t r) {
+    return k->image ? k->image[r / k->tokens] * k->tokens + r % k->tokens : r;
+}
+
 typedef struct Backend Backend;
 
 struct Backend {
     const char *name;
     int threads;
-    const char *description; /* what runs: ISA, library, version */
+    bool host_memory;        /* is the backend's memory the host's own? */
+    DType type;              /* in which the model should keep its activations */
+    const char *description; /* what runs: the level of instruction sets */
 
     /* ---- memory. alloc gives zeroed bytes or NULL with the message set. */
     void *(*alloc)(Backend *be, size_t bytes);
@@ -66,35 +87,33 @@ struct Backend {
     void (*zero)(Backend *be, void *p, size_t bytes);
     int (*sync)(Backend *be); /* waits; 0 or the latched failure */
 
-    /* ---- linear layers. linear_forward's bias and any db may be NULL; a din without data is not
-     * wanted.
-     * linear:          out = in W^T + bias
-     * linear_gelu:     pre = in W^T + bias, out = GELU(pre), exact erf form
-     * linear_residual: branch = in W^T + bias, out = x + path * gamma * dropout(branch);
-     *                  out may be x. */
-    void (*linear_forward)(Backend *be, Tensor out, Tensor in, const float *w, const float *bias);
-    void (*linear_gelu_forward)(Backend *be, Tensor out, Tensor pre, Tensor in, const float *w,
+    /* ---- linear layers. linear_forward's bias and any db may be NULL; a din, pre or branch
+     * without data is not wanted. linear:          out = in W^T + bias linear_gelu:     pre = in
+     * W^T + bias, out = GELU(pre), exact erf form linear_residual: branch = in W^T + bias; out = x
+     * + path * gamma * dropout(branch) in the rows of kept images (path = 1 / (1 - drop_path)), out
+     * = x in the others. out and x are f32; out may be x. */
+    void (*linear_forward)(Backend *be, Tensor out, Tensor in, const Weight *w, const float *bias);
+    void (*linear_gelu_forward)(Backend *be, Tensor out, Tensor pre, Tensor in, const Weight *w,
                                 const float *bias);
     void (*linear_residual_forward)(Backend *be, Tensor out, Tensor branch, Tensor x, Tensor in,
-                                    const float *w, const float *bias, const float *gamma,
-                                    const Noise *noise);
+                                    const Weight *w, const float *bias, const float *gamma,
+                                    const Noise *noise, const Kept *kept);
     void (*linear_backward)(Backend *be, Tensor din, float *dw, float *db, Tensor dout, Tensor in,
-                            const float *w);
-    /* dout becomes d pre in place. `in` is the layer's input. */
-    void (*linear_gelu_backward)(Backend *be, Tensor din, float *dw, float *db, Tensor dout,
-                                 Tensor pre, Tensor in, const float *w);
+                            const Weight *w);
     /* dx is the gradient of out and passes on to x unchanged; dbranch is scratch of branch's shape.
-     */
+     * Where pre has data, `in` is GELU(pre) and din becomes the gradient of pre. */
     void (*linear_residual_backward)(Backend *be, Tensor din, float *dw, float *db, float *dgamma,
                                      Tensor dbranch, Tensor dx, Tensor branch, Tensor in,
-                                     const float *w, const float *gamma, const Noise *noise);
+                                     Tensor pre, const Weight *w, const float *gamma,
+                                     const Noise *noise, const Kept *kept);
 
-    /* ---- layer norm over columns, eps 1e-6; mean and rstd are (rows). dx accumulates: it is the
-     * residual stream. */
+    /* ---- layer norm over columns, eps 1e-6, of the kept rows of x (f32); mean and rstd are as
+     * long as out. dx (f32) accumulates: it is the residual stream. */
     void (*layernorm_forward)(Backend *be, Tensor out, float *mean, float *rstd, Tensor x,
-                              const float *w, const float *b);
+                              const float *w, const float *b, const Kept *kept);
     void (*layernorm_backward)(Backend *be, Tensor dx, float *dw, float *db, Tensor dout, Tensor x,
-                               const float *mean, const float *rstd, const float *w);
+                               const float *mean, const float *rstd, const float *w,
+                               const Kept *kept);
 
     /* ---- relative position bias (method A.3): table ((2g-1)^2 + 3, H) <-> bias (H, T, T), g = the
      * grid's side, T = g^2 + 1. */
@@ -114,12 +133,13 @@ struct Backend {
 
     /* ---- images (B, channels, size, size) <-> tokens (B (lead + N), channels patch^2); the `lead`
      * rows of each image are skipped, or set to zero where tokens are written. Each is the other's
-     * backward. */
+     * backward. The image is f32. */
     void (*patchify)(Backend *be, Tensor tokens, const float *image, PatchGrid grid, int64_t lead);
     void (*unpatchify)(Backend *be, float *image, Tensor tokens, PatchGrid grid, int64_t lead);
 
-    /* ---- embedding: x (B T, D) from patches (P N, D), image b using patches b % P; where mask
-     * (B N, 0 or 1; NULL: none) is set the mask token stands instead; cls in front; dropout on all.
+    /* ---- embedding: x (B T, D), f32, from patches (P N, D), image b using patches b % P; where
+     * mask (B N, 0 or 1; NULL: none) is set the mask token stands instead; cls in front; dropout on
+     * all.
      */
     void (*embed_forward)(Backend *be, Tensor x, Tensor patches, const float *cls,
                           const float *mask_token, const uint8_t *mask, const Noise *noise);
@@ -129,7 +149,7 @@ struct Backend {
     /* ---- losses. image_loss: per image i, loss[2i] = mean squared error (Eq. 2), loss[2i+1] =
      * gradient difference (Eq. 3; method B.1), both means over channels x size^2; loss is host
      * memory. dpred may be NULL. consistency_loss (Eq. 6-7): loss[b] = the symmetric KL of a pair's
-     * mean patch feature; dfeatures accumulates. */
+     * mean patch feature; dfeatures (f32) accumulates. */
     void (*image_loss)(Backend *be, double *loss, float *dpred, const float *pred,
                        const float *target, ImageLoss shape);
     void (*consistency_loss)(Backend *be, double *loss, Tensor dfeatures, Tensor features,
@@ -137,6 +157,12 @@ struct Backend {
 
     /* ---- optimizer: sum of squares (host result, order fixed), and AdamW (method A.8) on n
      * values. */
+    /* ---- weights: makes w->packed, what `linear_*_forward` with an input of this type read in
+     * place of w->data, from the values at w->data; without it they pack as they go. release frees
+     * it. */
+    int (*weight_pack)(Backend *be, Weight *w, DType type);
+    void (*weight_release)(Backend *be, Weight *w);
+
     double (*sum_squares)(Backend *be, const float *g, int64_t n);
     void (*adamw)(Backend *be, float *p, const float *g, float *m, float *v, int64_t n,
                   const AdamW *hyper);
@@ -147,8 +173,12 @@ struct Backend {
     char error_text[256];
 };
 
-/* Opens "ref" or "cpu" with this many threads (0: as many as the process may use). */
-int backend_open(Backend **out, const char *name, int threads);
+/* Opens "ref" or "cpu" with this many threads (0: as many as the process may use), for activations
+ * of this type: "f32", "bf16", "int8", or NULL for the fastest that training can use here. */
+int backend_open(Backend **out, const char *name, int threads, const char *precision);
+
+/* The name of be->type. */
+const char *backend_precision(const Backend *be);
 
 /* Accepts NULL; sets *be to NULL. */
 void backend_free(Backend **be);

@@ -1,59 +1,78 @@
-/* The cpu backend: oneDNN f32 matrix products and OpenMP loops. Whatever it does not override stays
- * the reference's. */
-#include <oneapi/dnnl/dnnl.h>
+/* The cpu backend: own kernels for the instruction sets of this processor, on a team of threads.
+ * Whatever it does not override stays the reference's. */
+#include "compute/cpu.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "compute/cpu.h"
 
-typedef struct {
-    float *scratch;
-    int64_t floats;
-    char description[96];
-} Cpu;
-
-float *cpu_scratch(Backend *be, int64_t floats) {
-    Cpu *cpu = be->state;
-    if (floats > cpu->floats) {
-        mem_free(cpu->scratch);
-        cpu->scratch = mem_alloc((size_t)floats, sizeof(float));
-        cpu->floats = cpu->scratch ? floats : 0;
+void *cpu_scratch(Backend *be, size_t bytes) {
+    Cpu *cpu = cpu_of(be);
+    if (bytes > cpu->scratch_bytes || !cpu->scratch) {
+        mem_free_pages(cpu->scratch);
+        cpu->scratch = mem_alloc_pages(bytes ? bytes : 1);
+        cpu->scratch_bytes = cpu->scratch ? bytes : 0;
         if (!cpu->scratch)
             backend_fail(be, "%s", err_text());
     }
     return cpu->scratch;
 }
 
+enum { COLUMNS = 256 }; /* of a task that adds parts */
+
+typedef struct {
+    const Kernels *kn;
+    float *sum;
+    const float *parts;
+    int64_t count, cols;
+} Parts;
+
+static void parts_task(void *arg, int64_t t, int thread) {
+    (void)thread;
+    const Parts *s = arg;
+    int64_t c = t * COLUMNS, n = s->cols - c < COLUMNS ? s->cols - c : COLUMNS;
+    for (int64_t i = 0; i < s->count; i++)
+        s->kn->add(s->sum + c, s->parts + i * s->cols + c, n);
+}
+
+void cpu_add_parts(Backend *be, float *sum, const float *parts, int64_t count, int64_t cols) {
+    Cpu *cpu = cpu_of(be);
+    Parts s = {cpu->kn, sum, parts, count, cols};
+    pool_run(cpu->pool, (cols + COLUMNS - 1) / COLUMNS, parts_task, &s);
+}
+
 static void cpu_close(Backend *be) {
-    Cpu *cpu = be->state;
-    if (cpu)
-        mem_free(cpu->scratch);
+    Cpu *cpu = cpu_of(be);
+    if (!cpu)
+        return;
+    pool_free(&cpu->pool);
+    mem_free_pages(cpu->scratch);
     mem_free(cpu);
 }
 
-static const char *isa_name(void) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f"))
-        return "AVX-512";
-    if (__builtin_cpu_supports("avx2"))
-        return "AVX2";
-#endif
-    return "baseline";
-}
-
 int backend_cpu(Backend *be) {
+    const char *cap = getenv("NORMALCY_ISA");
     Cpu *cpu = mem_alloc(1, sizeof *cpu);
     if (!cpu)
         return ERR_FAIL;
-    const dnnl_version_t *v = dnnl_version();
-    snprintf(cpu->description, sizeof cpu->description, "oneDNN %d.%d.%d f32, %s, %d threads",
-             v->major, v->minor, v->patch, isa_name(), be->threads);
     be->name = "cpu";
-    be->description = cpu->description;
     be->state = cpu;
     be->close = cpu_close;
+    if (kernels_choose(&cpu->table, cap))
+        return err_set(ERR_USAGE,
+                       "NORMALCY_ISA: expected plain, avx2, avx512, avx512_vnni or avx512_bf16; "
+                       "found \"%s\"",
+                       cap);
+    cpu->kn = &cpu->table;
+    be->type = cpu->kn->fast[BF16] ? BF16 : F32;
+    int code = pool_open(&cpu->pool, be->threads);
+    if (code)
+        return code;
+    be->description = cpu->kn->name;
     cpu_linear(be);
+    cpu_norm(be);
     cpu_attention(be);
     cpu_image(be);
     cpu_optimizer(be);

@@ -1,204 +1,297 @@
-/* Patches, embedding and the image loss, each in one parallel pass. */
+/* Patches, embedding, and the losses. */
 #include <math.h>
 #include <string.h>
 
 #include "compute/cpu.h"
 
-/* One row of pixels of one patch: `patch` contiguous floats on both sides. */
-static void move_patches(Backend *be, float *image, float *tokens, PatchGrid g, int64_t images,
-                         int64_t lead, bool to_tokens) {
-    int64_t side = g.size / g.patch, n = side * side + lead, area = g.patch * g.patch;
-    int64_t cols = g.channels * area;
-    size_t bytes = (size_t)g.patch * sizeof(float);
-#pragma omp parallel for collapse(2) num_threads(be->threads)
-    for (int64_t b = 0; b < images; b++)
-        for (int64_t line = 0; line < g.channels * g.size; line++) {
-            int64_t c = line / g.size, y = line % g.size;
-            float *pixel = image + (b * g.channels * g.size + line) * g.size;
-            float *token = tokens + (b * n + lead + y / g.patch * side) * cols + c * area +
-                           y % g.patch * g.patch;
-            for (int64_t p = 0; p < side; p++)
-                memcpy(to_tokens ? token + p * cols : pixel + p * g.patch,
-                       to_tokens ? pixel + p * g.patch : token + p * cols, bytes);
-        }
+/* ---- images and tokens. A task moves one row of patches of an image, line by line. */
+
+typedef struct {
+    const Kernels *kn;
+    bool to_tokens;
+    float *image;
+    Tensor tokens;
+    PatchGrid grid;
+    int64_t lead;
+    float *lines; /* pixels in the tokens' type, a line for each thread */
+} Move;
+
+/* A line of pixels, and the place in its first patch's token. */
+static void move_line(const Move *m, float *pixels, char *token, float *line) {
+    DType type = m->tokens.type;
+    int64_t value = (int64_t)dtype_bytes(type), bytes = m->grid.patch * value;
+    char *at = (char *)(type == F32 ? pixels : line);
+    if (m->to_tokens && type != F32)
+        m->kn->round(line, type, pixels, m->grid.size);
+    for (int64_t p = 0; p < m->grid.size / m->grid.patch; p++) {
+        char *here = at + p * bytes, *there = token + p * m->tokens.cols * value;
+        memcpy(m->to_tokens ? there : here, m->to_tokens ? here : there, (size_t)bytes);
+    }
+    if (!m->to_tokens && type != F32)
+        m->kn->widen(pixels, line, type, m->grid.size);
 }
 
-static void patchify(Backend *be, Tensor tokens, const float *image, PatchGrid g, int64_t lead) {
-    int64_t images = image_count(tokens, g, lead), rows = tokens.rows / images;
-    for (int64_t b = 0; b < images && lead; b++)
-        be->zero(be, tokens.data + b * rows * tokens.cols,
-                 (size_t)(lead * tokens.cols) * sizeof(float));
-    move_patches(be, (float *)(uintptr_t)image, tokens.data, g, images, lead, true);
-}
-
-static void unpatchify(Backend *be, float *image, Tensor tokens, PatchGrid g, int64_t lead) {
-    move_patches(be, image, tokens.data, g, image_count(tokens, g, lead), lead, false);
-}
-
-CPU_CLONES
-static void drop_row(float *restrict out, const float *restrict from, const Noise *noise,
-                     uint32_t threshold, float scale, int64_t first, int64_t cols) {
-    for (int64_t c = 0; c < cols; c += NOISE_LANES) {
-        float f[NOISE_LANES];
-        noise_factors(noise, threshold, scale, (first + c) / NOISE_LANES, f);
-        for (int i = 0; i < NOISE_LANES; i++)
-            out[c + i] = from[c + i] * f[i];
+static void move_task(void *arg, int64_t i, int thread) {
+    const Move *m = arg;
+    PatchGrid g = m->grid;
+    int64_t side = g.size / g.patch, b = i / side, row = i % side;
+    int64_t first = b * (side * side + m->lead);
+    if (m->to_tokens && row == 0)
+        memset(tensor_at(m->tokens, first, 0), 0,
+               (size_t)(m->lead * m->tokens.cols) * dtype_bytes(m->tokens.type));
+    for (int64_t k = 0; k < g.channels * g.patch; k++) { /* a channel, and a line of it */
+        int64_t c = k / g.patch, y = row * g.patch + k % g.patch;
+        move_line(m, m->image + ((b * g.channels + c) * g.size + y) * g.size,
+                  tensor_at(m->tokens, first + m->lead + row * side, k * g.patch),
+                  m->lines + thread * g.size);
     }
 }
 
-/* out = from with dropout; `first` is the row's first element in its matrix. */
-static void dropout_row(float *out, const float *from, const Noise *noise, int64_t first,
-                        int64_t cols) {
-    if (noise->drop > 0)
-        drop_row(out, from, noise, noise_threshold(noise), noise_scale(noise), first, cols);
-    else
-        memcpy(out, from, (size_t)cols * sizeof(float));
+static void move(Backend *be, Move m) {
+    Cpu *cpu = cpu_of(be);
+    int64_t rows = image_count(m.tokens, m.grid, m.lead) * (m.grid.size / m.grid.patch);
+    m.kn = cpu->kn;
+    m.lines = cpu_scratch(be, (size_t)(be->threads * m.grid.size) * sizeof(float));
+    if (m.lines)
+        pool_run(cpu->pool, rows, move_task, &m);
+}
+
+static void patchify(Backend *be, Tensor tokens, const float *image, PatchGrid g, int64_t lead) {
+    move(be, (Move){.to_tokens = true,
+                    .image = (float *)(uintptr_t)image,
+                    .tokens = tokens,
+                    .grid = g,
+                    .lead = lead});
+}
+
+static void unpatchify(Backend *be, float *image, Tensor tokens, PatchGrid g, int64_t lead) {
+    move(be, (Move){.image = image, .tokens = tokens, .grid = g, .lead = lead});
+}
+
+/* ---- embedding. */
+
+typedef struct {
+    const Kernels *kn;
+    Tensor x, patches; /* or their gradients */
+    const float *cls, *mask_token;
+    const uint8_t *mask;
+    const Noise *noise;
+    float *masked; /* (T, D): each position's share of dcls (position 0) or dmask_token */
+    float *rows;   /* two for each thread */
+} Embed;
+
+static void embed_task(void *arg, int64_t t, int thread) {
+    (void)thread;
+    const Embed *e = arg;
+    int64_t T = e->noise->tokens, N = T - 1, D = e->x.cols, P = e->patches.rows / N;
+    for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, e->x.rows); r++) {
+        int64_t b = r / T, n = r % T - 1;
+        float *x = tensor_at(e->x, r, 0);
+        if (n < 0)
+            e->kn->drop(x, e->cls, F32, e->noise, r * D, D);
+        else if (e->mask && e->mask[b * N + n])
+            e->kn->drop(x, e->mask_token, F32, e->noise, r * D, D);
+        else
+            e->kn->drop(x, tensor_at(e->patches, b % P * N + n, 0), e->patches.type, e->noise,
+                        r * D, D);
+    }
 }
 
 static void embed_forward(Backend *be, Tensor x, Tensor patches, const float *cls,
                           const float *mask_token, const uint8_t *mask, const Noise *noise) {
-    int64_t T = noise->tokens, N = T - 1, D = x.cols, P = patches.rows / N;
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t r = 0; r < x.rows; r++) {
-        int64_t b = r / T, n = r % T - 1;
-        const float *from = n < 0 ? cls : patches.data + (b % P * N + n) * D;
-        if (n >= 0 && mask && mask[b * N + n])
-            from = mask_token;
-        dropout_row(x.data + r * D, from, noise, r * D, D);
+    Cpu *cpu = cpu_of(be);
+    Embed e = {cpu->kn, x, patches, cls, mask_token, mask, noise, NULL, NULL};
+    pool_run(cpu->pool, cpu_tasks(x.rows), embed_task, &e);
+}
+
+/* A task owns one position of all images, so that the sums over images have one order. */
+static void embed_backward_task(void *arg, int64_t t, int thread) {
+    const Embed *e = arg;
+    int64_t T = e->noise->tokens, N = T - 1, D = e->x.cols, B = e->x.rows / T;
+    int64_t P = e->patches.rows / N;
+    float *row = e->rows + 2 * thread * D, *sum = row + D, *masked = e->masked + t * D;
+    memset(masked, 0, (size_t)D * sizeof(float));
+    for (int64_t p = 0; p < P; p++) {
+        memset(sum, 0, (size_t)D * sizeof(float));
+        for (int64_t b = p; b < B; b += P) {
+            int64_t r = b * T + t;
+            e->kn->drop(row, tensor_at(e->x, r, 0), F32, e->noise, r * D, D);
+            bool patch = t > 0 && !(e->mask && e->mask[b * N + t - 1]);
+            e->kn->add(patch ? sum : masked, row, D);
+        }
+        if (t > 0)
+            e->kn->round(tensor_at(e->patches, p * N + t - 1, 0), e->patches.type, sum, D);
     }
 }
 
-CPU_CLONES
-static void add_row(float *restrict to, const float *restrict from, int64_t n) {
-    for (int64_t i = 0; i < n; i++)
-        to[i] += from[i];
-}
-
-/* A task owns one token position of all images, so that patches shared by two images, and the sums
- * over images, are added in one order; cls and mask token sum over tasks afterwards. */
 static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dmask_token, Tensor dx,
                            const uint8_t *mask, const Noise *noise) {
-    int64_t T = noise->tokens, N = T - 1, D = dx.cols, P = dpatches.rows / N, B = dx.rows / T;
-    float *scratch = cpu_scratch(be, 2 * T * D);
-    if (!scratch)
+    Cpu *cpu = cpu_of(be);
+    int64_t T = noise->tokens, D = dx.cols;
+    float *masked = cpu_scratch(be, (size_t)((T + 2 * be->threads) * D) * sizeof(float));
+    if (!masked)
         return;
-    float *masked = scratch + T * D; /* each position's share of the mask token's gradient */
-    be->zero(be, masked, (size_t)(T * D) * sizeof(float));
-    be->zero(be, dpatches.data, (size_t)tensor_count(dpatches) * sizeof(float));
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t t = 0; t < T; t++)
-        for (int64_t b = 0; b < B; b++) {
-            float *row = scratch + t * D, *to = masked + t * D;
-            dropout_row(row, dx.data + (b * T + t) * D, noise, (b * T + t) * D, D);
-            if (t > 0 && !(mask && mask[b * N + t - 1]))
-                to = dpatches.data + (b % P * N + t - 1) * D;
-            add_row(to, row, D);
-        }
-    add_row(dcls, masked, D); /* position 0 collected cls */
-    for (int64_t t = 1; t < T; t++)
-        add_row(dmask_token, masked + t * D, D);
+    Embed e = {cpu->kn, dx, dpatches, NULL, NULL, mask, noise, masked, masked + T * D};
+    pool_run(cpu->pool, T, embed_backward_task, &e);
+    cpu_add_parts(be, dcls, masked, 1, D);
+    cpu_add_parts(be, dmask_token, masked + D, T - 1, D);
 }
 
-static inline float sign(float x) {
-    return (float)(x > 0) - (float)(x < 0);
-}
+/* ---- image loss. A task takes one channel of an image. */
 
-/* Differences of a line with its successor (`next` NULL: zeros outside the image), and their
- * derivative into d and dnext. Returns the sum of | |g| - |t| |. */
-CPU_CLONES
-static double line_differences(float *restrict d, float *restrict dnext, const float *restrict p,
-                               const float *restrict pnext, const float *restrict t,
-                               const float *restrict tnext, float weight, int64_t n) {
-    float sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t x = 0; x < n; x++) {
-        float g = pnext[x] - p[x], u = tnext[x] - t[x];
-        float e = __builtin_fabsf(g) - __builtin_fabsf(u);
-        sum += __builtin_fabsf(e);
-        float c = weight * sign(e) * sign(g);
-        d[x] -= c;
-        dnext[x] += c;
-    }
-    return sum;
-}
+typedef struct {
+    const Kernels *kn;
+    ImageLoss shape;
+    const float *pred, *target;
+    float *dpred;
+    float square_weight, gd_weight;
+    double *part; /* two sums a task */
+    float *lines; /* three for each thread */
+} Planes;
 
-CPU_CLONES
-static double line_squares(float *restrict d, const float *restrict p, const float *restrict t,
-                           float weight, int64_t n) {
-    float sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t x = 0; x < n; x++) {
-        float e = p[x] - t[x];
-        sum += e * e;
-        d[x] += weight * e;
-    }
-    return sum;
-}
-
-/* Horizontal differences within a line. The two ends of a difference overlap from x to x + 1, so
- * the derivative c is kept in `c` first (n floats). */
-CPU_CLONES
-static double line_horizontal(float *restrict d, float *restrict c, const float *restrict p,
-                              const float *restrict t, float weight, int64_t n) {
-    float sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t x = 0; x < n - 1; x++) {
-        float g = p[x + 1] - p[x], u = t[x + 1] - t[x];
-        float e = __builtin_fabsf(g) - __builtin_fabsf(u);
-        sum += __builtin_fabsf(e);
-        c[x] = weight * sign(e) * sign(g);
-    }
-    float g = -p[n - 1], u = -t[n - 1], e = __builtin_fabsf(g) - __builtin_fabsf(u);
-    c[n - 1] = weight * sign(e) * sign(g);
-    d[0] -= c[0];
-    for (int64_t x = 1; x < n; x++)
-        d[x] += c[x - 1] - c[x];
-    return sum + __builtin_fabsf(e);
-}
-
-/* One channel plane: loss[0] squares, loss[1] differences. d is written. `line` is scratch of 3 n
- * floats, the last n zero. */
-static void plane_loss(double loss[2], float *d, const float *p, const float *t,
-                       float square_weight, float gd_weight, float *line, int64_t n) {
-    float *c = line, *sink = line + n, *zeros = line + 2 * n;
-    memset(d, 0, (size_t)(n * n) * sizeof(float));
-    loss[0] = loss[1] = 0;
-    for (int64_t y = 0; y < n; y++) {
-        int64_t i = y * n;
-        bool last = y == n - 1;
-        loss[0] += line_squares(d + i, p + i, t + i, square_weight, n);
-        loss[1] += line_horizontal(d + i, c, p + i, t + i, gd_weight, n);
-        loss[1] += line_differences(d + i, last ? sink : d + i + n, p + i, last ? zeros : p + i + n,
-                                    t + i, last ? zeros : t + i + n, gd_weight, n);
-    }
+static void plane_task(void *arg, int64_t i, int thread) {
+    const Planes *s = arg;
+    int64_t n = s->shape.size, plane = n * n;
+    int64_t b = i / s->shape.channels, c = i % s->shape.channels;
+    const float *target = s->target + (b % s->shape.targets * s->shape.channels + c) * plane;
+    s->kn->plane_loss(s->part + 2 * i, s->dpred ? s->dpred + i * plane : NULL, s->pred + i * plane,
+                      target, s->square_weight, s->gd_weight, s->lines + thread * 3 * n, n);
 }
 
 static void image_loss(Backend *be, double *loss, float *dpred, const float *pred,
                        const float *target, ImageLoss s) {
-    int64_t n = s.size, plane = n * n, count = s.channels * plane, planes = s.images * s.channels;
-    int64_t floats = planes * (3 * n + 4) + (dpred ? 0 : planes * plane);
-    float *scratch = cpu_scratch(be, floats);
+    Cpu *cpu = cpu_of(be);
+    int64_t planes = s.images * s.channels;
+    double count = (double)(s.channels * s.size * s.size);
+    size_t part_bytes = cpu_aligned((size_t)(2 * planes) * sizeof(double));
+    char *scratch =
+        cpu_scratch(be, part_bytes + (size_t)(be->threads * 3 * s.size) * sizeof(float));
     if (!scratch)
         return;
-    double *part = (double *)(void *)scratch; /* two sums a plane */
-    float *lines = scratch + planes * 4, *unused = lines + planes * 3 * n;
-    memset(lines, 0, (size_t)(planes * 3 * n) * sizeof(float));
-    float square_weight = (float)(2 * s.lambda_int / (double)count);
-    float gd_weight = (float)(s.lambda_gd / (double)count);
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t i = 0; i < planes; i++) {
-        int64_t b = i / s.channels, c = i % s.channels;
-        plane_loss(part + 2 * i, (dpred ? dpred : unused) + i * plane, pred + i * plane,
-                   target + (b % s.targets * s.channels + c) * plane, square_weight, gd_weight,
-                   lines + i * 3 * n, n);
-    }
+    Planes p = {.kn = cpu->kn,
+                .shape = s,
+                .pred = pred,
+                .target = target,
+                .dpred = dpred,
+                .square_weight = (float)(2 * s.lambda_int / count),
+                .gd_weight = (float)(s.lambda_gd / count),
+                .part = (double *)(void *)scratch,
+                .lines = (float *)(void *)(scratch + part_bytes)};
+    pool_run(cpu->pool, planes, plane_task, &p);
     for (int64_t b = 0; b < s.images; b++)
         for (int k = 0; k < 2; k++) {
             double sum = 0;
             for (int64_t c = 0; c < s.channels; c++)
-                sum += part[2 * (b * s.channels + c) + k];
-            loss[2 * b + k] = sum / (double)count;
+                sum += p.part[2 * (b * s.channels + c) + k];
+            loss[2 * b + k] = sum / count;
         }
+}
+
+/* ---- consistency loss. Tasks sum blocks of an image's patches, then take one pair each, then add
+ * the gradient, which is the same for all patches of an image, to the blocks. */
+
+typedef struct {
+    const Kernels *kn;
+    Tensor features, dfeatures;
+    ConsistencyLoss shape;
+    int64_t patches, blocks; /* of an image */
+    double *loss;
+    double *logs; /* (images, D) */
+    float *sums;  /* (images, blocks, D); the gradient takes the place of an image's first block */
+    float *rows;  /* one for each thread */
+} Consistency;
+
+/* Calls of block i are for rows first .. end - 1. */
+static int64_t block_rows(const Consistency *s, int64_t i, int64_t *end) {
+    int64_t first = i / s->blocks * s->shape.tokens + 1, t = i % s->blocks;
+    *end = first + cpu_rows_end(t, s->patches);
+    return first + t * CPU_ROWS;
+}
+
+static void sum_task(void *arg, int64_t i, int thread) {
+    const Consistency *s = arg;
+    int64_t D = s->features.cols, end, r = block_rows(s, i, &end);
+    float *sum = s->sums + i * D, *row = s->rows + thread * D;
+    memset(sum, 0, (size_t)D * sizeof(float));
+    for (; r < end; r++) {
+        s->kn->widen(row, tensor_at(s->features, r, 0), s->features.type, D);
+        s->kn->add(sum, row, D);
+    }
+}
+
+/* Logarithms of the softmax over an image's mean patch feature. */
+static double *log_softmax(const Consistency *s, int64_t image) {
+    int64_t D = s->features.cols;
+    const float *sums = s->sums + image * s->blocks * D;
+    double *u = s->logs + image * D, top = -INFINITY, sum = 0;
+    for (int64_t c = 0; c < D; c++) {
+        u[c] = 0;
+        for (int64_t k = 0; k < s->blocks; k++)
+            u[c] += sums[k * D + c];
+        u[c] /= (double)s->patches;
+        top = fmax(top, u[c]);
+    }
+    for (int64_t c = 0; c < D; c++)
+        sum += exp(u[c] - top);
+    double log_sum = top + log(sum);
+    for (int64_t c = 0; c < D; c++)
+        u[c] -= log_sum;
+    return u;
+}
+
+/* Image b is q, the clean one, and image pairs + b is p (method B.3). */
+static void pair_task(void *arg, int64_t b, int thread) {
+    (void)thread;
+    const Consistency *s = arg;
+    int64_t D = s->features.cols, image = s->shape.pairs + b;
+    const double *log_q = log_softmax(s, b), *log_p = log_softmax(s, image);
+    float *dq = s->sums + b * s->blocks * D, *dp = s->sums + image * s->blocks * D;
+    double kl_qp = 0, kl_pq = 0, w = 0.5 * s->shape.weight / (double)s->patches;
+    for (int64_t c = 0; c < D; c++) {
+        double d = log_q[c] - log_p[c];
+        kl_qp += exp(log_q[c]) * d;
+        kl_pq -= exp(log_p[c]) * d;
+    }
+    for (int64_t c = 0; c < D; c++) {
+        double q = exp(log_q[c]), p = exp(log_p[c]), d = log_q[c] - log_p[c];
+        dq[c] = (float)(w * (q * (d - kl_qp) + q - p));
+        dp[c] = (float)(w * (p * (-d - kl_pq) + p - q));
+    }
+    s->loss[b] = 0.5 * (kl_qp + kl_pq);
+}
+
+static void add_task(void *arg, int64_t i, int thread) {
+    (void)thread;
+    const Consistency *s = arg;
+    int64_t D = s->features.cols, end, r = block_rows(s, i, &end);
+    for (; r < end; r++)
+        s->kn->add(tensor_at(s->dfeatures, r, 0), s->sums + i / s->blocks * s->blocks * D, D);
+}
+
+static void consistency_loss(Backend *be, double *loss, Tensor dfeatures, Tensor features,
+                             ConsistencyLoss shape) {
+    Cpu *cpu = cpu_of(be);
+    int64_t D = features.cols, images = 2 * shape.pairs, patches = shape.tokens - 1;
+    int64_t blocks = cpu_tasks(patches);
+    size_t log_bytes = cpu_aligned((size_t)(images * D) * sizeof(double));
+    size_t sum_bytes = cpu_aligned((size_t)(images * blocks * D) * sizeof(float));
+    char *scratch =
+        cpu_scratch(be, log_bytes + sum_bytes + (size_t)(be->threads * D) * sizeof(float));
+    if (!scratch)
+        return;
+    Consistency s = {.kn = cpu->kn,
+                     .features = features,
+                     .dfeatures = dfeatures,
+                     .shape = shape,
+                     .patches = patches,
+                     .blocks = blocks,
+                     .loss = loss,
+                     .logs = (double *)(void *)scratch,
+                     .sums = (float *)(void *)(scratch + log_bytes),
+                     .rows = (float *)(void *)(scratch + log_bytes + sum_bytes)};
+    pool_run(cpu->pool, images * blocks, sum_task, &s);
+    pool_run(cpu->pool, shape.pairs, pair_task, &s);
+    pool_run(cpu->pool, images * blocks, add_task, &s);
 }
 
 void cpu_image(Backend *be) {
@@ -207,4 +300,5 @@ void cpu_image(Backend *be) {
     be->embed_forward = embed_forward;
     be->embed_backward = embed_backward;
     be->image_loss = image_loss;
+    be->consistency_loss = consistency_loss;
 }

@@ -1,251 +1,298 @@
-/* Linear layers with their epilogues, and layer norm. */
-#include <math.h>
-#include <omp.h>
-#include <oneapi/dnnl/dnnl.h>
+/* Linear layers: products with what follows them done on each tile, and packed weights. */
+#include <string.h>
 
-#include "compute/cpu.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "compute/product.h"
 
-/* c (m, n) = op(a) op(b) + beta c, row-major; 'T' transposes. oneDNN takes as many threads as the
- * calling thread's OpenMP setting says. */
-static void matmul(Backend *be, char ta, char tb, int64_t m, int64_t n, int64_t k, const float *a,
-                   const float *b, float beta, float *c) {
-    omp_set_num_threads(be->threads);
-    dnnl_status_t status =
-        dnnl_sgemm(ta, tb, m, n, k, 1, a, ta == 'N' ? k : m, b, tb == 'N' ? n : k, beta, c, n);
-    if (status != dnnl_success)
-        backend_fail(be, "oneDNN matrix product %lld x %lld x %lld failed with status %d",
-                     (long long)m, (long long)n, (long long)k, (int)status);
+/* A weight ready for products with inputs of one type: W^T in panels. Bytes (U8) have a scale for
+ * each output, and the sum of its bytes, which the input's zero point is multiplied by. */
+typedef struct {
+    DType type;
+    float *scales;
+    int32_t *sums;
+    char *panels;
+} Packed;
+
+/* What the finishing functions need. */
+typedef struct {
+    Tensor out, pre, branch, x;
+    const float *bias, *gamma;
+    const Noise *noise;
+    const Kept *kept;
+    const Packed *bytes; /* of a U8 product; else NULL */
+    float scale;
+    int32_t zero;
+    float *dw;
+} Layer;
+
+/* ---- forward. */
+
+static void descale(const Layer *l, const Kernels *kn, float *t, int64_t col, int rows, int cols) {
+    if (l->bytes)
+        kn->scale_bytes(t, l->bytes->sums + col, l->bytes->scales + col, l->scale, l->zero, rows,
+                        cols);
 }
 
-CPU_CLONES
-static void add_bias_rows(float *restrict out, const float *restrict bias, int64_t rows,
-                          int64_t cols) {
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < cols; c++)
-            out[r * cols + c] += bias[c];
+static void finish_put(const Product *p, const Kernels *kn, float *t, int64_t row, int64_t col,
+                       int rows, int cols) {
+    const Layer *l = p->context;
+    descale(l, kn, t, col, rows, cols);
+    kn->put(l->out, tensor_at(l->out, row, col), l->bias ? l->bias + col : NULL, t, rows, cols);
 }
 
-CPU_CLONES
-static void gelu_rows(float *restrict out, float *restrict pre, const float *restrict bias,
-                      int64_t rows, int64_t cols) {
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < cols; c++) {
-            float x = pre[r * cols + c] + bias[c];
-            pre[r * cols + c] = x;
-            out[r * cols + c] = 0.5f * x * (1 + cpu_erf(x * (float)M_SQRT1_2));
-        }
+static void finish_gelu(const Product *p, const Kernels *kn, float *t, int64_t row, int64_t col,
+                        int rows, int cols) {
+    const Layer *l = p->context;
+    descale(l, kn, t, col, rows, cols);
+    kn->put_gelu(l->out, tensor_at(l->out, row, col),
+                 l->pre.data ? tensor_at(l->pre, row, col) : NULL, l->pre.type, l->bias + col, t,
+                 rows, cols);
 }
 
-CPU_CLONES
-static void gelu_backward_rows(float *restrict dout, const float *restrict pre, int64_t n) {
-    for (int64_t i = 0; i < n; i++) {
-        float x = pre[i];
-        float slope =
-            0.5f * (1 + cpu_erf(x * (float)M_SQRT1_2)) + x * 0.39894228f * cpu_exp(-0.5f * x * x);
-        dout[i] *= slope;
-    }
+/* What a kept image's branch is multiplied by, and elements that dropout keeps. */
+static float path_scale(const Noise *n) {
+    return n->drop_path > 0 ? (float)(1 / (1 - n->drop_path)) : 1;
 }
 
-/* Dropout factors of `blocks` RNG blocks from `first` on. */
-CPU_CLONES
-static void draw_factors(float *restrict out, const Noise *noise, uint32_t threshold, float scale,
-                         int64_t first, int64_t blocks) {
-    for (int64_t b = 0; b < blocks; b++)
-        noise_factors(noise, threshold, scale, first + b, out + b * NOISE_LANES);
-}
-
-/* A row's factors of dropout and drop-path together; cols is a multiple of NOISE_LANES. */
-static void row_factors(float *factors, const Noise *noise, int64_t row, int64_t cols) {
-    float path = noise_path(noise, row);
-    if (noise->drop > 0 && path != 0)
-        draw_factors(factors, noise, noise_threshold(noise), noise_scale(noise) * path,
-                     row * cols / NOISE_LANES, cols / NOISE_LANES);
+static void draw_factors(const Kernels *kn, float *factors, const Noise *noise, int64_t first,
+                         int64_t n) {
+    float path = path_scale(noise);
+    if (noise->drop > 0)
+        kn->factors(factors, noise, noise_scale(noise) * path, first, n);
     else
-        for (int64_t c = 0; c < cols; c++)
-            factors[c] = path;
+        for (int64_t i = 0; i < n; i++)
+            factors[i] = path;
 }
 
-CPU_CLONES
-static void residual_row(float *out, float *restrict branch, const float *x,
-                         const float *restrict bias, const float *restrict gamma,
-                         const float *restrict factors, int64_t cols) {
-    for (int64_t c = 0; c < cols; c++) {
-        branch[c] += bias[c];
-        out[c] = x[c] + factors[c] * gamma[c] * branch[c];
+static void finish_residual(const Product *p, const Kernels *kn, float *t, int64_t row, int64_t col,
+                            int rows, int cols) {
+    const Layer *l = p->context;
+    descale(l, kn, t, col, rows, cols);
+    for (int r = 0; r < rows; r++) {
+        float factors[MAX_NR];
+        int64_t stream = kept_row(l->kept, row + r);
+        draw_factors(kn, factors, l->noise, stream * l->out.cols + col, cols);
+        kn->put_residual(tensor_at(l->out, stream, col), tensor_at(l->x, stream, col),
+                         l->branch.data ? tensor_at(l->branch, row + r, col) : NULL, l->branch.type,
+                         l->bias + col, l->gamma + col, factors, t + r * kn->nr, cols);
     }
 }
 
-CPU_CLONES
-static void residual_backward_row(float *restrict dbranch, float *restrict dgamma,
-                                  const float *restrict dx, const float *restrict branch,
-                                  const float *restrict gamma, const float *restrict factors,
-                                  int64_t cols) {
-    for (int64_t c = 0; c < cols; c++) {
-        float through = dx[c] * factors[c];
-        dgamma[c] += through * branch[c];
-        dbranch[c] = through * gamma[c];
+static void forward(Backend *be, Layer *l, Tensor in, const Weight *w,
+                    void (*finish)(const Product *, const Kernels *, float *, int64_t, int64_t, int,
+                                   int)) {
+    const Packed *packed = w->packed;
+    Product p = {.type = in.type,
+                 .m = in.rows,
+                 .n = w->out,
+                 .k = w->in,
+                 .left = in.data,
+                 .left_stride = w->in * (int64_t)dtype_bytes(in.type),
+                 .pack = product_pack_rows,
+                 .right = w->data,
+                 .right_ld = w->in,
+                 .right_type = F32,
+                 .finish = finish,
+                 .context = l};
+    if (packed && packed->type == in.type)
+        p.panels = packed->panels;
+    if (in.type == U8) {
+        if (!p.panels) {
+            backend_fail(be, "a layer of %lld x %lld has byte inputs and no packed weight",
+                         (long long)w->out, (long long)w->in);
+            return;
+        }
+        l->bytes = packed;
+        l->scale = in.scale;
+        l->zero = in.zero;
     }
+    char *scratch = cpu_scratch(be, product_scratch(be, &p));
+    if (scratch)
+        product_run(be, &p, scratch);
 }
 
-static void linear_forward(Backend *be, Tensor out, Tensor in, const float *w, const float *bias) {
-    matmul(be, 'N', 'T', out.rows, out.cols, in.cols, in.data, w, 0, out.data);
-    if (!bias)
-        return;
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t t = 0; t < cpu_tasks(out.rows); t++) {
-        int64_t r = t * CPU_ROWS, n = out.rows - r < CPU_ROWS ? out.rows - r : CPU_ROWS;
-        add_bias_rows(out.data + r * out.cols, bias, n, out.cols);
-    }
+static void linear_forward(Backend *be, Tensor out, Tensor in, const Weight *w, const float *bias) {
+    Layer l = {.out = out, .bias = bias};
+    forward(be, &l, in, w, finish_put);
 }
 
-static void linear_gelu_forward(Backend *be, Tensor out, Tensor pre, Tensor in, const float *w,
+static void linear_gelu_forward(Backend *be, Tensor out, Tensor pre, Tensor in, const Weight *w,
                                 const float *bias) {
-    matmul(be, 'N', 'T', out.rows, out.cols, in.cols, in.data, w, 0, pre.data);
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t t = 0; t < cpu_tasks(out.rows); t++) {
-        int64_t r = t * CPU_ROWS, n = out.rows - r < CPU_ROWS ? out.rows - r : CPU_ROWS;
-        gelu_rows(out.data + r * out.cols, pre.data + r * out.cols, bias, n, out.cols);
+    Layer l = {.out = out, .pre = pre, .bias = bias};
+    forward(be, &l, in, w, finish_gelu);
+}
+
+/* Images that drop-path leaves out pass on unchanged. */
+static void copy_dropped(Tensor out, Tensor x, const Kept *kept) {
+    if (!kept->image || out.data == x.data)
+        return;
+    int64_t next = 0;
+    for (int64_t b = 0; b < out.rows / kept->tokens; b++) {
+        if (next < kept->count && kept->image[next] == b)
+            next++;
+        else
+            memcpy(tensor_at(out, b * kept->tokens, 0), tensor_at(x, b * kept->tokens, 0),
+                   (size_t)(kept->tokens * out.cols) * sizeof(float));
     }
 }
 
 static void linear_residual_forward(Backend *be, Tensor out, Tensor branch, Tensor x, Tensor in,
-                                    const float *w, const float *bias, const float *gamma,
-                                    const Noise *noise) {
-    int64_t cols = out.cols;
-    matmul(be, 'N', 'T', out.rows, cols, in.cols, in.data, w, 0, branch.data);
-    float *scratch = cpu_scratch(be, cpu_tasks(out.rows) * cols);
+                                    const Weight *w, const float *bias, const float *gamma,
+                                    const Noise *noise, const Kept *kept) {
+    Layer l = {.out = out, .branch = branch, .x = x, .bias = bias, .gamma = gamma};
+    l.noise = noise;
+    l.kept = kept;
+    copy_dropped(out, x, kept);
+    forward(be, &l, in, w, finish_residual);
+}
+
+/* ---- backward. */
+
+static void finish_dgelu(const Product *p, const Kernels *kn, float *t, int64_t row, int64_t col,
+                         int rows, int cols) {
+    const Layer *l = p->context;
+    kn->put_dgelu(tensor_at(l->out, row, col), tensor_at(l->pre, row, col), t, l->out.type,
+                  l->out.cols, rows, cols);
+}
+
+/* din = dout W, times GELU'(pre) where pre has data. */
+static void input_gradient(Backend *be, Tensor din, Tensor dout, Tensor pre, const Weight *w) {
+    Layer l = {.out = din, .pre = pre};
+    Product p = {.type = dout.type,
+                 .m = dout.rows,
+                 .n = w->in,
+                 .k = w->out,
+                 .left = dout.data,
+                 .left_stride = w->out * (int64_t)dtype_bytes(dout.type),
+                 .pack = product_pack_cols,
+                 .right = w->data,
+                 .right_ld = w->in,
+                 .right_type = F32,
+                 .finish = pre.data ? finish_dgelu : finish_put,
+                 .context = &l};
+    char *scratch = cpu_scratch(be, product_scratch(be, &p));
+    if (scratch)
+        product_run(be, &p, scratch);
+}
+
+/* dw = dout^T in, and db += the column sums of dout, which has to be read for the packing anyway.
+ */
+static void weight_gradient(Backend *be, float *dw, float *db, Tensor dout, Tensor in) {
+    Layer l = {.out = {.data = dw, .rows = dout.cols, .cols = in.cols, .type = F32}};
+    Product p = {.type = in.type,
+                 .m = dout.cols,
+                 .n = in.cols,
+                 .k = in.rows,
+                 .pack = product_pack_cols,
+                 .right = in.data,
+                 .right_ld = in.cols,
+                 .right_type = in.type,
+                 .finish = finish_put,
+                 .context = &l};
+    size_t left = cpu_aligned(product_left_bytes(be, in.type, dout.cols, in.rows));
+    char *scratch = cpu_scratch(be, left + product_scratch(be, &p));
     if (!scratch)
         return;
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t t = 0; t < cpu_tasks(out.rows); t++)
-        for (int64_t r = t * CPU_ROWS; r < out.rows && r < (t + 1) * CPU_ROWS; r++) {
-            row_factors(scratch + t * cols, noise, r, cols);
-            residual_row(out.data + r * cols, branch.data + r * cols, x.data + r * cols, bias,
-                         gamma, scratch + t * cols, cols);
-        }
-}
-
-CPU_CLONES
-static void add_rows(float *restrict sum, const float *restrict x, int64_t rows, int64_t cols,
-                     int64_t stride) {
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < cols; c++)
-            sum[c] += x[r * stride + c];
-}
-
-/* sum[c] += the column sums; tasks own columns, so the order of additions never changes. */
-static void add_columns(Backend *be, float *sum, Tensor x) {
-    enum { COLS = 64 };
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t t = 0; t < (x.cols + COLS - 1) / COLS; t++) {
-        int64_t c = t * COLS, n = x.cols - c < COLS ? x.cols - c : COLS;
-        add_rows(sum + c, x.data + c, x.rows, n, x.cols);
-    }
+    p.left = scratch;
+    product_pack_left(be, scratch, dout, db);
+    product_run(be, &p, scratch + left);
 }
 
 static void linear_backward(Backend *be, Tensor din, float *dw, float *db, Tensor dout, Tensor in,
-                            const float *w) {
+                            const Weight *w) {
     if (din.data)
-        matmul(be, 'N', 'N', dout.rows, in.cols, dout.cols, dout.data, w, 0, din.data);
-    matmul(be, 'T', 'N', dout.cols, in.cols, dout.rows, dout.data, in.data, 1, dw);
-    if (db)
-        add_columns(be, db, dout);
+        input_gradient(be, din, dout, (Tensor){0}, w);
+    weight_gradient(be, dw, db, dout, in);
 }
 
-static void linear_gelu_backward(Backend *be, Tensor din, float *dw, float *db, Tensor dout,
-                                 Tensor pre, Tensor in, const float *w) {
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t t = 0; t < cpu_tasks(dout.rows); t++) {
-        int64_t r = t * CPU_ROWS, n = dout.rows - r < CPU_ROWS ? dout.rows - r : CPU_ROWS;
-        gelu_backward_rows(dout.data + r * dout.cols, pre.data + r * dout.cols, n * dout.cols);
+typedef struct {
+    const Kernels *kn;
+    Tensor dbranch, dx, branch;
+    const float *gamma;
+    const Noise *noise;
+    const Kept *kept;
+    float *factors, *parts; /* (tasks, cols) both */
+} Residual;
+
+static void residual_task(void *arg, int64_t t, int thread) {
+    (void)thread;
+    const Residual *s = arg;
+    int64_t cols = s->dx.cols;
+    float *factors = s->factors + t * cols, *part = s->parts + t * cols;
+    memset(part, 0, (size_t)cols * sizeof(float));
+    for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, s->dbranch.rows); r++) {
+        int64_t stream = kept_row(s->kept, r);
+        draw_factors(s->kn, factors, s->noise, stream * cols, cols);
+        s->kn->residual_backward(tensor_at(s->dbranch, r, 0), part, tensor_at(s->dx, stream, 0),
+                                 tensor_at(s->branch, r, 0), s->dbranch.type, s->gamma, factors,
+                                 cols);
     }
-    linear_backward(be, din, dw, db, dout, in, w);
-}
-
-/* Adds each task's partial sums (tasks, cols) in the tasks' order. */
-static void reduce_tasks(Backend *be, float *sum, const float *parts, int64_t tasks, int64_t cols) {
-    add_columns(be, sum, (Tensor){(float *)(uintptr_t)parts, tasks, cols});
 }
 
 static void linear_residual_backward(Backend *be, Tensor din, float *dw, float *db, float *dgamma,
                                      Tensor dbranch, Tensor dx, Tensor branch, Tensor in,
-                                     const float *w, const float *gamma, const Noise *noise) {
-    int64_t cols = dx.cols, tasks = cpu_tasks(dx.rows);
-    float *scratch = cpu_scratch(be, 2 * tasks * cols);
+                                     Tensor pre, const Weight *w, const float *gamma,
+                                     const Noise *noise, const Kept *kept) {
+    int64_t tasks = cpu_tasks(dbranch.rows), floats = tasks * dx.cols;
+    float *scratch = cpu_scratch(be, 2 * (size_t)floats * sizeof(float));
     if (!scratch)
         return;
-    float *part = scratch + tasks * cols;
-    be->zero(be, part, (size_t)(tasks * cols) * sizeof(float));
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t t = 0; t < tasks; t++)
-        for (int64_t r = t * CPU_ROWS; r < dx.rows && r < (t + 1) * CPU_ROWS; r++) {
-            row_factors(scratch + t * cols, noise, r, cols);
-            residual_backward_row(dbranch.data + r * cols, part + t * cols, dx.data + r * cols,
-                                  branch.data + r * cols, gamma, scratch + t * cols, cols);
-        }
-    reduce_tasks(be, dgamma, part, tasks, cols);
-    linear_backward(be, din, dw, db, dbranch, in, w);
+    Residual s = {cpu_of(be)->kn, dbranch, dx,      branch,          gamma,
+                  noise,          kept,    scratch, scratch + floats};
+    pool_run(cpu_of(be)->pool, tasks, residual_task, &s);
+    cpu_add_parts(be, dgamma, s.parts, tasks, dx.cols);
+    if (din.data)
+        input_gradient(be, din, dbranch, pre, w);
+    weight_gradient(be, dw, db, dbranch, in);
 }
 
-CPU_CLONES
-static void layernorm_row(float *restrict out, float *mean, float *rstd, const float *restrict x,
-                          const float *restrict w, const float *restrict b, int64_t cols) {
-    float m = 0, v = 0;
-#pragma omp simd reduction(+ : m)
-    for (int64_t c = 0; c < cols; c++)
-        m += x[c];
-    m /= (float)cols;
-#pragma omp simd reduction(+ : v)
-    for (int64_t c = 0; c < cols; c++)
-        v += (x[c] - m) * (x[c] - m);
-    float s = 1 / sqrtf(v / (float)cols + 1e-6f);
-    for (int64_t c = 0; c < cols; c++)
-        out[c] = (x[c] - m) * s * w[c] + b[c];
-    *mean = m;
-    *rstd = s;
-}
+/* ---- packed weights. */
 
-static void layernorm_forward(Backend *be, Tensor out, float *mean, float *rstd, Tensor x,
-                              const float *w, const float *b) {
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t r = 0; r < x.rows; r++)
-        layernorm_row(out.data + r * x.cols, mean + r, rstd + r, x.data + r * x.cols, w, b, x.cols);
-}
+typedef struct {
+    const Kernels *kn;
+    const Weight *w;
+    Packed *packed;
+} Packing;
 
-CPU_CLONES
-static void layernorm_backward_row(float *restrict dx, float *restrict dw, float *restrict db,
-                                   const float *restrict dy, const float *restrict x, float mean,
-                                   float rstd, const float *restrict w, int64_t cols) {
-    float sum = 0, dot = 0;
-#pragma omp simd reduction(+ : sum, dot)
-    for (int64_t c = 0; c < cols; c++) {
-        float norm = (x[c] - mean) * rstd, dnorm = dy[c] * w[c];
-        sum += dnorm;
-        dot += dnorm * norm;
-        dw[c] += dy[c] * norm;
-        db[c] += dy[c];
-    }
-    sum /= (float)cols;
-    dot /= (float)cols;
-    for (int64_t c = 0; c < cols; c++)
-        dx[c] += (dy[c] * w[c] - sum - (x[c] - mean) * rstd * dot) * rstd;
-}
-
-static void layernorm_backward(Backend *be, Tensor dx, float *dw, float *db, Tensor dout, Tensor x,
-                               const float *mean, const float *rstd, const float *w) {
-    int64_t cols = x.cols, tasks = cpu_tasks(x.rows);
-    float *part = cpu_scratch(be, 2 * tasks * cols);
-    if (!part)
+static void pack_task(void *arg, int64_t panel, int thread) {
+    (void)thread;
+    const Packing *s = arg;
+    const Weight *w = s->w;
+    Packed *packed = s->packed;
+    int64_t first = panel * s->kn->nr, n = w->out - first < s->kn->nr ? w->out - first : s->kn->nr;
+    const float *rows = w->data + first * w->in;
+    void *to = packed->panels + panel * panel_bytes(s->kn, packed->type, w->in);
+    if (packed->type != U8) {
+        s->kn->pack_rows(to, packed->type, rows, F32, w->in, n, w->in);
         return;
-    be->zero(be, part, (size_t)(2 * tasks * cols) * sizeof(float));
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t t = 0; t < tasks; t++)
-        for (int64_t r = t * CPU_ROWS; r < x.rows && r < (t + 1) * CPU_ROWS; r++)
-            layernorm_backward_row(dx.data + r * cols, part + t * cols, part + (tasks + t) * cols,
-                                   dout.data + r * cols, x.data + r * cols, mean[r], rstd[r], w,
-                                   cols);
-    reduce_tasks(be, dw, part, tasks, cols);
-    reduce_tasks(be, db, part + tasks * cols, tasks, cols);
+    }
+    for (int64_t r = 0; r < n; r++)
+        packed->scales[first + r] = weight_scale(rows + r * w->in, w->in);
+    s->kn->pack_bytes(to, rows, w->in, n, w->in, packed->scales + first, packed->sums + first);
+}
+
+static int weight_pack(Backend *be, Weight *w, DType type) {
+    const Kernels *kn = cpu_of(be)->kn;
+    int64_t panels = (w->out + kn->nr - 1) / kn->nr;
+    size_t vector = type == U8 ? cpu_aligned((size_t)w->out * 4) : 0;
+    size_t head = cpu_aligned(sizeof(Packed));
+    size_t bytes = head + 2 * vector + (size_t)(panels * panel_bytes(kn, type, w->in));
+    char *block = w->packed ? w->packed : be->alloc(be, bytes);
+    if (!block)
+        return ERR_FAIL;
+    Packed *packed = (Packed *)(void *)block;
+    *packed = (Packed){type, (float *)(void *)(block + head),
+                       (int32_t *)(void *)(block + head + vector), block + head + 2 * vector};
+    Packing s = {kn, w, packed};
+    pool_run(cpu_of(be)->pool, panels, pack_task, &s);
+    w->packed = packed;
+    return 0;
+}
+
+static void weight_release(Backend *be, Weight *w) {
+    be->release(be, w->packed);
+    w->packed = NULL;
 }
 
 void cpu_linear(Backend *be) {
@@ -253,8 +300,7 @@ void cpu_linear(Backend *be) {
     be->linear_gelu_forward = linear_gelu_forward;
     be->linear_residual_forward = linear_residual_forward;
     be->linear_backward = linear_backward;
-    be->linear_gelu_backward = linear_gelu_backward;
     be->linear_residual_backward = linear_residual_backward;
-    be->layernorm_forward = layernorm_forward;
-    be->layernorm_backward = layernorm_backward;
+    be->weight_pack = weight_pack;
+    be->weight_release = weight_release;
 }

@@ -1,65 +1,73 @@
-/* Gradient norm and AdamW. */
+/* Gradient norm and AdamW, a fixed number of values a task. */
 #include <math.h>
 
 #include "compute/cpu.h"
 
-enum { CHUNK = 1 << 14 }; /* values a task */
+enum { CHUNK = 1 << 14 };
 
-CPU_CLONES
-static double squares(const float *g, int64_t n) {
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++)
-        sum += (double)g[i] * g[i];
-    return sum;
+static int64_t chunks(int64_t n) {
+    return (n + CHUNK - 1) / CHUNK;
+}
+
+static int64_t chunk_size(int64_t t, int64_t n) {
+    return n - t * CHUNK < CHUNK ? n - t * CHUNK : CHUNK;
+}
+
+typedef struct {
+    const Kernels *kn;
+    const float *g;
+    int64_t n;
+    double *part; /* one a task */
+} Squares;
+
+static void squares_task(void *arg, int64_t t, int thread) {
+    (void)thread;
+    const Squares *s = arg;
+    s->part[t] = s->kn->squares(s->g + t * CHUNK, chunk_size(t, s->n));
 }
 
 static double sum_squares(Backend *be, const float *g, int64_t n) {
-    int64_t tasks = (n + CHUNK - 1) / CHUNK;
-    double *part = (double *)(void *)cpu_scratch(be, 2 * tasks);
-    if (!part)
+    Cpu *cpu = cpu_of(be);
+    int64_t tasks = chunks(n);
+    Squares s = {cpu->kn, g, n, cpu_scratch(be, (size_t)tasks * sizeof(double))};
+    if (!s.part)
         return 0;
-#pragma omp parallel for num_threads(be->threads)
+    pool_run(cpu->pool, tasks, squares_task, &s);
+    double sum = 0;
     for (int64_t t = 0; t < tasks; t++)
-        part[t] = squares(g + t * CHUNK, n - t * CHUNK < CHUNK ? n - t * CHUNK : CHUNK);
-    double sum = 0; /* in the tasks' order, whatever the number of threads */
-    for (int64_t t = 0; t < tasks; t++)
-        sum += part[t];
+        sum += s.part[t];
     return sum;
 }
 
 typedef struct {
-    float beta1, rest1, beta2, rest2; /* rest: 1 - beta, which float would cancel */
-    float grad_scale, keep, rate, eps, root;
-} Step;
+    const Kernels *kn;
+    float *p, *m, *v;
+    const float *g;
+    int64_t n;
+    AdamStep step;
+} Update;
 
-CPU_CLONES
-static void update(float *restrict p, const float *restrict g, float *restrict m, float *restrict v,
-                   int64_t n, Step s) {
-    for (int64_t i = 0; i < n; i++) {
-        float grad = g[i] * s.grad_scale;
-        m[i] = s.beta1 * m[i] + s.rest1 * grad;
-        v[i] = s.beta2 * v[i] + s.rest2 * grad * grad;
-        p[i] = p[i] * s.keep - s.rate * m[i] / (sqrtf(v[i]) * s.root + s.eps);
-    }
+static void update_task(void *arg, int64_t t, int thread) {
+    (void)thread;
+    const Update *u = arg;
+    int64_t i = t * CHUNK;
+    u->kn->adamw(u->p + i, u->g + i, u->m + i, u->v + i, chunk_size(t, u->n), u->step);
 }
 
 static void adamw(Backend *be, float *p, const float *g, float *m, float *v, int64_t n,
                   const AdamW *h) {
-    Step s = {(float)h->beta1,
-              (float)(1 - h->beta1),
-              (float)h->beta2,
-              (float)(1 - h->beta2),
-              (float)h->grad_scale,
-              (float)(1 - h->lr * h->decay),
-              (float)(h->lr / h->correction1),
-              (float)h->eps,
-              (float)(1 / sqrt(h->correction2))};
-#pragma omp parallel for num_threads(be->threads)
-    for (int64_t t = 0; t < (n + CHUNK - 1) / CHUNK; t++) {
-        int64_t i = t * CHUNK, count = n - i < CHUNK ? n - i : CHUNK;
-        update(p + i, g + i, m + i, v + i, count, s);
-    }
+    Cpu *cpu = cpu_of(be);
+    AdamStep step = {.beta1 = (float)h->beta1,
+                     .rest1 = (float)(1 - h->beta1),
+                     .beta2 = (float)h->beta2,
+                     .rest2 = (float)(1 - h->beta2),
+                     .grad_scale = (float)h->grad_scale,
+                     .keep = (float)(1 - h->lr * h->decay),
+                     .rate = (float)(h->lr / h->correction1),
+                     .eps = (float)h->eps,
+                     .root = (float)(1 / sqrt(h->correction2))};
+    Update u = {cpu->kn, p, m, v, g, n, step};
+    pool_run(cpu->pool, chunks(n), update_task, &u);
 }
 
 void cpu_optimizer(Backend *be) {

@@ -3,17 +3,36 @@
 #include <math.h>
 
 #include "compute/backend.h"
+#include "compute/ref.h"
 
-static void linear_forward(Backend *be, Tensor out, Tensor in, const float *w, const float *bias) {
+/* What stands for a weight in a product with an input of this type; scale: its row's. */
+static double weight_value(float w, DType type, float scale) {
+    if (type == F32)
+        return w;
+    return type == BF16 ? bf16_float(bf16_round(w)) : scale * (float)weight_round(w, scale);
+}
+
+static double product(Tensor in, int64_t r, const float *row, float scale, double bias) {
+    double sum = bias;
+    for (int64_t i = 0; i < in.cols; i++)
+        sum += ref_get(in, r, i) * weight_value(row[i], in.type, scale);
+    return sum;
+}
+
+/* For every element of in W^T + bias: calls body with its row, its column and its value. */
+#define FOR_EACH_PRODUCT(in, w, bias, r, o, value, body)                                           \
+    for (int64_t o = 0; o < (w)->out; o++) {                                                       \
+        const float *row_ = (w)->data + o * (w)->in;                                               \
+        float scale_ = weight_scale(row_, (w)->in);                                                \
+        for (int64_t r = 0; r < (in).rows; r++) {                                                  \
+            double value = product(in, r, row_, scale_, (bias) ? (bias)[o] : 0);                   \
+            body;                                                                                  \
+        }                                                                                          \
+    }
+
+static void linear_forward(Backend *be, Tensor out, Tensor in, const Weight *w, const float *bias) {
     (void)be;
-    for (int64_t r = 0; r < out.rows; r++)
-        for (int64_t o = 0; o < out.cols; o++) {
-            const float *x = in.data + r * in.cols, *wo = w + o * in.cols;
-            double sum = bias ? bias[o] : 0;
-            for (int64_t i = 0; i < in.cols; i++)
-                sum += (double)x[i] * wo[i];
-            out.data[r * out.cols + o] = (float)sum;
-        }
+    FOR_EACH_PRODUCT(in, w, bias, r, o, value, ref_put(out, r, o, value));
 }
 
 static double gelu(double x) {
@@ -24,107 +43,136 @@ static double gelu_slope(double x) {
     return 0.5 * (1 + erf(x * M_SQRT1_2)) + x * exp(-0.5 * x * x) / sqrt(2 * M_PI);
 }
 
-static void linear_gelu_forward(Backend *be, Tensor out, Tensor pre, Tensor in, const float *w,
+static void linear_gelu_forward(Backend *be, Tensor out, Tensor pre, Tensor in, const Weight *w,
                                 const float *bias) {
-    linear_forward(be, pre, in, w, bias);
-    for (int64_t i = 0; i < tensor_count(pre); i++)
-        out.data[i] = (float)gelu(pre.data[i]);
+    (void)be;
+    FOR_EACH_PRODUCT(in, w, bias, r, o, value, {
+        if (pre.data)
+            ref_put(pre, r, o, value);
+        ref_put(out, r, o, gelu(value));
+    });
+}
+
+/* What dropout and drop-path multiply an element of the residual stream by, in a kept row. */
+static float kept_factor(const Noise *noise, int64_t element) {
+    return noise_element(noise, element) * (float)(1 / (1 - noise->drop_path));
 }
 
 static void linear_residual_forward(Backend *be, Tensor out, Tensor branch, Tensor x, Tensor in,
-                                    const float *w, const float *bias, const float *gamma,
-                                    const Noise *noise) {
-    linear_forward(be, branch, in, w, bias);
-    for (int64_t r = 0, i = 0; r < out.rows; r++)
-        for (int64_t c = 0; c < out.cols; c++, i++)
-            out.data[i] = x.data[i] + noise_path(noise, r) * gamma[c] * noise_element(noise, i) *
-                                          branch.data[i];
+                                    const Weight *w, const float *bias, const float *gamma,
+                                    const Noise *noise, const Kept *kept) {
+    (void)be;
+    for (int64_t r = 0; r < x.rows; r++)
+        for (int64_t c = 0; c < x.cols; c++)
+            ref_put(out, r, c, ref_get(x, r, c));
+    FOR_EACH_PRODUCT(in, w, bias, r, o, value, {
+        int64_t to = kept_row(kept, r);
+        double through = (double)kept_factor(noise, to * x.cols + o) * gamma[o] * value;
+        ref_put(out, to, o, ref_get(x, to, o) + through);
+        if (branch.data)
+            ref_put(branch, r, o, value);
+    });
 }
 
-static void linear_backward(Backend *be, Tensor din, float *dw, float *db, Tensor dout, Tensor in,
-                            const float *w) {
-    (void)be;
+/* din = dout W, times GELU'(pre) where pre has data; dw = dout^T in; db += the sum of dout. */
+static void backward(Tensor din, float *dw, float *db, Tensor dout, Tensor in, Tensor pre,
+                     const Weight *w) {
     for (int64_t r = 0; din.data && r < dout.rows; r++)
-        for (int64_t i = 0; i < in.cols; i++) {
+        for (int64_t i = 0; i < w->in; i++) {
             double sum = 0;
-            for (int64_t o = 0; o < dout.cols; o++)
-                sum += (double)dout.data[r * dout.cols + o] * w[o * in.cols + i];
-            din.data[r * in.cols + i] = (float)sum;
+            for (int64_t o = 0; o < w->out; o++)
+                sum += ref_get(dout, r, o) * weight_value(w->data[o * w->in + i], in.type, 0);
+            ref_put(din, r, i, pre.data ? sum * gelu_slope(ref_get(pre, r, i)) : sum);
         }
-    for (int64_t o = 0; o < dout.cols; o++) {
-        for (int64_t i = 0; i < in.cols; i++) {
+    for (int64_t o = 0; o < w->out; o++) {
+        for (int64_t i = 0; i < w->in; i++) {
             double sum = 0;
             for (int64_t r = 0; r < dout.rows; r++)
-                sum += (double)dout.data[r * dout.cols + o] * in.data[r * in.cols + i];
-            dw[o * in.cols + i] += (float)sum;
+                sum += (double)ref_get(dout, r, o) * ref_get(in, r, i);
+            dw[o * w->in + i] = (float)sum;
         }
         double sum = 0;
         for (int64_t r = 0; db && r < dout.rows; r++)
-            sum += dout.data[r * dout.cols + o];
+            sum += ref_get(dout, r, o);
         if (db)
             db[o] += (float)sum;
     }
 }
 
-static void linear_gelu_backward(Backend *be, Tensor din, float *dw, float *db, Tensor dout,
-                                 Tensor pre, Tensor in, const float *w) {
-    for (int64_t i = 0; i < tensor_count(dout); i++)
-        dout.data[i] = (float)(dout.data[i] * gelu_slope(pre.data[i]));
-    linear_backward(be, din, dw, db, dout, in, w);
+static void linear_backward(Backend *be, Tensor din, float *dw, float *db, Tensor dout, Tensor in,
+                            const Weight *w) {
+    (void)be;
+    backward(din, dw, db, dout, in, (Tensor){0}, w);
 }
 
 static void linear_residual_backward(Backend *be, Tensor din, float *dw, float *db, float *dgamma,
                                      Tensor dbranch, Tensor dx, Tensor branch, Tensor in,
-                                     const float *w, const float *gamma, const Noise *noise) {
+                                     Tensor pre, const Weight *w, const float *gamma,
+                                     const Noise *noise, const Kept *kept) {
+    (void)be;
     for (int64_t c = 0; c < dx.cols; c++) {
         double sum = 0;
-        for (int64_t r = 0; r < dx.rows; r++) {
-            int64_t i = r * dx.cols + c;
-            float through = dx.data[i] * noise_path(noise, r) * noise_element(noise, i);
-            sum += (double)through * branch.data[i];
-            dbranch.data[i] = through * gamma[c];
+        for (int64_t r = 0; r < branch.rows; r++) {
+            int64_t from = kept_row(kept, r);
+            float through = ref_get(dx, from, c) * kept_factor(noise, from * dx.cols + c);
+            sum += (double)through * ref_get(branch, r, c);
+            ref_put(dbranch, r, c, through * gamma[c]);
         }
         dgamma[c] += (float)sum;
     }
-    linear_backward(be, din, dw, db, dbranch, in, w);
+    backward(din, dw, db, dbranch, in, pre, w);
+}
+
+/* The reference reads w->data. */
+static int weight_pack(Backend *be, Weight *w, DType type) {
+    (void)be, (void)w, (void)type;
+    return 0;
+}
+
+static void weight_release(Backend *be, Weight *w) {
+    (void)be, (void)w;
 }
 
 static void layernorm_forward(Backend *be, Tensor out, float *mean, float *rstd, Tensor x,
-                              const float *w, const float *b) {
+                              const float *w, const float *b, const Kept *kept) {
     (void)be;
-    for (int64_t r = 0; r < x.rows; r++) {
-        const float *in = x.data + r * x.cols;
+    for (int64_t r = 0; r < out.rows; r++) {
+        int64_t from = kept_row(kept, r);
         double m = 0, v = 0;
         for (int64_t c = 0; c < x.cols; c++)
-            m += in[c];
+            m += ref_get(x, from, c);
         m /= (double)x.cols;
         for (int64_t c = 0; c < x.cols; c++)
-            v += (in[c] - m) * (in[c] - m);
+            v += (ref_get(x, from, c) - m) * (ref_get(x, from, c) - m);
         double s = 1 / sqrt(v / (double)x.cols + 1e-6);
         for (int64_t c = 0; c < x.cols; c++)
-            out.data[r * x.cols + c] = (float)((in[c] - m) * s * w[c] + b[c]);
+            ref_put(out, r, c, (ref_get(x, from, c) - m) * s * w[c] + b[c]);
         mean[r] = (float)m;
         rstd[r] = (float)s;
     }
 }
 
 static void layernorm_backward(Backend *be, Tensor dx, float *dw, float *db, Tensor dout, Tensor x,
-                               const float *mean, const float *rstd, const float *w) {
+                               const float *mean, const float *rstd, const float *w,
+                               const Kept *kept) {
     (void)be;
-    for (int64_t r = 0; r < x.rows; r++) {
-        const float *in = x.data + r * x.cols, *dy = dout.data + r * x.cols;
+    for (int64_t r = 0; r < dout.rows; r++) {
+        int64_t to = kept_row(kept, r);
         double sum = 0, dot = 0; /* of dnorm, and of dnorm with the normalised input */
         for (int64_t c = 0; c < x.cols; c++) {
-            double norm = ((double)in[c] - mean[r]) * rstd[r], dnorm = (double)dy[c] * w[c];
+            float dy = ref_get(dout, r, c);
+            double norm = ((double)ref_get(x, to, c) - mean[r]) * rstd[r],
+                   dnorm = (double)dy * w[c];
             sum += dnorm;
             dot += dnorm * norm;
-            dw[c] += (float)(dy[c] * norm);
-            db[c] += dy[c];
+            dw[c] += (float)(dy * norm);
+            db[c] += dy;
         }
         for (int64_t c = 0; c < x.cols; c++) {
-            double norm = ((double)in[c] - mean[r]) * rstd[r], dnorm = (double)dy[c] * w[c];
-            dx.data[r * x.cols + c] +=
-                (float)((dnorm - (sum + norm * dot) / (double)x.cols) * rstd[r]);
+            double norm = ((double)ref_get(x, to, c) - mean[r]) * rstd[r];
+            double dnorm = (double)ref_get(dout, r, c) * w[c];
+            double d = (dnorm - (sum + norm * dot) / (double)x.cols) * rstd[r];
+            ref_put(dx, to, c, ref_get(dx, to, c) + d);
         }
     }
 }
@@ -155,8 +203,9 @@ void ref_linear(Backend *be) {
     be->linear_gelu_forward = linear_gelu_forward;
     be->linear_residual_forward = linear_residual_forward;
     be->linear_backward = linear_backward;
-    be->linear_gelu_backward = linear_gelu_backward;
     be->linear_residual_backward = linear_residual_backward;
+    be->weight_pack = weight_pack;
+    be->weight_release = weight_release;
     be->layernorm_forward = layernorm_forward;
     be->layernorm_backward = layernorm_backward;
     be->sum_squares = sum_squares;
@@ -165,7 +214,7 @@ void ref_linear(Backend *be) {
 
 void backend_ref(Backend *be) {
     be->name = "ref";
-    be->description = "plain C, one thread";
+    be->description = "plain C";
     ref_linear(be);
     ref_attention(be);
     ref_image(be);

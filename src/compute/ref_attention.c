@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "compute/backend.h"
+#include "compute/ref.h"
 
 int64_t relpos_index(int64_t grid, int64_t query, int64_t key) {
     int64_t side = 2 * grid - 1;
@@ -34,38 +35,79 @@ static void relpos_backward(Backend *be, float *dtable, const float *dbias, int6
                 dtable[relpos_index(grid, a, b) * heads + h] += dbias[(h * T + a) * T + b];
 }
 
-/* Row t of image b in a (B T, cols) matrix, starting at a head's first column. */
-static float *at(Tensor x, AttentionShape s, int64_t b, int64_t t, int64_t col) {
-    return x.data + (b * s.tokens + t) * x.cols + col;
+/* One head of one image: its first row, and its first columns in qkv; q's are also those in out and
+ * dout. */
+typedef struct {
+    Tensor qkv, out, dout;
+    const float *bias; /* (T, T) */
+    const float *lse;  /* (T) */
+    int64_t tokens, dim, row, q, k, v;
+} Head;
+
+static Head head_of(Tensor qkv, const float *bias, const float *lse, AttentionShape s, int64_t b,
+                    int64_t h) {
+    return (Head){.qkv = qkv,
+                  .bias = bias + h * s.tokens * s.tokens,
+                  .lse = lse + (b * s.heads + h) * s.tokens,
+                  .tokens = s.tokens,
+                  .dim = s.head_dim,
+                  .row = b * s.tokens,
+                  .q = h * s.head_dim,
+                  .k = (s.heads + h) * s.head_dim,
+                  .v = (2 * s.heads + h) * s.head_dim};
+}
+
+/* Of token t in x and token u in y, over the head's columns that start at these. */
+static double dot(const Head *a, Tensor x, int64_t t, int64_t x_col, Tensor y, int64_t u,
+                  int64_t y_col) {
+    double sum = 0;
+    for (int64_t i = 0; i < a->dim; i++)
+        sum += (double)ref_get(x, a->row + t, x_col + i) * ref_get(y, a->row + u, y_col + i);
+    return sum;
 }
 
 /* The logit of query t and key u. */
-static double logit(Tensor qkv, const float *bias, AttentionShape s, int64_t b, int64_t h,
-                    int64_t t, int64_t u) {
-    const float *q = at(qkv, s, b, t, h * s.head_dim);
-    const float *k = at(qkv, s, b, u, (s.heads + h) * s.head_dim);
-    double sum = 0;
-    for (int64_t i = 0; i < s.head_dim; i++)
-        sum += (double)q[i] * k[i];
-    return sum / sqrt((double)s.head_dim) + bias[(h * s.tokens + t) * s.tokens + u];
+static double logit(const Head *a, int64_t t, int64_t u) {
+    return dot(a, a->qkv, t, a->q, a->qkv, u, a->k) / sqrt((double)a->dim) +
+           a->bias[t * a->tokens + u];
 }
 
-static void forward_row(Tensor out, float *lse, Tensor qkv, const float *bias, AttentionShape s,
-                        int64_t b, int64_t h, int64_t t) {
+static double probability(const Head *a, int64_t t, int64_t u) {
+    return exp(logit(a, t, u) - a->lse[t]);
+}
+
+/* Gradient of a logit: dS = P (dP - rowsum(dP P)), and the row sum is dout . out (method B.3). */
+static double dlogit(const Head *a, int64_t t, int64_t u) {
+    double dp = dot(a, a->dout, t, a->q, a->qkv, u, a->v);
+    return probability(a, t, u) * (dp - dot(a, a->dout, t, a->q, a->out, t, a->q));
+}
+
+/* Columns at a time, so that a probability is computed once for all of them. */
+enum { SLICE = 32 };
+
+static int64_t slice_end(const Head *a, int64_t first) {
+    return first + SLICE < a->dim ? first + SLICE : a->dim;
+}
+
+static double log_sum_exp(const Head *a, int64_t t) {
     double top = -INFINITY, sum = 0;
-    for (int64_t u = 0; u < s.tokens; u++)
-        top = fmax(top, logit(qkv, bias, s, b, h, t, u));
-    for (int64_t u = 0; u < s.tokens; u++)
-        sum += exp(logit(qkv, bias, s, b, h, t, u) - top);
-    double row_lse = top + log(sum);
-    lse[(b * s.heads + h) * s.tokens + t] = (float)row_lse;
-    float *o = at(out, s, b, t, h * s.head_dim);
-    for (int64_t i = 0; i < s.head_dim; i++) {
-        double acc = 0;
-        for (int64_t u = 0; u < s.tokens; u++)
-            acc += exp(logit(qkv, bias, s, b, h, t, u) - row_lse) *
-                   at(qkv, s, b, u, (2 * s.heads + h) * s.head_dim)[i];
-        o[i] = (float)acc;
+    for (int64_t u = 0; u < a->tokens; u++)
+        top = fmax(top, logit(a, t, u));
+    for (int64_t u = 0; u < a->tokens; u++)
+        sum += exp(logit(a, t, u) - top);
+    return top + log(sum);
+}
+
+static void forward_row(Tensor out, const Head *a, int64_t t, double lse) {
+    for (int64_t first = 0; first < a->dim; first += SLICE) {
+        double sum[SLICE] = {0};
+        for (int64_t u = 0; u < a->tokens; u++) {
+            double p = exp(logit(a, t, u) - lse);
+            for (int64_t i = first; i < slice_end(a, first); i++)
+                sum[i - first] += p * ref_get(a->qkv, a->row + u, a->v + i);
+        }
+        for (int64_t i = first; i < slice_end(a, first); i++)
+            ref_put(out, a->row + t, a->q + i, sum[i - first]);
     }
 }
 
@@ -74,45 +116,50 @@ static void attention_forward(Backend *be, Tensor out, float *lse, Tensor qkv, c
     (void)be;
     for (int64_t b = 0; b < s.images; b++)
         for (int64_t h = 0; h < s.heads; h++)
-            for (int64_t t = 0; t < s.tokens; t++)
-                forward_row(out, lse, qkv, bias, s, b, h, t);
+            for (int64_t t = 0; t < s.tokens; t++) {
+                Head a = head_of(qkv, bias, lse, s, b, h);
+                double row_lse = log_sum_exp(&a, t);
+                lse[(b * s.heads + h) * s.tokens + t] = (float)row_lse;
+                forward_row(out, &a, t, row_lse);
+            }
 }
 
-/* dS = P (dP - rowsum(dP P)), and the row sum is dout . out (method B.3). */
-static void backward_row(Tensor dqkv, float *dbias, Tensor dout, Tensor out, Tensor qkv,
-                         const float *lse, const float *bias, AttentionShape s, int64_t b,
-                         int64_t h, int64_t t) {
-    int64_t d = s.head_dim, kcol = (s.heads + h) * d, vcol = (2 * s.heads + h) * d;
-    double scale = 1 / sqrt((double)d), dot = 0;
-    const float *dy = at(dout, s, b, t, h * d), *y = at(out, s, b, t, h * d);
-    const float *q = at(qkv, s, b, t, h * d);
-    float *dq = at(dqkv, s, b, t, h * d);
-    for (int64_t i = 0; i < d; i++)
-        dot += (double)dy[i] * y[i];
-    for (int64_t u = 0; u < s.tokens; u++) {
-        const float *k = at(qkv, s, b, u, kcol), *v = at(qkv, s, b, u, vcol);
-        float *dk = at(dqkv, s, b, u, kcol), *dv = at(dqkv, s, b, u, vcol);
-        double p = exp(logit(qkv, bias, s, b, h, t, u) - lse[(b * s.heads + h) * s.tokens + t]);
-        double dp = 0;
-        for (int64_t i = 0; i < d; i++)
-            dp += (double)dy[i] * v[i];
-        double ds = p * (dp - dot);
-        dbias[(h * s.tokens + t) * s.tokens + u] += (float)ds;
-        for (int64_t i = 0; i < d; i++) {
-            dq[i] += (float)(ds * scale * k[i]);
-            dk[i] += (float)(ds * scale * q[i]);
-            dv[i] += (float)(p * dy[i]);
+/* Row t of dq, dk and dv: token t once as the query of all keys, once as the key and value of all
+ * queries. */
+static void backward_row(Tensor dqkv, const Head *a, int64_t t) {
+    double scale = 1 / sqrt((double)a->dim);
+    for (int64_t first = 0; first < a->dim; first += SLICE) {
+        double dq[SLICE] = {0}, dk[SLICE] = {0}, dv[SLICE] = {0};
+        for (int64_t u = 0; u < a->tokens; u++) {
+            double as_query = dlogit(a, t, u) * scale, as_key = dlogit(a, u, t) * scale;
+            double p = probability(a, u, t);
+            for (int64_t i = first; i < slice_end(a, first); i++) {
+                dq[i - first] += as_query * ref_get(a->qkv, a->row + u, a->k + i);
+                dk[i - first] += as_key * ref_get(a->qkv, a->row + u, a->q + i);
+                dv[i - first] += p * ref_get(a->dout, a->row + u, a->q + i);
+            }
+        }
+        for (int64_t i = first; i < slice_end(a, first); i++) {
+            ref_put(dqkv, a->row + t, a->q + i, dq[i - first]);
+            ref_put(dqkv, a->row + t, a->k + i, dk[i - first]);
+            ref_put(dqkv, a->row + t, a->v + i, dv[i - first]);
         }
     }
 }
 
 static void attention_backward(Backend *be, Tensor dqkv, float *dbias, Tensor dout, Tensor out,
                                Tensor qkv, const float *lse, const float *bias, AttentionShape s) {
-    be->zero(be, dqkv.data, (size_t)tensor_count(dqkv) * sizeof(float));
+    (void)be;
     for (int64_t b = 0; b < s.images; b++)
         for (int64_t h = 0; h < s.heads; h++)
-            for (int64_t t = 0; t < s.tokens; t++)
-                backward_row(dqkv, dbias, dout, out, qkv, lse, bias, s, b, h, t);
+            for (int64_t t = 0; t < s.tokens; t++) {
+                Head a = head_of(qkv, bias, lse, s, b, h);
+                a.out = out;
+                a.dout = dout;
+                backward_row(dqkv, &a, t);
+                for (int64_t u = 0; u < s.tokens; u++)
+                    dbias[(h * s.tokens + t) * s.tokens + u] += (float)dlogit(&a, t, u);
+            }
 }
 
 void ref_attention(Backend *be) {

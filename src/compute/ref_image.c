@@ -2,63 +2,76 @@
 #include <math.h>
 
 #include "compute/backend.h"
+#include "compute/ref.h"
 
-/* Calls body with the element `pixel` of the image and `token` of the matrix that hold the same
- * value, for every value of every image. */
-#define FOR_EACH_PATCH_VALUE(images, g, lead, pixel, token, body)                                  \
+/* Calls body with the element `pixel` of the image and the element (row, col) of the matrix that
+ * hold the same value, for every value of every image. */
+#define FOR_EACH_PATCH_VALUE(images, g, lead, pixel, row, col, body)                               \
     do {                                                                                           \
         int64_t side_ = (g).size / (g).patch, n_ = side_ * side_ + (lead);                         \
-        int64_t area_ = (g).patch * (g).patch, cols_ = (g).channels * area_;                       \
         for (int64_t b_ = 0; b_ < (images); b_++)                                                  \
             for (int64_t c_ = 0; c_ < (g).channels; c_++)                                          \
                 for (int64_t y_ = 0; y_ < (g).size; y_++)                                          \
                     for (int64_t x_ = 0; x_ < (g).size; x_++) {                                    \
                         int64_t pixel =                                                            \
                             ((b_ * (g).channels + c_) * (g).size + y_) * (g).size + x_;            \
-                        int64_t row_ = b_ * n_ + (lead) + y_ / (g).patch * side_ + x_ / (g).patch; \
-                        int64_t token = row_ * cols_ + c_ * area_ + y_ % (g).patch * (g).patch +   \
-                                        x_ % (g).patch;                                            \
+                        int64_t row = b_ * n_ + (lead) + y_ / (g).patch * side_ + x_ / (g).patch;  \
+                        int64_t col =                                                              \
+                            (c_ * (g).patch + y_ % (g).patch) * (g).patch + x_ % (g).patch;        \
                         body;                                                                      \
                     }                                                                              \
     } while (0)
 
 static void patchify(Backend *be, Tensor tokens, const float *image, PatchGrid g, int64_t lead) {
-    be->zero(be, tokens.data, (size_t)tensor_count(tokens) * sizeof(float));
-    FOR_EACH_PATCH_VALUE(image_count(tokens, g, lead), g, lead, pixel, token,
-                         tokens.data[token] = image[pixel]);
+    be->zero(be, tokens.data, tensor_bytes(tokens));
+    FOR_EACH_PATCH_VALUE(image_count(tokens, g, lead), g, lead, pixel, row, col,
+                         ref_put(tokens, row, col, image[pixel]));
 }
 
 static void unpatchify(Backend *be, float *image, Tensor tokens, PatchGrid g, int64_t lead) {
     (void)be;
-    FOR_EACH_PATCH_VALUE(image_count(tokens, g, lead), g, lead, pixel, token,
-                         image[pixel] = tokens.data[token]);
+    FOR_EACH_PATCH_VALUE(image_count(tokens, g, lead), g, lead, pixel, row, col,
+                         image[pixel] = ref_get(tokens, row, col));
+}
+
+/* Does the mask token stand in patch n of image b? */
+static bool masked(const uint8_t *mask, int64_t patches, int64_t b, int64_t n) {
+    return mask && mask[b * patches + n];
 }
 
 static void embed_forward(Backend *be, Tensor x, Tensor patches, const float *cls,
                           const float *mask_token, const uint8_t *mask, const Noise *noise) {
     (void)be;
     int64_t T = noise->tokens, N = T - 1, D = x.cols, P = patches.rows / N;
-    for (int64_t r = 0; r < x.rows; r++) {
-        int64_t b = r / T, n = r % T - 1;
-        const float *from = n < 0 ? cls : patches.data + (b % P * N + n) * D;
-        if (n >= 0 && mask && mask[b * N + n])
-            from = mask_token;
-        for (int64_t c = 0; c < D; c++)
-            x.data[r * D + c] = from[c] * noise_element(noise, r * D + c);
-    }
+    for (int64_t r = 0; r < x.rows; r++)
+        for (int64_t c = 0; c < D; c++) {
+            int64_t b = r / T, n = r % T - 1;
+            float from = n < 0                   ? cls[c]
+                         : masked(mask, N, b, n) ? mask_token[c]
+                                                 : ref_get(patches, b % P * N + n, c);
+            ref_put(x, r, c, from * noise_element(noise, r * D + c));
+        }
 }
 
 static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dmask_token, Tensor dx,
                            const uint8_t *mask, const Noise *noise) {
-    int64_t T = noise->tokens, N = T - 1, D = dx.cols, P = dpatches.rows / N;
-    be->zero(be, dpatches.data, (size_t)tensor_count(dpatches) * sizeof(float));
-    for (int64_t r = 0; r < dx.rows; r++) {
-        int64_t b = r / T, n = r % T - 1;
-        float *to = n < 0 ? dcls : dpatches.data + (b % P * N + n) * D;
-        if (n >= 0 && mask && mask[b * N + n])
-            to = dmask_token;
-        for (int64_t c = 0; c < D; c++)
-            to[c] += dx.data[r * D + c] * noise_element(noise, r * D + c);
+    (void)be;
+    int64_t T = noise->tokens, N = T - 1, D = dx.cols, P = dpatches.rows / N, B = dx.rows / T;
+    for (int64_t c = 0; c < D; c++) {
+        for (int64_t b = 0; b < B; b++)
+            dcls[c] += ref_get(dx, b * T, c) * noise_element(noise, b * T * D + c);
+        for (int64_t r = 0; r < dpatches.rows; r++) {
+            double sum = 0;
+            for (int64_t b = r / N; b < B; b += P) { /* the images that use this patch */
+                int64_t n = r % N, from = b * T + 1 + n;
+                float d = ref_get(dx, from, c) * noise_element(noise, from * D + c);
+                if (masked(mask, N, b, n))
+                    dmask_token[c] += d;
+                else
+                    sum += d;
+            }
+            ref_put(dpatches, r, c, sum);
+        }
     }
 }
 
@@ -111,7 +124,7 @@ static void image_loss(Backend *be, double *loss, float *dpred, const float *pre
 static double mean_feature(Tensor features, int64_t image, int64_t tokens, int64_t c) {
     double sum = 0;
     for (int64_t t = 1; t < tokens; t++)
-        sum += features.data[(image * tokens + t) * features.cols + c];
+        sum += ref_get(features, image * tokens + t, c);
     return sum / (double)(tokens - 1);
 }
 
@@ -126,9 +139,10 @@ static double log_sum(Tensor features, int64_t image, int64_t tokens) {
 
 /* Adds one feature's gradient to every patch token that its mean was taken of. */
 static void add_to_patches(Tensor dfeatures, int64_t image, int64_t tokens, int64_t c, double du) {
-    for (int64_t t = 1; t < tokens; t++)
-        dfeatures.data[(image * tokens + t) * dfeatures.cols + c] +=
-            (float)(du / (double)(tokens - 1));
+    for (int64_t t = 1; t < tokens; t++) {
+        int64_t row = image * tokens + t;
+        ref_put(dfeatures, row, c, ref_get(dfeatures, row, c) + du / (double)(tokens - 1));
+    }
 }
 
 /* Image b is q, the clean one, and image pairs + b is p; each gradient is that of the symmetric KL

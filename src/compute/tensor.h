@@ -2,15 +2,60 @@
 #ifndef COMPUTE_TENSOR_H
 #define COMPUTE_TENSOR_H
 
+#include <math.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* What a number is kept in. U8 stands for scale * (byte - zero) of its tensor; only inputs of
+ * linear layers are kept so. */
+typedef enum { F32, BF16, U8 } DType;
 
 typedef struct {
-    float *data; /* borrowed from a slab */
+    void *data; /* borrowed from a slab */
     int64_t rows, cols;
+    DType type;
+    float scale; /* U8 only */
+    int32_t zero;
 } Tensor;
 
 static inline int64_t tensor_count(Tensor t) {
     return t.rows * t.cols;
+}
+
+static inline size_t dtype_bytes(DType type) {
+    return type == F32 ? 4 : type == BF16 ? 2 : 1;
+}
+
+static inline size_t tensor_bytes(Tensor t) {
+    return (size_t)tensor_count(t) * dtype_bytes(t.type);
+}
+
+/* The address of an element. */
+static inline void *tensor_at(Tensor t, int64_t row, int64_t col) {
+    return (char *)t.data + (size_t)(row * t.cols + col) * dtype_bytes(t.type);
+}
+
+/* bfloat16: the upper half of a float. */
+static inline float bf16_float(uint16_t x) {
+    uint32_t bits = (uint32_t)x << 16;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+/* To the nearest, ties to even; a NaN stays one. */
+static inline uint16_t bf16_round(float f) {
+    uint32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? (bits >> 16 | 0x40) : rounded);
+}
+
+/* To the nearest byte of the tensor's scale, ends included. */
+static inline uint8_t u8_round(float f, float inverse_scale, int32_t zero) {
+    float q = rintf(f * inverse_scale) + (float)zero;
+    return (uint8_t)(q < 0 ? 0 : q > 255 ? 255 : q);
 }
 
 #endif

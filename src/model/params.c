@@ -8,10 +8,10 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-enum { DECAY = 1 };
+enum { DECAY = 1, MATRIX = 2 };
 
-static void add(VitParam **next, int64_t *offset, const char *prefix, int block, const char *name,
-                int init, int flags, int rank, const int64_t shape[4]) {
+static void add(VitParam **next, const char *prefix, int block, const char *name, int init,
+                int flags, int rank, const int64_t shape[4]) {
     VitParam *p = (*next)++;
     if (name)
         snprintf(p->name, sizeof p->name, "%s%s", prefix, name);
@@ -21,11 +21,10 @@ static void add(VitParam **next, int64_t *offset, const char *prefix, int block,
         p->shape[i] = shape[i];
         p->count *= shape[i];
     }
-    p->offset = *offset;
     p->init = init;
     p->block = block;
     p->decay = flags & DECAY;
-    *offset += p->count;
+    p->matrix = flags & MATRIX;
 }
 
 #define SHAPE(...)                                                                                 \
@@ -42,9 +41,8 @@ VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats) {
     VitParam *params = mem_alloc((size_t)rows, sizeof *params), *next = params;
     if (!params)
         return NULL;
-    *floats = 0;
 #define ROW(prefix, block, name, init, flags, rank, shape)                                         \
-    add(&next, floats, prefix, block, name, INIT_##init, flags, rank, SHAPE shape);
+    add(&next, prefix, block, name, INIT_##init, flags, rank, SHAPE shape);
 #define TOP(field, name, init, flags, rank, shape) ROW("", -1, name, init, flags, rank, shape)
 #define BLOCK(...)
 #define TAIL(...)
@@ -67,6 +65,13 @@ VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats) {
 #undef BLOCK
 #undef TAIL
     *count = (int)(next - params);
+    *floats = 0;
+    for (int vector = 0; vector < 2; vector++)
+        for (VitParam *p = params; p < next; p++)
+            if (p->matrix != vector) {
+                p->offset = *floats;
+                *floats += p->count;
+            }
     return params;
 }
 

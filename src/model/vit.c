@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/system.h"
+#include "model/acts.h"
 #include "model/params.h"
 
 const Opt vit_options[] = {
@@ -46,128 +47,126 @@ int64_t vit_patches(const VitConfig *c) {
     return (c->image / c->patch) * (c->image / c->patch);
 }
 
-/* Activations of a block that the backward pass reads. In evaluation all blocks share one set. */
 typedef struct {
-    Tensor norm1, qkv, context, branch1, mid; /* mid: the stream after attention */
-    Tensor norm2, pre, hidden, branch2, out;
-    float *mean1, *rstd1, *mean2, *rstd2, *lse;
-} BlockActs;
+    Weight qkv, proj, fc1, fc2;
+} BlockMatrices;
 
 struct Vit {
     Backend *be;
     VitConfig config;
+    DType type; /* of activations */
     int64_t max_images, T, N;
     bool training;
     VitParam *params;
     int param_count;
-    int64_t floats; /* of a weight slab */
-    float *weights, *gradients;
+    int64_t floats, matrix_floats; /* of a weight slab; of the matrices, which come first */
+    float *weights;
+    float *staging; /* backend memory for the largest matrix; not in training */
     VitWeights w, g;
-    /* activations, in one slab */
-    float *slab;
-    Tensor patches, embedded, x0, features, decoded;
-    float *bias, *dbias, *mean, *rstd, *prediction, *dprediction;
-    BlockActs *acts;
-    /* gradients of activations; training only */
-    Tensor dx, dbranch, dqkv, dcontext, dhidden, dnorm, dfeatures, ddecoded, dembedded;
+    BlockMatrices *matrices; /* depth */
+    Weight patch_matrix, decoder_matrix;
+    char *slab; /* of activations and gradients */
+    Acts a;
+    int32_t *images_kept; /* host, for a.block */
     /* of the last forward */
     const uint8_t *mask;
     int64_t inputs, images;
     VitNoise noise;
 };
 
-/* The slab is planned by the same code that hands out pointers: a first pass with base NULL counts,
- * a second one places. */
-typedef struct {
-    float *base;
-    int64_t used;
-} Plan;
-
-static float *take(Plan *p, int64_t floats) {
-    float *at = p->base ? p->base + p->used : NULL;
-    p->used += (floats + 15) / 16 * 16;
-    return at;
+static int64_t plan(Vit *v, char *base) {
+    return acts_plan(&v->a, base, &v->config, v->type, v->max_images, v->training, v->params,
+                     v->param_count);
 }
 
-static Tensor take_tensor(Plan *p, int64_t rows, int64_t cols) {
-    return (Tensor){take(p, rows * cols), rows, cols};
+static int open_kept(Vit *v) {
+    int64_t B = v->max_images;
+    v->images_kept = mem_alloc((size_t)(2 * B * v->config.depth), sizeof(int32_t));
+    if (!v->images_kept)
+        return ERR_FAIL;
+    for (int64_t l = 0; l < v->config.depth; l++)
+        for (int branch = 0; branch < 2; branch++)
+            v->a.block[l].images[branch] = v->images_kept + (2 * l + branch) * B;
+    return 0;
 }
 
-static void plan_block(Plan *p, BlockActs *a, const VitConfig *c, int64_t B, int64_t T) {
-    int64_t rows = B * T, D = c->width;
-    a->norm1 = take_tensor(p, rows, D);
-    a->qkv = take_tensor(p, rows, 3 * D);
-    a->context = take_tensor(p, rows, D);
-    a->branch1 = take_tensor(p, rows, D);
-    a->mid = take_tensor(p, rows, D);
-    a->norm2 = take_tensor(p, rows, D);
-    a->pre = take_tensor(p, rows, VIT_MLP_RATIO * D);
-    a->hidden = take_tensor(p, rows, VIT_MLP_RATIO * D);
-    a->branch2 = take_tensor(p, rows, D);
-    a->out = take_tensor(p, rows, D);
-    a->mean1 = take(p, rows);
-    a->rstd1 = take(p, rows);
-    a->mean2 = take(p, rows);
-    a->rstd2 = take(p, rows);
-    a->lse = take(p, rows * c->heads);
-}
-
-static void plan_activations(Vit *v, Plan *p) {
+static int open_matrices(Vit *v) {
     const VitConfig *c = &v->config;
-    int64_t B = v->max_images, T = v->T, D = c->width, area = c->patch * c->patch;
-    int64_t pixels = B * VIT_COLOURS * c->image * c->image;
-    v->patches = take_tensor(p, B * v->N, VIT_COLOURS * c->frames * area);
-    v->embedded = take_tensor(p, B * v->N, D);
-    v->x0 = take_tensor(p, B * T, D);
-    v->bias = take(p, c->heads * T * T);
-    v->mean = take(p, B * T);
-    v->rstd = take(p, B * T);
-    v->features = take_tensor(p, B * T, D);
-    v->decoded = take_tensor(p, B * T, VIT_COLOURS * area);
-    v->prediction = take(p, pixels);
+    int64_t D = c->width, hidden = VIT_MLP_RATIO * D, area = c->patch * c->patch;
+    v->matrices = mem_alloc((size_t)c->depth, sizeof *v->matrices);
+    if (!v->matrices)
+        return ERR_FAIL;
+    v->patch_matrix = (Weight){v->w.patch_weight, D, VIT_COLOURS * c->frames * area, NULL};
+    v->decoder_matrix = (Weight){v->w.decoder_weight, VIT_COLOURS * area, D, NULL};
     for (int64_t l = 0; l < c->depth; l++) {
-        if (l == 0 || v->training)
-            plan_block(p, &v->acts[l], c, B, T);
-        else
-            v->acts[l] = v->acts[0];
+        const VitBlock *w = &v->w.block[l];
+        v->matrices[l] = (BlockMatrices){.qkv = {w->qkv_weight, 3 * D, D, NULL},
+                                         .proj = {w->proj_weight, D, D, NULL},
+                                         .fc1 = {w->fc1_weight, hidden, D, NULL},
+                                         .fc2 = {w->fc2_weight, D, hidden, NULL}};
     }
-    if (!v->training)
-        return;
-    v->dbias = take(p, c->heads * T * T);
-    v->dprediction = take(p, pixels);
-    v->dx = take_tensor(p, B * T, D);
-    v->dbranch = take_tensor(p, B * T, D);
-    v->dqkv = take_tensor(p, B * T, 3 * D);
-    v->dcontext = take_tensor(p, B * T, D);
-    v->dhidden = take_tensor(p, B * T, VIT_MLP_RATIO * D);
-    v->dnorm = take_tensor(p, B * T, D);
-    v->dfeatures = take_tensor(p, B * T, D);
-    v->ddecoded = take_tensor(p, B * T, VIT_COLOURS * area);
-    v->dembedded = take_tensor(p, B * v->N, D);
+    return 0;
+}
+
+/* The matrix whose values are at this place of the slab. */
+static Weight *find_matrix(Vit *v, const float *place) {
+    if (v->patch_matrix.data == place)
+        return &v->patch_matrix;
+    for (int64_t l = 0; l < v->config.depth; l++) {
+        BlockMatrices *m = &v->matrices[l];
+        Weight *const all[] = {&m->qkv, &m->proj, &m->fc1, &m->fc2};
+        for (int i = 0; i < 4; i++)
+            if (all[i]->data == place)
+                return all[i];
+    }
+    return &v->decoder_matrix;
+}
+
+int vit_set(Vit *v, int i, const float *values) {
+    Backend *be = v->be;
+    const VitParam *p = &v->params[i];
+    float *place = v->weights + p->offset;
+    if (v->training || !p->matrix) {
+        be->upload(be, place, values, (size_t)p->count * sizeof(float));
+        return 0;
+    }
+    if (!v->staging) {
+        int64_t most = 0;
+        for (int k = 0; k < v->param_count; k++)
+            most = v->params[k].count > most ? v->params[k].count : most;
+        v->staging = be->alloc(be, (size_t)most * sizeof(float));
+        if (!v->staging)
+            return ERR_FAIL;
+    }
+    Weight *w = find_matrix(v, place);
+    be->upload(be, v->staging, values, (size_t)p->count * sizeof(float));
+    w->data = v->staging;
+    int code = be->weight_pack(be, w, v->type);
+    w->data = place;
+    if (!w->packed)
+        be->upload(be, place, values, (size_t)p->count * sizeof(float));
+    return code;
 }
 
 static int open_parts(Vit *v) {
     v->params = params_layout(&v->config, &v->param_count, &v->floats);
-    v->acts = mem_alloc((size_t)v->config.depth, sizeof *v->acts);
-    if (!v->params || !v->acts)
+    v->a.block = mem_alloc((size_t)v->config.depth, sizeof *v->a.block);
+    if (!v->params || !v->a.block)
         return ERR_FAIL;
+    for (int i = 0; i < v->param_count; i++)
+        v->matrix_floats += v->params[i].matrix ? v->params[i].count : 0;
     size_t bytes = (size_t)v->floats * sizeof(float);
     v->weights = v->be->alloc(v->be, bytes);
     if (!v->weights || params_bind(&v->w, &v->config, v->weights))
         return ERR_FAIL;
-    if (v->training) {
-        v->gradients = v->be->alloc(v->be, bytes);
-        if (!v->gradients || params_bind(&v->g, &v->config, v->gradients))
-            return ERR_FAIL;
-    }
-    Plan plan = {NULL, 0};
-    plan_activations(v, &plan);
-    v->slab = v->be->alloc(v->be, (size_t)plan.used * sizeof(float));
+    size_t slab = (size_t)plan(v, NULL);
+    v->slab = v->be->alloc(v->be, slab);
     if (!v->slab)
         return ERR_FAIL;
-    plan = (Plan){v->slab, 0};
-    plan_activations(v, &plan);
-    return 0;
+    plan(v, v->slab);
+    if (v->training && params_bind(&v->g, &v->config, v->a.gradients))
+        return ERR_FAIL;
+    return open_kept(v) ? ERR_FAIL : open_matrices(v);
 }
 
 int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images, bool training) {
@@ -175,7 +174,8 @@ int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images
     int code = vit_config_check(config);
     if (code)
         return code;
-    int64_t bytes = vit_memory(config, max_images, training), total = system_memory_total();
+    int64_t bytes = vit_memory(config, max_images, training, be->type);
+    int64_t total = system_memory_total();
     if (bytes < 0)
         return ERR_FAIL;
     if (total > 0 && bytes > total)
@@ -188,6 +188,7 @@ int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images
     if (!v)
         return ERR_FAIL;
     v->be = be;
+    v->type = be->type;
     v->config = *config;
     v->max_images = max_images;
     v->N = vit_patches(config);
@@ -206,32 +207,38 @@ void vit_free(Vit **pv) {
     Vit *v = pv ? *pv : NULL;
     if (!v)
         return;
-    v->be->release(v->be, v->weights);
-    v->be->release(v->be, v->gradients);
-    v->be->release(v->be, v->slab);
+    Backend *be = v->be;
+    be->weight_release(be, &v->patch_matrix);
+    be->weight_release(be, &v->decoder_matrix);
+    for (int64_t l = 0; v->matrices && l < v->config.depth; l++) {
+        BlockMatrices *m = &v->matrices[l];
+        be->weight_release(be, &m->qkv);
+        be->weight_release(be, &m->proj);
+        be->weight_release(be, &m->fc1);
+        be->weight_release(be, &m->fc2);
+    }
+    be->release(be, v->weights);
+    be->release(be, v->staging);
+    be->release(be, v->slab);
     mem_free(v->w.block);
     mem_free(v->g.block);
     mem_free(v->params);
-    mem_free(v->acts);
+    mem_free(v->a.block);
+    mem_free(v->matrices);
+    mem_free(v->images_kept);
     mem_free(v);
     *pv = NULL;
 }
 
-int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training) {
-    Vit v = {.config = *config, .max_images = max_images, .training = training};
-    v.N = vit_patches(config);
-    v.T = v.N + 1;
-    v.acts = mem_alloc((size_t)config->depth, sizeof *v.acts);
-    int count;
-    int64_t floats = 0;
-    VitParam *params = v.acts ? params_layout(config, &count, &floats) : NULL;
-    Plan plan = {NULL, 0};
-    if (params)
-        plan_activations(&v, &plan);
-    int64_t bytes = (plan.used + floats * (training ? 2 : 1)) * (int64_t)sizeof(float);
-    int64_t result = params ? bytes : ERR_FAIL;
-    mem_free(params);
-    mem_free(v.acts);
+int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training, DType type) {
+    Vit v = {.config = *config, .max_images = max_images, .training = training, .type = type};
+    v.a.block = mem_alloc((size_t)config->depth, sizeof *v.a.block);
+    v.params = v.a.block ? params_layout(config, &v.param_count, &v.floats) : NULL;
+    int64_t result = ERR_FAIL;
+    if (v.params)
+        result = plan(&v, NULL) + v.floats * (training ? 4 : (int64_t)dtype_bytes(type));
+    mem_free(v.params);
+    mem_free(v.a.block);
     return result;
 }
 
@@ -252,14 +259,16 @@ void vit_census(const VitConfig *config, int *tensors, int64_t *values, int64_t 
 }
 
 int vit_init(Vit *v, uint64_t seed) {
-    float *host = mem_alloc((size_t)v->floats, sizeof *host);
-    if (!host)
-        return ERR_FAIL;
-    for (int i = 0; i < v->param_count; i++)
-        params_draw(host + v->params[i].offset, &v->params[i], i, &v->config, seed);
-    v->be->upload(v->be, v->weights, host, (size_t)v->floats * sizeof(float));
-    mem_free(host);
-    return 0;
+    int code = 0;
+    for (int i = 0; i < v->param_count && !code; i++) {
+        float *values = mem_alloc((size_t)v->params[i].count, sizeof *values);
+        if (!values)
+            return ERR_FAIL;
+        params_draw(values, &v->params[i], i, &v->config, seed);
+        code = vit_set(v, i, values);
+        mem_free(values);
+    }
+    return code;
 }
 
 /* Places of the noise in a pass: the embedding, then two branches a block. */
@@ -283,8 +292,8 @@ static Noise embed_noise(const Vit *v) {
     return n;
 }
 
-static AttentionShape attention_shape(const Vit *v) {
-    return (AttentionShape){v->images, v->T, v->config.heads, v->config.width / v->config.heads};
+static AttentionShape attention_shape(const Vit *v, int64_t images) {
+    return (AttentionShape){images, v->T, v->config.heads, v->config.width / v->config.heads};
 }
 
 static PatchGrid grid_of(const Vit *v, int64_t frames) {
@@ -293,32 +302,55 @@ static PatchGrid grid_of(const Vit *v, int64_t frames) {
 
 /* The first rows of a tensor planned for max_images: those of the images at hand. */
 static Tensor part(Tensor t, int64_t rows) {
-    return (Tensor){t.data, rows, t.cols};
+    t.rows = rows;
+    return t;
 }
 
+static Kept all_images(const Vit *v) {
+    return (Kept){v->T, v->images, NULL};
+}
+
+/* Draws the images whose branch is not dropped. */
+static void draw_kept(const Vit *v, BlockActs *a, int branch, const Noise *noise) {
+    Kept *k = &a->kept[branch];
+    *k = (Kept){v->T, 0, a->images[branch]};
+    for (int64_t b = 0; b < v->images; b++)
+        if (noise_path(noise, b * v->T) > 0)
+            a->images[branch][k->count++] = (int32_t)b;
+    if (k->count == v->images)
+        k->image = NULL;
+}
+
+/* The activations of a block cut to the images at hand, those of a branch to the ones it keeps. */
 static BlockActs block_part(const Vit *v, int64_t l) {
-    BlockActs a = v->acts[l];
-    Tensor *const all[] = {&a.norm1, &a.qkv, &a.context, &a.branch1, &a.mid,
-                           &a.norm2, &a.pre, &a.hidden,  &a.branch2, &a.out};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        all[i]->rows = v->images * v->T;
+    BlockActs a = v->a.block[l];
+    int64_t rows = v->images * v->T, rows1 = a.kept[0].count * v->T, rows2 = a.kept[1].count * v->T;
+    a.mid.rows = a.out.rows = rows;
+    a.norm1.rows = a.qkv.rows = a.context.rows = a.branch1.rows = rows1;
+    a.norm2.rows = a.pre.rows = a.hidden.rows = a.branch2.rows = rows2;
     return a;
 }
 
 static void block_forward(Vit *v, int64_t l, Tensor x) {
     Backend *be = v->be;
     const VitBlock *w = &v->w.block[l];
-    BlockActs a = block_part(v, l);
+    const BlockMatrices *m = &v->matrices[l];
     Noise n1 = site_noise(v, l, 0), n2 = site_noise(v, l, 1);
-    be->layernorm_forward(be, a.norm1, a.mean1, a.rstd1, x, w->norm1_weight, w->norm1_bias);
-    be->linear_forward(be, a.qkv, a.norm1, w->qkv_weight, w->q_bias);
-    be->attention_forward(be, a.context, a.lse, a.qkv, v->bias, attention_shape(v));
-    be->linear_residual_forward(be, a.mid, a.branch1, x, a.context, w->proj_weight, w->proj_bias,
-                                w->gamma_1, &n1);
-    be->layernorm_forward(be, a.norm2, a.mean2, a.rstd2, a.mid, w->norm2_weight, w->norm2_bias);
-    be->linear_gelu_forward(be, a.hidden, a.pre, a.norm2, w->fc1_weight, w->fc1_bias);
-    be->linear_residual_forward(be, a.out, a.branch2, a.mid, a.hidden, w->fc2_weight, w->fc2_bias,
-                                w->gamma_2, &n2);
+    draw_kept(v, &v->a.block[l], 0, &n1);
+    draw_kept(v, &v->a.block[l], 1, &n2);
+    BlockActs a = block_part(v, l);
+    be->layernorm_forward(be, a.norm1, a.mean1, a.rstd1, x, w->norm1_weight, w->norm1_bias,
+                          &a.kept[0]);
+    be->linear_forward(be, a.qkv, a.norm1, &m->qkv, w->q_bias);
+    be->attention_forward(be, a.context, a.lse, a.qkv, v->a.bias,
+                          attention_shape(v, a.kept[0].count));
+    be->linear_residual_forward(be, a.mid, a.branch1, x, a.context, &m->proj, w->proj_bias,
+                                w->gamma_1, &n1, &a.kept[0]);
+    be->layernorm_forward(be, a.norm2, a.mean2, a.rstd2, a.mid, w->norm2_weight, w->norm2_bias,
+                          &a.kept[1]);
+    be->linear_gelu_forward(be, a.hidden, a.pre, a.norm2, &m->fc1, w->fc1_bias);
+    be->linear_residual_forward(be, a.out, a.branch2, a.mid, a.hidden, &m->fc2, w->fc2_bias,
+                                w->gamma_2, &n2, &a.kept[1]);
 }
 
 void vit_forward(Vit *v, const float *frames, int64_t inputs, int64_t images, const uint8_t *mask,
@@ -329,48 +361,53 @@ void vit_forward(Vit *v, const float *frames, int64_t inputs, int64_t images, co
     v->mask = mask;
     v->noise = noise ? *noise : (VitNoise){0};
     int64_t rows = images * v->T;
-    Tensor patches = part(v->patches, inputs * v->N), embedded = part(v->embedded, inputs * v->N);
-    Tensor x = part(v->x0, rows), features = part(v->features, rows);
+    Tensor patches = part(v->a.patches, inputs * v->N),
+           embedded = part(v->a.embedded, inputs * v->N);
+    Tensor x = part(v->a.x0, rows), features = part(v->a.features, rows);
     Noise n = embed_noise(v);
+    Kept all = all_images(v);
     be->patchify(be, patches, frames, grid_of(v, v->config.frames), 0);
-    be->linear_forward(be, embedded, patches, v->w.patch_weight, v->w.patch_bias);
+    be->linear_forward(be, embedded, patches, &v->patch_matrix, v->w.patch_bias);
     be->embed_forward(be, x, embedded, v->w.cls_token, v->w.mask_token, mask, &n);
-    be->relpos_forward(be, v->bias, v->w.relpos_table, v->config.image / v->config.patch,
+    be->relpos_forward(be, v->a.bias, v->w.relpos_table, v->config.image / v->config.patch,
                        v->config.heads);
     for (int64_t l = 0; l < v->config.depth; l++) {
         block_forward(v, l, x);
-        x = part(v->acts[l].out, rows);
+        x = part(v->a.block[l].out, rows);
     }
-    be->layernorm_forward(be, features, v->mean, v->rstd, x, v->w.norm_weight, v->w.norm_bias);
-    be->linear_forward(be, part(v->decoded, rows), features, v->w.decoder_weight,
+    be->layernorm_forward(be, features, v->a.mean, v->a.rstd, x, v->w.norm_weight, v->w.norm_bias,
+                          &all);
+    be->linear_forward(be, part(v->a.decoded, rows), features, &v->decoder_matrix,
                        v->w.decoder_bias);
-    be->unpatchify(be, v->prediction, part(v->decoded, rows), grid_of(v, 1), 1);
+    be->unpatchify(be, v->a.prediction, part(v->a.decoded, rows), grid_of(v, 1), 1);
     if (v->training)
-        be->zero(be, v->dfeatures.data, (size_t)(rows * v->config.width) * sizeof(float));
+        be->zero(be, v->a.dfeatures.data, tensor_bytes(part(v->a.dfeatures, rows)));
 }
 
 /* dx comes in as the gradient of the block's output and leaves as that of its input x. */
 static void block_backward(Vit *v, int64_t l, Tensor x, Tensor dx) {
     Backend *be = v->be;
     const VitBlock *w = &v->w.block[l], *g = &v->g.block[l];
+    const BlockMatrices *m = &v->matrices[l];
     BlockActs a = block_part(v, l);
     Noise n1 = site_noise(v, l, 0), n2 = site_noise(v, l, 1);
-    Tensor dbranch = part(v->dbranch, dx.rows), dhidden = part(v->dhidden, dx.rows);
-    Tensor dnorm = part(v->dnorm, dx.rows), dcontext = part(v->dcontext, dx.rows);
-    Tensor dqkv = part(v->dqkv, dx.rows);
-    be->linear_residual_backward(be, dhidden, g->fc2_weight, g->fc2_bias, g->gamma_2, dbranch, dx,
-                                 a.branch2, a.hidden, w->fc2_weight, w->gamma_2, &n2);
-    be->linear_gelu_backward(be, dnorm, g->fc1_weight, g->fc1_bias, dhidden, a.pre, a.norm2,
-                             w->fc1_weight);
-    be->layernorm_backward(be, dx, g->norm2_weight, g->norm2_bias, dnorm, a.mid, a.mean2, a.rstd2,
-                           w->norm2_weight);
-    be->linear_residual_backward(be, dcontext, g->proj_weight, g->proj_bias, g->gamma_1, dbranch,
-                                 dx, a.branch1, a.context, w->proj_weight, w->gamma_1, &n1);
-    be->attention_backward(be, dqkv, v->dbias, dcontext, a.context, a.qkv, a.lse, v->bias,
-                           attention_shape(v));
-    be->linear_backward(be, dnorm, g->qkv_weight, g->q_bias, dqkv, a.norm1, w->qkv_weight);
-    be->layernorm_backward(be, dx, g->norm1_weight, g->norm1_bias, dnorm, x, a.mean1, a.rstd1,
-                           w->norm1_weight);
+    int64_t rows1 = a.qkv.rows, rows2 = a.hidden.rows;
+    be->linear_residual_backward(be, part(v->a.dhidden, rows2), g->fc2_weight, g->fc2_bias,
+                                 g->gamma_2, part(v->a.dbranch, rows2), dx, a.branch2, a.hidden,
+                                 a.pre, &m->fc2, w->gamma_2, &n2, &a.kept[1]);
+    be->linear_backward(be, part(v->a.dnorm, rows2), g->fc1_weight, g->fc1_bias,
+                        part(v->a.dhidden, rows2), a.norm2, &m->fc1);
+    be->layernorm_backward(be, dx, g->norm2_weight, g->norm2_bias, part(v->a.dnorm, rows2), a.mid,
+                           a.mean2, a.rstd2, w->norm2_weight, &a.kept[1]);
+    be->linear_residual_backward(be, part(v->a.dcontext, rows1), g->proj_weight, g->proj_bias,
+                                 g->gamma_1, part(v->a.dbranch, rows1), dx, a.branch1, a.context,
+                                 (Tensor){0}, &m->proj, w->gamma_1, &n1, &a.kept[0]);
+    be->attention_backward(be, part(v->a.dqkv, rows1), v->a.dbias, part(v->a.dcontext, rows1),
+                           a.context, a.qkv, a.lse, v->a.bias, attention_shape(v, a.kept[0].count));
+    be->linear_backward(be, part(v->a.dnorm, rows1), g->qkv_weight, g->q_bias,
+                        part(v->a.dqkv, rows1), a.norm1, &m->qkv);
+    be->layernorm_backward(be, dx, g->norm1_weight, g->norm1_bias, part(v->a.dnorm, rows1), x,
+                           a.mean1, a.rstd1, w->norm1_weight, &a.kept[0]);
     /* The key bias is no parameter. */
     be->zero(be, g->k_bias, (size_t)v->config.width * sizeof(float));
 }
@@ -379,47 +416,49 @@ void vit_backward(Vit *v) {
     Backend *be = v->be;
     int64_t rows = v->images * v->T, depth = v->config.depth;
     size_t square = (size_t)(v->config.heads * v->T * v->T) * sizeof(float);
-    Tensor dx = part(v->dx, rows), dfeatures = part(v->dfeatures, rows);
-    Tensor ddecoded = part(v->ddecoded, rows), dnorm = part(v->dnorm, rows);
+    Tensor dx = part(v->a.dx, rows), dfeatures = part(v->a.dfeatures, rows);
+    Tensor ddecoded = part(v->a.ddecoded, rows), dnorm = part(v->a.dnorm, rows);
     Noise n = embed_noise(v);
-    be->zero(be, v->dbias, square);
-    be->zero(be, dx.data, (size_t)tensor_count(dx) * sizeof(float));
-    be->patchify(be, ddecoded, v->dprediction, grid_of(v, 1), 1);
+    Kept all = all_images(v);
+    be->zero(be, v->a.dbias, square);
+    be->zero(be, dx.data, tensor_bytes(dx));
+    be->patchify(be, ddecoded, v->a.dprediction, grid_of(v, 1), 1);
     be->linear_backward(be, dnorm, v->g.decoder_weight, v->g.decoder_bias, ddecoded,
-                        part(v->features, rows), v->w.decoder_weight);
+                        part(v->a.features, rows), &v->decoder_matrix);
     /* Two gradients meet at the features: the decoder's and the consistency term's. */
     for (int i = 0; i < 2; i++)
         be->layernorm_backward(be, dx, v->g.norm_weight, v->g.norm_bias, i ? dfeatures : dnorm,
-                               part(v->acts[depth - 1].out, rows), v->mean, v->rstd,
-                               v->w.norm_weight);
+                               part(v->a.block[depth - 1].out, rows), v->a.mean, v->a.rstd,
+                               v->w.norm_weight, &all);
     for (int64_t l = depth - 1; l >= 0; l--)
-        block_backward(v, l, part(l > 0 ? v->acts[l - 1].out : v->x0, rows), dx);
-    be->relpos_backward(be, v->g.relpos_table, v->dbias, v->config.image / v->config.patch,
+        block_backward(v, l, part(l > 0 ? v->a.block[l - 1].out : v->a.x0, rows), dx);
+    be->relpos_backward(be, v->g.relpos_table, v->a.dbias, v->config.image / v->config.patch,
                         v->config.heads);
-    Tensor dembedded = part(v->dembedded, v->inputs * v->N);
+    Tensor dembedded = part(v->a.dembedded, v->inputs * v->N);
     be->embed_backward(be, dembedded, v->g.cls_token, v->g.mask_token, dx, v->mask, &n);
     be->linear_backward(be, (Tensor){0}, v->g.patch_weight, v->g.patch_bias, dembedded,
-                        part(v->patches, v->inputs * v->N), v->w.patch_weight);
+                        part(v->a.patches, v->inputs * v->N), &v->patch_matrix);
 }
 
 void vit_zero_gradients(Vit *v) {
-    v->be->zero(v->be, v->gradients, (size_t)v->floats * sizeof(float));
+    size_t vectors = (size_t)(v->floats - v->matrix_floats) * sizeof(float);
+    v->be->zero(v->be, v->a.gradients + v->matrix_floats, vectors);
 }
 
 const float *vit_prediction(const Vit *v) {
-    return v->prediction;
+    return v->a.prediction;
 }
 
 float *vit_dprediction(Vit *v) {
-    return v->dprediction;
+    return v->a.dprediction;
 }
 
 Tensor vit_features(const Vit *v) {
-    return part(v->features, v->images * v->T);
+    return part(v->a.features, v->images * v->T);
 }
 
 Tensor vit_dfeatures(Vit *v) {
-    return part(v->dfeatures, v->images * v->T);
+    return part(v->a.dfeatures, v->images * v->T);
 }
 
 const VitConfig *vit_config(const Vit *v) {
@@ -440,7 +479,7 @@ float *vit_weights(Vit *v) {
 }
 
 float *vit_gradients(Vit *v) {
-    return v->gradients;
+    return v->a.gradients;
 }
 
 int64_t vit_slab_count(const Vit *v) {

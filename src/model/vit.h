@@ -42,6 +42,7 @@ typedef struct {
     int init;                        /* of vit.def */
     int block;                       /* -1 outside the blocks */
     bool decay;
+    bool matrix; /* of a linear layer; these lie before all others in the slab */
 } VitParam;
 
 /* Pointers into a slab laid out by vit.def: weights, or their gradients. */
@@ -80,11 +81,16 @@ typedef struct Vit Vit;
 int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images, bool training);
 void vit_free(Vit **v);
 
-/* Bytes that vit_open would take; negative, with the message set, when memory is out. */
-int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training);
+/* Bytes that a network takes whose activations are of this type; negative, with the message set,
+ * when memory is out. */
+int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training, DType type);
 
 /* Initialisation of method A.6. */
 int vit_init(Vit *v, uint64_t seed);
+
+/* Sets the values of parameter i of vit_params, from host memory. A network that does not train
+ * keeps its matrices packed where the backend does so, and nothing of them in the slab. */
+int vit_set(Vit *v, int i, const float *values);
 
 /* frames: (inputs, 3 frames, image, image) in [-1, 1], backend memory; mask: (images, N) of 0/1 or
  * NULL; images % inputs == 0. Results: vit_features (images T, D), vit_prediction. */
@@ -100,7 +106,9 @@ float *vit_dprediction(Vit *v);
 Tensor vit_dfeatures(Vit *v);
 Tensor vit_features(const Vit *v);
 
-/* Adds the gradients of every weight. Call vit_zero_gradients before the first of a step. */
+/* The gradients of every weight: matrices' are written, all others' added. Call vit_zero_gradients
+ * before the first of a step. The gradients last until the next forward, whose activations take
+ * their place. */
 void vit_backward(Vit *v);
 void vit_zero_gradients(Vit *v);
 
@@ -108,7 +116,7 @@ const VitConfig *vit_config(const Vit *v);
 Backend *vit_backend(const Vit *v);
 int64_t vit_patches(const VitConfig *config); /* N */
 
-/* The table of weights (borrowed) and the slabs behind it, backend memory. */
+/* The table of weights (borrowed) and the slabs behind it, backend memory, laid out alike. */
 const VitParam *vit_params(const Vit *v, int *count);
 float *vit_weights(Vit *v);
 float *vit_gradients(Vit *v);

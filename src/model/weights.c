@@ -66,22 +66,39 @@ int weights_check(const VitConfig *config, const Safetensors *file, const char *
     return code;
 }
 
-int weights_load(Vit *v, float *slab, const Safetensors *file, const char *path,
-                 const char *prefix) {
-    int count;
+/* Reads every parameter into host memory, one after the other, and hands it on: to a slab, or
+ * (NULL) to the network itself. */
+static int load_all(Vit *v, float *slab, const Safetensors *file, const char *path,
+                    const char *prefix) {
+    int count, code = 0;
     const VitParam *p = vit_params(v, &count);
     Backend *be = vit_backend(v);
-    float *host = mem_alloc((size_t)vit_slab_count(v), sizeof *host);
+    int64_t most = 0;
+    for (int i = 0; i < count; i++)
+        most = p[i].count > most ? p[i].count : most;
+    float *host = mem_alloc((size_t)most, sizeof *host);
     if (!host)
         return ERR_FAIL;
-    int code = 0;
-    for (int i = 0; i < count && !code; i++)
-        if (p[i].name[0])
-            code = load_one(host + p[i].offset, &p[i], file, path, prefix);
-    if (!code)
-        be->upload(be, slab, host, (size_t)vit_slab_count(v) * sizeof *host);
+    for (int i = 0; i < count && !code; i++) {
+        if (!p[i].name[0])
+            continue;
+        code = load_one(host, &p[i], file, path, prefix);
+        if (!code && slab)
+            be->upload(be, slab + p[i].offset, host, (size_t)p[i].count * sizeof *host);
+        else if (!code)
+            code = vit_set(v, i, host);
+    }
     mem_free(host);
     return code;
+}
+
+int weights_load(Vit *v, const Safetensors *file, const char *path, const char *prefix) {
+    return load_all(v, NULL, file, path, prefix);
+}
+
+int weights_load_slab(Vit *v, float *slab, const Safetensors *file, const char *path,
+                      const char *prefix) {
+    return load_all(v, slab, file, path, prefix);
 }
 
 void weights_add(SafeWriter *w, const Vit *v, const float *host, const char *prefix) {

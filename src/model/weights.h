@@ -9,11 +9,13 @@
  * allocated for it. ERR_FAIL names the first that does not fit. */
 int weights_check(const VitConfig *config, const Safetensors *file, const char *path);
 
-/* Reads every parameter, named prefix + SimMIM's name, from `file` into a slab (backend memory)
- * laid out like the network's weights. ERR_FAIL names the first tensor that is missing, of another
- * shape (both shapes told) or not finite. */
-int weights_load(Vit *v, float *slab, const Safetensors *file, const char *path,
-                 const char *prefix);
+/* Reads every parameter of the network, named prefix + SimMIM's name, from `file`. ERR_FAIL names
+ * the first tensor that is missing, of another shape (both shapes told) or not finite. */
+int weights_load(Vit *v, const Safetensors *file, const char *path, const char *prefix);
+
+/* The same into a slab (backend memory) laid out like the network's weights. */
+int weights_load_slab(Vit *v, float *slab, const Safetensors *file, const char *path,
+                      const char *prefix);
 
 /* Declares every parameter of a host copy of a slab, named prefix + SimMIM's name, to the writer.
  */

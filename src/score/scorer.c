@@ -41,7 +41,7 @@ static int open_model(Scorer *s, Backend *be) {
     if (!code)
         code = vit_open(&s->vit, be, &model->network, 1, false);
     if (!code)
-        code = weights_load(s->vit, vit_weights(s->vit), file, path, "");
+        code = weights_load(s->vit, file, path, "");
     safetensors_free(&file);
     if (code)
         return code;

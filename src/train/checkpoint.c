@@ -28,26 +28,28 @@ static int add_settings(SafeWriter *w, const char *key, const Opt *rows, const v
     return 0;
 }
 
-/* A slab's copy in host memory, declared under a prefix; *host is the caller's to free. */
+/* Declares a slab under a prefix: as it lies, or by a copy in host memory, the caller's to free. */
 static int add_slab(SafeWriter *w, const Trainer *t, const float *slab, const char *prefix,
-                    float **host) {
+                    float **copy) {
     Backend *be = vit_backend(t->vit);
     size_t count = (size_t)vit_slab_count(t->vit);
-    *host = mem_alloc(count, sizeof **host);
-    if (!*host)
-        return ERR_FAIL;
-    be->download(be, *host, slab, count * sizeof **host);
-    weights_add(w, t->vit, *host, prefix);
+    if (!be->host_memory) {
+        *copy = mem_alloc(count, sizeof **copy);
+        if (!*copy)
+            return ERR_FAIL;
+        be->download(be, *copy, slab, count * sizeof **copy);
+    }
+    weights_add(w, t->vit, be->host_memory ? slab : *copy, prefix);
     return 0;
 }
 
 void checkpoint_compute(char *buf, size_t n, const Backend *be) {
-    snprintf(buf, n, "%s, %d thread%s", be->name, be->threads, be->threads == 1 ? "" : "s");
+    snprintf(buf, n, "%s, %s, %s", be->name, be->description, backend_precision(be));
 }
 
 int checkpoint_save(const Trainer *t, const char *data, const char *path) {
     SafeWriter *w = NULL;
-    float *host[3] = {NULL};
+    float *copy[3] = {NULL};
     char compute[64];
     checkpoint_compute(compute, sizeof compute, vit_backend(t->vit));
     int code = safe_writer_open(&w);
@@ -63,17 +65,17 @@ int checkpoint_save(const Trainer *t, const char *data, const char *path) {
     if (!code)
         code = add_settings(w, "training", train_options, &t->settings);
     if (!code)
-        code = add_slab(w, t, vit_weights(t->vit), "", &host[0]);
+        code = add_slab(w, t, vit_weights(t->vit), "", &copy[0]);
     if (!code)
-        code = add_slab(w, t, t->optimizer.m, moment1, &host[1]);
+        code = add_slab(w, t, t->optimizer.m, moment1, &copy[1]);
     if (!code)
-        code = add_slab(w, t, t->optimizer.v, moment2, &host[2]);
+        code = add_slab(w, t, t->optimizer.v, moment2, &copy[2]);
     if (!code)
         code = safe_writer_save(&w, path);
     else
         safe_writer_free(&w);
     for (int i = 0; i < 3; i++)
-        mem_free(host[i]);
+        mem_free(copy[i]);
     return code;
 }
 
@@ -101,11 +103,11 @@ int checkpoint_load(Trainer *t, const Safetensors *file, const char *path) {
     if (!code && !safetensors_metadata(file, "step"))
         code = err_set(ERR_FAIL, "%s: metadata \"step\" is missing: no run to resume", path);
     if (!code)
-        code = weights_load(t->vit, vit_weights(t->vit), file, path, "");
+        code = weights_load(t->vit, file, path, "");
     if (!code)
-        code = weights_load(t->vit, t->optimizer.m, file, path, moment1);
+        code = weights_load_slab(t->vit, t->optimizer.m, file, path, moment1);
     if (!code)
-        code = weights_load(t->vit, t->optimizer.v, file, path, moment2);
+        code = weights_load_slab(t->vit, t->optimizer.v, file, path, moment2);
     if (!code)
         t->step = info.step;
     return code;

@@ -16,8 +16,8 @@ typedef struct {
     TrainSettings training;
 } CheckpointInfo;
 
-/* "cpu, 2 threads": sums are taken in this order, so a run resumed elsewhere is not the same bits.
- */
+/* "cpu, avx512_bf16, bf16": what rounds and in which order; a run resumed on anything else does not
+ * go on bit for bit. */
 void checkpoint_compute(char *buf, size_t n, const Backend *be);
 
 /* Writes atomically. */

@@ -19,13 +19,14 @@ static Staging staging(const VitConfig *c, const TrainSettings *s) {
                      2 * batch * (size_t)vit_patches(c)};
 }
 
-int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings) {
+int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings, DType type) {
     int tensors;
     int64_t values, decayed;
     Staging n = staging(config, settings);
     vit_census(config, &tensors, &values, &decayed);
-    /* two moments, and the copies of a checkpoint that is being written: weights and moments */
-    return vit_memory(config, 2 * settings->batch, true) + 5 * values * (int64_t)sizeof(float) +
+    /* the network and two moments */
+    return vit_memory(config, 2 * settings->batch, true, type) +
+           2 * values * (int64_t)sizeof(float) +
            (int64_t)(2 * (n.x + n.y) * sizeof(float) + 2 * n.mask);
 }
 

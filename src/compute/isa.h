@@ -1,0 +1,35 @@
+/* What the files have in common that are compiled once for each level of instruction sets. CMake
+ * gives ISA_NAME and the compiler's flags; nothing here is called from other files but through
+ * the table of kernels.h. */
+#ifndef COMPUTE_ISA_H
+#define COMPUTE_ISA_H
+
+#include "compute/kernels.h"
+
+#define ISA_JOIN2(a, b) a##_##b
+#define ISA_JOIN(a, b) ISA_JOIN2(a, b)
+#define ISA(name) ISA_JOIN(name, ISA_NAME)
+
+/* A vector, and the tile of a product: mr x 2 vectors of accumulators, two of the panel and one
+ * broadcast value fill the registers of the level. */
+#if defined(__AVX512F__)
+enum { VECTOR = 64, MR = 14 };
+#elif defined(__AVX2__)
+enum { VECTOR = 32, MR = 6 };
+#else
+enum { VECTOR = 16, MR = 4 };
+#endif
+enum { LANES = VECTOR / 4, NR = 2 * LANES };
+
+/* For bodies whose constant arguments make one loop each. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* Each fills its part of the table. */
+void ISA(isa_tile)(Kernels *kn);
+void ISA(isa_pack)(Kernels *kn);
+void ISA(isa_linear)(Kernels *kn);
+void ISA(isa_norm)(Kernels *kn);
+void ISA(isa_attention)(Kernels *kn);
+void ISA(isa_values)(Kernels *kn);
+
+#endif

@@ -1,0 +1,149 @@
+/* What becomes of a tile of a linear layer: bias, GELU, residual, and their gradients. */
+#include "compute/isa_math.h"
+#include "compute/isa_value.h"
+
+INLINE void store_as(void *p, Tensor t, DType type, float inverse, int64_t i, float x) {
+    if (type == U8)
+        ((uint8_t *)p)[i] = u8_round(x, inverse, t.zero);
+    else
+        isa_store(p, type, i, x);
+}
+
+static float inverse_scale(Tensor t) {
+    return t.type == U8 ? 1 / t.scale : 0;
+}
+
+static void scale_bytes(float *t, const int32_t *sums, const float *scales, float scale,
+                        int32_t zero, int rows, int cols) {
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < cols; c++) {
+            int32_t dot;
+            memcpy(&dot, t + r * NR + c, sizeof dot);
+            t[r * NR + c] = (float)(dot - zero * sums[c]) * (scale * scales[c]);
+        }
+}
+
+INLINE void put_as(Tensor out, DType type, void *restrict at, const float *restrict bias,
+                   const float *restrict t, int rows, int cols) {
+    float inverse = inverse_scale(out);
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < cols; c++)
+            store_as(at, out, type, inverse, r * out.cols + c,
+                     t[r * NR + c] + (bias ? bias[c] : 0));
+}
+
+static void put(Tensor out, void *at, const float *bias, const float *t, int rows, int cols) {
+    if (out.type == F32)
+        put_as(out, F32, at, bias, t, rows, cols);
+    else if (out.type == BF16)
+        put_as(out, BF16, at, bias, t, rows, cols);
+    else
+        put_as(out, U8, at, bias, t, rows, cols);
+}
+
+INLINE float gelu(float x) {
+    return 0.5f * x * (1 + isa_erf(x * 0.70710678f));
+}
+
+INLINE float gelu_slope(float x) {
+    return 0.5f * (1 + isa_erf(x * 0.70710678f)) + x * 0.39894228f * isa_exp(-0.5f * x * x);
+}
+
+INLINE void put_gelu_as(Tensor out, DType type, void *restrict at, void *restrict pre,
+                        DType pre_type, const float *restrict bias, const float *restrict t,
+                        int rows, int cols) {
+    float inverse = inverse_scale(out);
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < cols; c++) {
+            float x = t[r * NR + c] + bias[c];
+            if (pre)
+                isa_store(pre, pre_type, r * out.cols + c, x);
+            store_as(at, out, type, inverse, r * out.cols + c, gelu(x));
+        }
+}
+
+static void put_gelu(Tensor out, void *at, void *pre, DType pre_type, const float *bias,
+                     const float *t, int rows, int cols) {
+    if (out.type == F32)
+        put_gelu_as(out, F32, at, pre, F32, bias, t, rows, cols);
+    else if (out.type == U8)
+        put_gelu_as(out, U8, at, NULL, F32, bias, t, rows, cols);
+    else if (pre_type == BF16 && pre)
+        put_gelu_as(out, BF16, at, pre, BF16, bias, t, rows, cols);
+    else
+        put_gelu_as(out, BF16, at, NULL, F32, bias, t, rows, cols);
+}
+
+INLINE void put_residual_as(float *out, const float *x, void *restrict branch, DType type,
+                            const float *restrict bias, const float *restrict gamma,
+                            const float *restrict factors, const float *restrict t, int cols) {
+    for (int c = 0; c < cols; c++) {
+        float y = t[c] + bias[c];
+        if (branch)
+            isa_store(branch, type, c, y);
+        out[c] = x[c] + factors[c] * gamma[c] * y;
+    }
+}
+
+static void put_residual(float *out, const float *x, void *branch, DType type, const float *bias,
+                         const float *gamma, const float *factors, const float *t, int cols) {
+    if (!branch)
+        put_residual_as(out, x, NULL, F32, bias, gamma, factors, t, cols);
+    else if (type == F32)
+        put_residual_as(out, x, branch, F32, bias, gamma, factors, t, cols);
+    else
+        put_residual_as(out, x, branch, BF16, bias, gamma, factors, t, cols);
+}
+
+INLINE void put_dgelu_as(void *restrict out, const void *restrict pre, const float *restrict t,
+                         DType type, int64_t ld, int rows, int cols) {
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < cols; c++)
+            isa_store(out, type, r * ld + c,
+                      t[r * NR + c] * gelu_slope(isa_load(pre, type, r * ld + c)));
+}
+
+static void put_dgelu(void *out, const void *pre, const float *t, DType type, int64_t ld, int rows,
+                      int cols) {
+    if (type == F32)
+        put_dgelu_as(out, pre, t, F32, ld, rows, cols);
+    else
+        put_dgelu_as(out, pre, t, BF16, ld, rows, cols);
+}
+
+static void factors(float *restrict out, const Noise *noise, float scale, int64_t first,
+                    int64_t n) {
+    Noise place = *noise;
+    uint32_t threshold = noise_threshold(noise);
+    for (int64_t b = 0; b < n / NOISE_LANES; b++)
+        noise_factors(&place, threshold, scale, first / NOISE_LANES + b, out + b * NOISE_LANES);
+}
+
+INLINE void residual_backward_as(void *restrict dbranch, float *restrict dgamma,
+                                 const float *restrict dx, const void *restrict branch, DType type,
+                                 const float *restrict gamma, const float *restrict f,
+                                 int64_t cols) {
+    for (int64_t c = 0; c < cols; c++) {
+        float through = dx[c] * f[c];
+        dgamma[c] += through * isa_load(branch, type, c);
+        isa_store(dbranch, type, c, through * gamma[c]);
+    }
+}
+
+static void residual_backward(void *dbranch, float *dgamma, const float *dx, const void *branch,
+                              DType type, const float *gamma, const float *f, int64_t cols) {
+    if (type == F32)
+        residual_backward_as(dbranch, dgamma, dx, branch, F32, gamma, f, cols);
+    else
+        residual_backward_as(dbranch, dgamma, dx, branch, BF16, gamma, f, cols);
+}
+
+void ISA(isa_linear)(Kernels *kn) {
+    kn->scale_bytes = scale_bytes;
+    kn->put = put;
+    kn->put_gelu = put_gelu;
+    kn->put_residual = put_residual;
+    kn->put_dgelu = put_dgelu;
+    kn->factors = factors;
+    kn->residual_backward = residual_backward;
+}

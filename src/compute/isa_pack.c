@@ -1,0 +1,207 @@
+/* Operands of matrix products into the layouts of kernels.h. */
+#include "compute/isa.h"
+
+INLINE uint32_t word(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* Group of two values from `from`; F32 groups take only the first. */
+INLINE uint32_t group(DType type, DType from, const void *x, int64_t i, const void *y, int64_t j) {
+    const float *fx = x, *fy = y;
+    const uint16_t *hx = x, *hy = y;
+    if (type == F32)
+        return word(fx[i]);
+    if (from == F32)
+        return bf16_round(fx[i]) | (uint32_t)bf16_round(fy[j]) << 16;
+    return hx[i] | (uint32_t)hy[j] << 16;
+}
+
+/* ---- rows become columns: 16 groups of each row at a time, then transposed. */
+
+enum { BLOCK = 16 };
+
+INLINE void pack_rows_as(uint32_t *panel, DType type, DType from, const char *x, int64_t ld,
+                         int64_t n, int64_t k) {
+    int64_t size = type == F32 ? 1 : 2, groups = k / size;
+    size_t bytes = dtype_bytes(from);
+    uint32_t block[NR][BLOCK];
+    for (int64_t g = 0; g < groups; g += BLOCK) {
+        int64_t count = groups - g < BLOCK ? groups - g : BLOCK;
+        for (int64_t r = 0; r < n; r++) {
+            const char *at = x + (size_t)(r * ld + g * size) * bytes;
+            for (int64_t i = 0; i < count; i++)
+                block[r][i] = group(type, from, at, size * i, at, size * i + 1);
+        }
+        for (int64_t r = n; r < NR; r++)
+            for (int64_t i = 0; i < count; i++)
+                block[r][i] = 0;
+        for (int64_t i = 0; i < count; i++)
+            for (int64_t r = 0; r < NR; r++)
+                panel[(g + i) * NR + r] = block[r][i];
+    }
+    if (k % size == 0)
+        return;
+    for (int64_t r = 0; r < NR; r++) { /* the last group is half a one */
+        const char *at = x + (size_t)(r * ld + k - 1) * bytes;
+        uint16_t zero[2] = {0};
+        panel[groups * NR + r] = r < n ? group(type, from, at, 0, zero, 0) & 0xffff : 0;
+    }
+}
+
+static void pack_rows(void *panel, DType type, const void *x, DType from, int64_t ld, int64_t n,
+                      int64_t k) {
+    if (type == F32)
+        pack_rows_as(panel, F32, F32, x, ld, n, k);
+    else if (from == F32)
+        pack_rows_as(panel, BF16, F32, x, ld, n, k);
+    else
+        pack_rows_as(panel, BF16, BF16, x, ld, n, k);
+}
+
+static void pack_bytes(void *panel, const float *x, int64_t ld, int64_t n, int64_t k,
+                       const float *scales, int32_t *sums) {
+    int8_t *to = panel;
+    int64_t groups = group_count(U8, k);
+    memset(to, 0, (size_t)(groups * NR * 4));
+    for (int64_t r = 0; r < n; r++) {
+        int8_t row[4 * BLOCK];
+        int32_t sum = 0;
+        float inverse = scales[r] > 0 ? 1 / scales[r] : 0;
+        for (int64_t i = 0; i < k; i += 4 * BLOCK) {
+            int64_t count = k - i < 4 * BLOCK ? k - i : 4 * BLOCK;
+            memset(row, 0, sizeof row);
+            for (int64_t c = 0; c < count; c++) {
+                row[c] = (int8_t)rintf(x[r * ld + i + c] * inverse);
+                sum += row[c];
+            }
+            for (int64_t c = 0; c < count; c += 4)
+                memcpy(to + ((i + c) / 4 * NR + r) * 4, row + c, 4);
+        }
+        sums[r] = sum;
+    }
+}
+
+/* ---- columns stay columns. */
+
+INLINE void pack_cols_as(uint32_t *panel, DType type, DType from, const char *x, int64_t ld,
+                         int64_t n, int64_t k) {
+    int64_t size = type == F32 ? 1 : 2;
+    size_t bytes = dtype_bytes(from);
+    float zeros[NR] = {0};
+    for (int64_t g = 0; g * size < k; g++) {
+        const char *a = x + (size_t)(g * size * ld) * bytes;
+        const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : (const char *)zeros;
+        if (n == NR)
+            for (int64_t c = 0; c < NR; c++)
+                panel[g * NR + c] = group(type, from, a, c, b, c);
+        else
+            for (int64_t c = 0; c < NR; c++)
+                panel[g * NR + c] = c < n ? group(type, from, a, c, b, c) : 0;
+    }
+}
+
+static void pack_cols(void *panel, DType type, const void *x, DType from, int64_t ld, int64_t n,
+                      int64_t k) {
+    if (type == F32)
+        pack_cols_as(panel, F32, F32, x, ld, n, k);
+    else if (from == F32)
+        pack_cols_as(panel, BF16, F32, x, ld, n, k);
+    else
+        pack_cols_as(panel, BF16, BF16, x, ld, n, k);
+}
+
+/* ---- the left operand of x^T y. */
+
+enum { TILES = 8, WIDE = (MR + LANES - 1) / LANES * LANES };
+
+/* `tiles` tiles whose columns all exist, with WIDE - MR more behind the last: whole vectors are
+ * written, and what goes beyond a group is overwritten by the next. */
+INLINE void pack_left_wide(char *to, int64_t tile_bytes, DType type, const char *x, int64_t ld,
+                           int64_t tiles, int64_t k, float *sums) {
+    float sum[TILES][WIDE];
+    memset(sum, 0, sizeof sum);
+    int64_t size = type == F32 ? 1 : 2;
+    size_t bytes = dtype_bytes(type);
+    static const float zeros[TILES * MR + WIDE];
+    for (int64_t g = 0; g * size < k; g++) {
+        const char *a = x + (size_t)(g * size * ld) * bytes;
+        const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : (const char *)zeros;
+        for (int64_t t = 0; t < tiles; t++) {
+            uint32_t *out = (uint32_t *)(void *)(to + t * tile_bytes) + g * MR;
+            for (int64_t c = 0; c < WIDE; c++) {
+                uint32_t w = group(type, type, a, t * MR + c, b, t * MR + c);
+                float x0, x1 = 0;
+                if (type == F32) {
+                    memcpy(&x0, &w, sizeof x0);
+                } else {
+                    x0 = bf16_float((uint16_t)w);
+                    x1 = bf16_float((uint16_t)(w >> 16));
+                }
+                out[c] = w;
+                sum[t][c] += x0 + x1;
+            }
+        }
+    }
+    for (int64_t t = 0; sums && t < tiles; t++)
+        for (int64_t c = 0; c < MR; c++)
+            sums[t * MR + c] += sum[t][c];
+}
+
+/* The last tile: n (<= MR) columns, zeros beyond. */
+INLINE void pack_left_edge(uint32_t *out, DType type, const char *x, int64_t ld, int64_t n,
+                           int64_t k, float *sums) {
+    int64_t size = type == F32 ? 1 : 2;
+    size_t bytes = dtype_bytes(type);
+    float sum[MR] = {0};
+    static const float zeros[MR];
+    for (int64_t g = 0; g * size < k; g++) {
+        const char *a = x + (size_t)(g * size * ld) * bytes;
+        const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : (const char *)zeros;
+        for (int64_t c = 0; c < MR; c++) {
+            uint32_t w = c < n ? group(type, type, a, c, b, c) : 0;
+            float x0 = 0, x1 = 0;
+            if (type == F32)
+                memcpy(&x0, &w, sizeof x0);
+            else
+                x0 = bf16_float((uint16_t)w), x1 = bf16_float((uint16_t)(w >> 16));
+            out[g * MR + c] = w;
+            sum[c] += x0 + x1;
+        }
+    }
+    for (int64_t c = 0; sums && c < n; c++)
+        sums[c] += sum[c];
+}
+
+INLINE void pack_left_as(char *to, int64_t tile_bytes, DType type, const char *x, int64_t ld,
+                         int64_t n, int64_t k, float *sums) {
+    int64_t col = 0;
+    size_t bytes = dtype_bytes(type);
+    while (n - col >= WIDE) {
+        int64_t tiles = (n - col - (WIDE - MR)) / MR;
+        tiles = tiles < TILES ? tiles : TILES;
+        pack_left_wide(to, tile_bytes, type, x + (size_t)col * bytes, ld, tiles, k,
+                       sums ? sums + col : NULL);
+        to += tiles * tile_bytes;
+        col += tiles * MR;
+    }
+    for (; col < n; col += MR, to += tile_bytes)
+        pack_left_edge((uint32_t *)(void *)to, type, x + (size_t)col * bytes, ld,
+                       n - col < MR ? n - col : MR, k, sums ? sums + col : NULL);
+}
+
+static void pack_left(void *tiles, int64_t tile_bytes, DType type, const void *x, int64_t ld,
+                      int64_t n, int64_t k, float *sums) {
+    if (type == F32)
+        pack_left_as(tiles, tile_bytes, F32, x, ld, n, k, sums);
+    else
+        pack_left_as(tiles, tile_bytes, BF16, x, ld, n, k, sums);
+}
+
+void ISA(isa_pack)(Kernels *kn) {
+    kn->pack_rows = pack_rows;
+    kn->pack_bytes = pack_bytes;
+    kn->pack_cols = pack_cols;
+    kn->pack_left = pack_left;
+}

@@ -1,0 +1,149 @@
+/* Matrix products of one tile: the accumulators stay in registers, a group of the left operand is
+ * broadcast, a group of the panel is two vectors. See kernels.h for the layouts. */
+#include "compute/isa.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* Fewer rows than a tile has are cut into products of these sizes. */
+#if defined(__AVX512F__)
+#define TILE_ROWS(X, ...) X(14, __VA_ARGS__) X(8, __VA_ARGS__) X(4, __VA_ARGS__) X(1, __VA_ARGS__)
+#elif defined(__AVX2__)
+#define TILE_ROWS(X, ...) X(6, __VA_ARGS__) X(4, __VA_ARGS__) X(2, __VA_ARGS__) X(1, __VA_ARGS__)
+#else
+#define TILE_ROWS(X, ...) X(4, __VA_ARGS__) X(2, __VA_ARGS__) X(1, __VA_ARGS__)
+#endif
+
+typedef float Floats __attribute__((vector_size(VECTOR)));
+typedef uint32_t Words __attribute__((vector_size(VECTOR)));
+typedef int32_t Ints __attribute__((vector_size(VECTOR)));
+/* In memory; memcpy of accumulators would keep GCC from holding them in registers. */
+typedef Floats Unaligned __attribute__((aligned(4), may_alias));
+
+/* ---- one group: acc += a . b in each lane. Bytes keep integers in the bits of acc. */
+
+static inline Floats dot_f32(Floats acc, Words a, Words b) {
+    return acc + (Floats)a * (Floats)b;
+}
+
+static inline Floats dot_bf16(Floats acc, Words a, Words b) {
+#if defined(__AVX512BF16__)
+    return (Floats)_mm512_dpbf16_ps((__m512)acc, (__m512bh)a, (__m512bh)b);
+#else
+    acc += (Floats)(a << 16) * (Floats)(b << 16);
+    return acc + (Floats)(a & 0xffff0000u) * (Floats)(b & 0xffff0000u);
+#endif
+}
+
+/* Sums of two products of 16-bit integers; without its instruction, lane by lane. */
+#if !defined(__AVX512VNNI__)
+static inline Ints dot_words(Words a, Words b) {
+#if defined(__AVX512F__)
+    return (Ints)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return (Ints)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#elif defined(__x86_64__)
+    return (Ints)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#else
+    return ((Ints)a << 16 >> 16) * ((Ints)b << 16 >> 16) + ((Ints)a >> 16) * ((Ints)b >> 16);
+#endif
+}
+#endif
+
+/* Unsigned bytes of a, signed ones of b. */
+static inline Floats dot_u8(Floats acc, Words a, Words b) {
+#if defined(__AVX512VNNI__)
+    return (Floats)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+#else
+    typedef int16_t Shorts __attribute__((vector_size(VECTOR)));
+    Words even = (Words)((Shorts)(b << 8) >> 8), odd = (Words)((Shorts)b >> 8);
+    return (Floats)((Ints)acc + dot_words(a & 0x00ff00ffu, even) +
+                    dot_words(a >> 8 & 0x00ff00ffu, odd));
+#endif
+}
+
+/* ---- products. */
+
+INLINE Words broadcast(const char *p) {
+    uint32_t x;
+    memcpy(&x, p, sizeof x);
+    return (Words){0} + x;
+}
+
+/* `rows`, `type` and `step` (bytes from a group to the next) are constants where this is used; row
+ * is the bytes from a row to the next. Row i is reached from base i / 4, so that one index register
+ * serves them all; the empty asm keeps the compiler from making one pointer a row, which would not
+ * fit the registers. */
+INLINE void product(float *out, const char *a, int64_t row, int64_t step, const char *panel,
+                    int64_t groups, int rows, DType type) {
+    Floats acc[MR][2];
+    const char *base[(MR + 3) / 4];
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++)
+        acc[i][0] = acc[i][1] = (Floats){0};
+#pragma GCC unroll 4
+    for (int i = 0; i < (rows + 3) / 4; i++)
+        base[i] = a + 4 * i * row;
+    for (int64_t g = 0; g < groups; g++) {
+        const Unaligned *p = (const Unaligned *)panel;
+        Words b[2] = {(Words)p[0], (Words)p[1]};
+        panel += sizeof b;
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) {
+            Words x = broadcast(base[i / 4] + i % 4 * row);
+#pragma GCC unroll 2
+            for (int j = 0; j < 2; j++)
+                acc[i][j] = type == F32    ? dot_f32(acc[i][j], x, b[j])
+                            : type == BF16 ? dot_bf16(acc[i][j], x, b[j])
+                                           : dot_u8(acc[i][j], x, b[j]);
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < (rows + 3) / 4; i++) {
+            base[i] += step;
+            __asm__("" : "+r"(base[i]));
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        Unaligned *to = (Unaligned *)(out + i * NR);
+        to[0] = acc[i][0];
+        to[1] = acc[i][1];
+    }
+}
+
+#define CUT(R, type)                                                                               \
+    for (; rows >= R; rows -= R, a += R * a_bytes, out += R * NR)                                  \
+        product(out, a, a_bytes, 4, panel, groups, R, type);
+
+#define TILE(name, type)                                                                           \
+    static void name(float *out, const void *left, int64_t a_bytes, const void *panel,             \
+                     int64_t groups, int rows) {                                                   \
+        const char *a = left;                                                                      \
+        TILE_ROWS(CUT, type)                                                                       \
+    }                                                                                              \
+    static void name##_packed(float *out, const void *a, const void *panel, int64_t groups) {      \
+        product(out, a, 4, MR * 4, panel, groups, MR, type);                                       \
+    }
+
+TILE(tile_f32, F32)
+TILE(tile_bf16, BF16)
+TILE(tile_u8, U8)
+
+void ISA(isa_tile)(Kernels *kn) {
+    kn->mr = MR;
+    kn->nr = NR;
+    kn->fast[F32] = true;
+#if defined(__AVX512BF16__)
+    kn->fast[BF16] = true;
+#endif
+#if defined(__AVX512VNNI__)
+    kn->fast[U8] = true;
+#endif
+    kn->tile[F32] = tile_f32;
+    kn->tile[BF16] = tile_bf16;
+    kn->tile[U8] = tile_u8;
+    kn->tile_packed[F32] = tile_f32_packed;
+    kn->tile_packed[BF16] = tile_bf16_packed;
+    kn->tile_packed[U8] = tile_u8_packed;
+}

@@ -1,0 +1,66 @@
+#include "compute/kernels.h"
+
+#include <string.h>
+
+/* The levels, by the objects that CMake compiles from isa_*.c. */
+#if defined(__x86_64__)
+#define LEVELS(X) X(plain) X(avx2) X(avx512) X(avx512_vnni) X(avx512_bf16)
+#else
+#define LEVELS(X) X(plain)
+#endif
+
+#define DECLARE(level)                                                                             \
+    void isa_tile_##level(Kernels *kn);                                                            \
+    void isa_pack_##level(Kernels *kn);                                                            \
+    void isa_linear_##level(Kernels *kn);                                                          \
+    void isa_norm_##level(Kernels *kn);                                                            \
+    void isa_attention_##level(Kernels *kn);                                                       \
+    void isa_values_##level(Kernels *kn);
+LEVELS(DECLARE)
+
+#define FILL(level)                                                                                \
+    static void fill_##level(Kernels *kn) {                                                        \
+        kn->name = #level;                                                                         \
+        isa_tile_##level(kn);                                                                      \
+        isa_pack_##level(kn);                                                                      \
+        isa_linear_##level(kn);                                                                    \
+        isa_norm_##level(kn);                                                                      \
+        isa_attention_##level(kn);                                                                 \
+        isa_values_##level(kn);                                                                    \
+    }
+LEVELS(FILL)
+
+/* What CMake's -march flags of a level assume. */
+static bool has_plain(void) {
+    return true;
+}
+#if defined(__x86_64__)
+static bool has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi");
+}
+
+static bool has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512cd");
+}
+
+static bool has_avx512_vnni(void) {
+    return has_avx512() && __builtin_cpu_supports("avx512vnni");
+}
+
+static bool has_avx512_bf16(void) {
+    return has_avx512_vnni() && __builtin_cpu_supports("avx512bf16");
+}
+#endif
+
+int kernels_choose(Kernels *kn, const char *cap) {
+#define TAKE(level)                                                                                \
+    if (has_##level())                                                                             \
+        fill_##level(kn);                                                                          \
+    if (cap && strcmp(cap, #level) == 0)                                                           \
+        return 0;
+    LEVELS(TAKE)
+    return cap ? -1 : 0;
+}

@@ -1,0 +1,136 @@
+#include "compute/product.h"
+
+enum {
+    PANEL_BYTES = 400 << 10, /* panels of a task: less than half of a second-level cache */
+    LEFT_TILES = 8,          /* tiles of a packing task: whole cache lines of each row */
+};
+
+/* Tasks are blocks of panels, and of rows where there are more threads than panels. */
+typedef struct {
+    int64_t panels, panels_each, blocks; /* of the right operand */
+    int64_t rows_each, row_blocks;
+} Split;
+
+static Split split(const Kernels *kn, int threads, const Product *p) {
+    Split s = {.panels = (p->n + kn->nr - 1) / kn->nr};
+    int64_t bytes = panel_bytes(kn, p->type, p->k), most = bytes ? PANEL_BYTES / bytes : s.panels;
+    most = most < 1 ? 1 : most;
+    s.blocks = (s.panels + most - 1) / most;
+    s.blocks = (s.blocks + threads - 1) / threads * threads; /* an equal share */
+    s.blocks = s.blocks > s.panels ? s.panels : s.blocks;
+    s.panels_each = (s.panels + s.blocks - 1) / s.blocks;
+    s.blocks = (s.panels + s.panels_each - 1) / s.panels_each;
+    int64_t tiles = (p->m + kn->mr - 1) / kn->mr;
+    s.row_blocks = s.blocks < threads ? (threads + s.blocks - 1) / s.blocks : 1;
+    int64_t tiles_each = (tiles + s.row_blocks - 1) / s.row_blocks;
+    s.rows_each = (tiles_each ? tiles_each : 1) * kn->mr;
+    return s;
+}
+
+typedef struct {
+    const Kernels *kn;
+    const Product *p;
+    Split split;
+    char *scratch; /* a thread's panels */
+    size_t thread_bytes;
+} Work;
+
+static void run_tile(const Work *w, int64_t row, int64_t col, const void *panel) {
+    const Kernels *kn = w->kn;
+    const Product *p = w->p;
+    float t[MAX_MR * MAX_NR] __attribute__((aligned(64)));
+    int rows = (int)(p->m - row < kn->mr ? p->m - row : kn->mr);
+    int cols = (int)(p->n - col < kn->nr ? p->n - col : kn->nr);
+    int64_t groups = group_count(p->type, p->k);
+    const char *left = p->left;
+    if (p->left_stride)
+        kn->tile[p->type](t, left + row * p->left_stride, p->left_stride, panel, groups, rows);
+    else
+        kn->tile_packed[p->type](t, left + row / kn->mr * left_bytes(kn, p->type, p->k), panel,
+                                 groups);
+    p->finish(p, kn, t, row, col, rows, cols);
+}
+
+static void run_task(void *arg, int64_t task, int thread) {
+    const Work *w = arg;
+    const Product *p = w->p;
+    const Split *s = &w->split;
+    int64_t bytes = panel_bytes(w->kn, p->type, p->k);
+    int64_t first = task % s->blocks * s->panels_each;
+    int64_t count = s->panels - first < s->panels_each ? s->panels - first : s->panels_each;
+    int64_t row = task / s->blocks * s->rows_each;
+    int64_t end = p->m - row < s->rows_each ? p->m : row + s->rows_each;
+    char *own = w->scratch + (size_t)thread * w->thread_bytes;
+    const char *panels = p->panels ? (const char *)p->panels + first * bytes : own;
+    for (int64_t i = 0; i < count && !p->panels; i++)
+        p->pack(p, w->kn, own + i * bytes, first + i);
+    for (; row < end; row += w->kn->mr)
+        for (int64_t i = 0; i < count; i++)
+            run_tile(w, row, (first + i) * w->kn->nr, panels + i * bytes);
+}
+
+static size_t thread_bytes(const Kernels *kn, const Product *p, const Split *s) {
+    return p->panels ? 0 : (size_t)(s->panels_each * panel_bytes(kn, p->type, p->k));
+}
+
+size_t product_scratch(Backend *be, const Product *p) {
+    Split s = split(cpu_of(be)->kn, be->threads, p);
+    return thread_bytes(cpu_of(be)->kn, p, &s) * (size_t)be->threads;
+}
+
+void product_run(Backend *be, const Product *p, char *scratch) {
+    Cpu *cpu = cpu_of(be);
+    Work w = {.kn = cpu->kn, .p = p, .split = split(cpu->kn, be->threads, p), .scratch = scratch};
+    w.thread_bytes = thread_bytes(cpu->kn, p, &w.split);
+    if (p->m > 0)
+        pool_run(cpu->pool, w.split.blocks * w.split.row_blocks, run_task, &w);
+}
+
+/* ---- operands. */
+
+static int64_t panel_cols(const Product *p, const Kernels *kn, int64_t index) {
+    int64_t left = p->n - index * kn->nr;
+    return left < kn->nr ? left : kn->nr;
+}
+
+void product_pack_rows(const Product *p, const Kernels *kn, void *panel, int64_t index) {
+    const char *at = p->right;
+    at += (size_t)(index * kn->nr * p->right_ld) * dtype_bytes(p->right_type);
+    kn->pack_rows(panel, p->type, at, p->right_type, p->right_ld, panel_cols(p, kn, index), p->k);
+}
+
+void product_pack_cols(const Product *p, const Kernels *kn, void *panel, int64_t index) {
+    const char *at = p->right;
+    at += (size_t)(index * kn->nr) * dtype_bytes(p->right_type);
+    kn->pack_cols(panel, p->type, at, p->right_type, p->right_ld, panel_cols(p, kn, index), p->k);
+}
+
+size_t product_left_bytes(Backend *be, DType type, int64_t n, int64_t k) {
+    const Kernels *kn = cpu_of(be)->kn;
+    return (size_t)((n + kn->mr - 1) / kn->mr * left_bytes(kn, type, k));
+}
+
+typedef struct {
+    const Kernels *kn;
+    char *tiles;
+    Tensor x;
+    float *sums;
+} Left;
+
+static void pack_left_task(void *arg, int64_t task, int thread) {
+    (void)thread;
+    const Left *l = arg;
+    int64_t tile_bytes = left_bytes(l->kn, l->x.type, l->x.rows);
+    int64_t col = task * LEFT_TILES * l->kn->mr, n = LEFT_TILES * l->kn->mr;
+    n = l->x.cols - col < n ? l->x.cols - col : n;
+    l->kn->pack_left(l->tiles + task * LEFT_TILES * tile_bytes, tile_bytes, l->x.type,
+                     tensor_at(l->x, 0, col), l->x.cols, n, l->x.rows,
+                     l->sums ? l->sums + col : NULL);
+}
+
+void product_pack_left(Backend *be, char *tiles, Tensor x, float *sums) {
+    Cpu *cpu = cpu_of(be);
+    Left l = {cpu->kn, tiles, x, sums};
+    int64_t each = LEFT_TILES * cpu->kn->mr;
+    pool_run(cpu->pool, (x.cols + each - 1) / each, pack_left_task, &l);
+}
