@@ -17,6 +17,7 @@ static const struct {
     {"eval", cmd_eval, "AUROC against labels: normalcy eval run/ DATA"},
     {"score", cmd_score,
      "score a file, folder or stream, frame by frame: normalcy score run/ INPUT"},
+    {"quantize", cmd_quantize, "a model for int8: normalcy quantize run/ -o FILE"},
     {"demo", cmd_demo, "the whole way on a generated scene, with a report"},
     {"data", cmd_data, "look at a data set: normalcy data check DATA"},
     {"info", cmd_info, "what is in a model file: normalcy info run/"},

@@ -155,14 +155,14 @@ struct Backend {
     void (*consistency_loss)(Backend *be, double *loss, Tensor dfeatures, Tensor features,
                              ConsistencyLoss shape);
 
-    /* ---- optimizer: sum of squares (host result, order fixed), and AdamW (method A.8) on n
-     * values. */
     /* ---- weights: makes w->packed, what `linear_*_forward` with an input of this type read in
      * place of w->data, from the values at w->data; without it they pack as they go. release frees
      * it. */
     int (*weight_pack)(Backend *be, Weight *w, DType type);
     void (*weight_release)(Backend *be, Weight *w);
 
+    /* ---- optimizer: sum of squares (host result, order fixed), and AdamW (method A.8) on n
+     * values. */
     double (*sum_squares)(Backend *be, const float *g, int64_t n);
     void (*adamw)(Backend *be, float *p, const float *g, float *m, float *v, int64_t n,
                   const AdamW *hyper);

@@ -283,8 +283,8 @@ static void attention_backward(Backend *be, Tensor dqkv, float *dbias, Tensor do
         cpu_add_parts(be, dbias, a.parts, groups - 1, all);
 }
 
-/* ---- relative position. Between the keys of one row of the grid the table's index falls by one, so
- * a head's column of the table, reversed, holds g biases in their order. */
+/* ---- relative position. Between the keys of one row of the grid the table's index falls by one,
+ * so a head's column of the table, reversed, holds g biases in their order. */
 
 typedef struct {
     float *bias, *table, *column; /* the inputs are not written; column: (heads, table rows) */

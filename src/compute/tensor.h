@@ -55,7 +55,7 @@ static inline uint16_t bf16_round(float f) {
 /* To the nearest byte of the tensor's scale, ends included. */
 static inline uint8_t u8_round(float f, float inverse_scale, int32_t zero) {
     float q = rintf(f * inverse_scale) + (float)zero;
-    return (uint8_t)(q < 0 ? 0 : q > 255 ? 255 : q);
+    return (uint8_t)(!(q > 0) ? 0 : q > 255 ? 255 : q); /* NaN: 0 */
 }
 
 #endif

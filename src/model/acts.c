@@ -5,7 +5,7 @@ typedef struct {
     char *base;
     int64_t used;
     const VitConfig *config;
-    DType type;
+    DType type, input; /* of activations; of the inputs of a block's layers */
     bool training;
     int64_t B, N, T; /* images, patches, tokens */
 } Plan;
@@ -28,13 +28,13 @@ static Tensor take_tensor(Plan *p, DType type, int64_t rows, int64_t cols) {
 
 static void plan_block(Plan *p, BlockActs *a) {
     int64_t rows = p->B * p->T, D = p->config->width, hidden = VIT_MLP_RATIO * D;
-    DType type = p->type;
-    a->norm1 = take_tensor(p, type, rows, D);
+    DType type = p->type, input = p->input;
+    a->norm1 = take_tensor(p, input, rows, D);
     a->qkv = take_tensor(p, type, rows, 3 * D);
-    a->context = take_tensor(p, type, rows, D);
+    a->context = take_tensor(p, input, rows, D);
     a->mid = take_tensor(p, F32, rows, D);
-    a->norm2 = take_tensor(p, type, rows, D);
-    a->hidden = take_tensor(p, type, rows, hidden);
+    a->norm2 = take_tensor(p, input, rows, D);
+    a->hidden = take_tensor(p, input, rows, hidden);
     a->out = take_tensor(p, F32, rows, D);
     if (p->training) {
         a->branch1 = take_tensor(p, type, rows, D);
@@ -88,9 +88,10 @@ static void plan_backward(Plan *p, Acts *a) {
     a->dembedded = take_tensor(p, type, p->B * p->N, D);
 }
 
-int64_t acts_plan(Acts *a, char *base, const VitConfig *c, DType type, int64_t images,
+int64_t acts_plan(Acts *a, char *base, const VitConfig *c, DType input, int64_t images,
                   bool training, const VitParam *params, int count) {
-    Plan plan = {base, 0, c, type, training, images, vit_patches(c), vit_patches(c) + 1};
+    DType type = input == U8 ? BF16 : input;
+    Plan plan = {base, 0, c, type, input, training, images, vit_patches(c), vit_patches(c) + 1};
     Plan *p = &plan;
     int64_t rows = p->B * p->T, D = c->width, area = c->patch * c->patch;
     a->patches = take_tensor(p, type, p->B * p->N, VIT_COLOURS * c->frames * area);

@@ -24,9 +24,9 @@ typedef struct {
 } Acts;
 
 /* Places everything from `base` on (aligned to 64) and returns the bytes it takes; a NULL base only
- * counts. What goes through the blocks is kept in `type`; the residual stream and what is outside
- * the blocks in f32. params: the rows of params_layout. */
-int64_t acts_plan(Acts *a, char *base, const VitConfig *config, DType type, int64_t images,
+ * counts. The residual stream and the prediction are f32; inputs of a block's layers are of
+ * `input`'s type, all else too, but bf16 where that is U8. params: the rows of params_layout. */
+int64_t acts_plan(Acts *a, char *base, const VitConfig *config, DType input, int64_t images,
                   bool training, const VitParam *params, int count);
 
 #endif

@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/mem.h"
+#include "model/weights.h"
 
 void model_path(char *buf, size_t n, const char *model) {
     snprintf(buf, n, "%s%s", model, file_is_folder(model) ? "/" CHECKPOINT_NAME : "");
@@ -64,4 +66,50 @@ int model_info(ModelInfo *out, const Safetensors *file, const char *path) {
     snprintf(out->version, sizeof out->version, "%s", version ? version : "");
     snprintf(out->data, sizeof out->data, "%s", data ? data : "");
     return 0;
+}
+
+/* Every tensor of a scoring model as f32; `values` takes ownership of the copies. */
+static int copy_tensors(SafeWriter *w, const Safetensors *file, float **values) {
+    for (int i = 0; i < safetensors_count(file); i++) {
+        const SafeTensor *t = safetensors_at(file, i);
+        if (strncmp(t->name, "optimizer.", 10) == 0 || strcmp(t->name, INT8_RANGES) == 0)
+            continue;
+        values[i] = mem_alloc((size_t)t->count, sizeof(float));
+        int code = values[i] ? safetensors_to_f32(t, values[i]) : ERR_FAIL;
+        if (code)
+            return code;
+        safe_writer_add(w, t->name, t->rank, t->shape, values[i]);
+    }
+    return 0;
+}
+
+int model_with_ranges(const char *from, const VitRange *ranges, const char *to) {
+    static const char *const keys[] = {"format", "version",         "data",    "compute",
+                                       "step",   "steps_per_epoch", "network", "training"};
+    Safetensors *file = NULL;
+    SafeWriter *w = NULL;
+    ModelInfo info;
+    int code = safetensors_open(&file, from);
+    if (!code)
+        code = model_info(&info, file, from);
+    int count = code ? 0 : safetensors_count(file);
+    float **values = mem_alloc((size_t)count, sizeof *values);
+    if (!code)
+        code = values ? safe_writer_open(&w) : ERR_FAIL;
+    if (!code)
+        code = copy_tensors(w, file, values);
+    for (size_t i = 0; !code && i < sizeof keys / sizeof *keys; i++)
+        if (safetensors_metadata(file, keys[i]))
+            safe_writer_metadata(w, keys[i], safetensors_metadata(file, keys[i]));
+    if (!code) {
+        safe_writer_add(w, INT8_RANGES, 3, (const int64_t[]){info.network.depth, VIT_SITES, 2},
+                        ranges[0]);
+        code = safe_writer_save(&w, to);
+    }
+    safe_writer_free(&w);
+    for (int i = 0; values && i < count; i++)
+        mem_free(values[i]);
+    mem_free(values);
+    safetensors_free(&file);
+    return code;
 }

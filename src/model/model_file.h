@@ -11,7 +11,7 @@ typedef struct {
     VitConfig network;
     int64_t step, steps_per_epoch; /* updates done; 0 where the file does not say */
     int64_t epochs, seed;          /* of its training settings */
-    char compute[64];              /* "cpu, 2 threads": what a resumed run must be to be exact */
+    char compute[64];              /* what a resumed run must be to be exact */
     char version[32];              /* of the program that wrote it */
     char data[1024];               /* what it was trained on, as given */
 } ModelInfo;
@@ -21,5 +21,9 @@ void model_path(char *buf, size_t n, const char *model);
 
 /* ERR_FAIL where the file is no model of ours or a setting does not fit; names what. */
 int model_info(ModelInfo *out, const Safetensors *file, const char *path);
+
+/* Copies the model at `from` to `to`, without the optimizer's state and with these ranges
+ * (network.depth x VIT_SITES) for int8. */
+int model_with_ranges(const char *from, const VitRange *ranges, const char *to);
 
 #endif

@@ -68,6 +68,7 @@ struct Vit {
     char *slab; /* of activations and gradients */
     Acts a;
     int32_t *images_kept; /* host, for a.block */
+    VitRange *ranges;     /* observed; borrowed */
     /* of the last forward */
     const uint8_t *mask;
     int64_t inputs, images;
@@ -141,7 +142,8 @@ int vit_set(Vit *v, int i, const float *values) {
     Weight *w = find_matrix(v, place);
     be->upload(be, v->staging, values, (size_t)p->count * sizeof(float));
     w->data = v->staging;
-    int code = be->weight_pack(be, w, v->type);
+    bool inside = p->block >= 0; /* the blocks' inputs are bytes in int8, others' bf16 */
+    int code = be->weight_pack(be, w, v->type == U8 && !inside ? BF16 : v->type);
     w->data = place;
     if (!w->packed)
         be->upload(be, place, values, (size_t)p->count * sizeof(float));
@@ -174,6 +176,8 @@ int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images
     int code = vit_config_check(config);
     if (code)
         return code;
+    if (training && be->type == U8)
+        return err_set(ERR_USAGE, "int8 is for scoring; train in bf16 or f32");
     int64_t bytes = vit_memory(config, max_images, training, be->type);
     int64_t total = system_memory_total();
     if (bytes < 0)
@@ -331,6 +335,40 @@ static BlockActs block_part(const Vit *v, int64_t l) {
     return a;
 }
 
+int vit_set_ranges(Vit *v, const VitRange *ranges) {
+    for (int64_t i = 0; i < v->config.depth * VIT_SITES; i++) {
+        BlockActs *a = &v->a.block[i / VIT_SITES];
+        Tensor *const sites[VIT_SITES] = {&a->norm1, &a->context, &a->norm2, &a->hidden};
+        Tensor *t = sites[i % VIT_SITES];
+        /* Zero must be a byte: it is what padding and GELU's lower end are. */
+        float low = fminf(ranges[i][0], 0), high = fmaxf(ranges[i][1], 0);
+        if (!isfinite(low) || !isfinite(high) || !(high - low > 0))
+            return err_set(ERR_FAIL, "the int8 range %lld is %g to %g; expected two numbers apart",
+                           (long long)i, (double)ranges[i][0], (double)ranges[i][1]);
+        t->scale = (high - low) / 255;
+        t->zero = (int32_t)lrintf(-low / t->scale);
+    }
+    return 0;
+}
+
+void vit_observe(Vit *v, VitRange *ranges) {
+    v->ranges = ranges;
+}
+
+static void widen(VitRange range, Tensor t) {
+    for (int64_t i = 0; i < tensor_count(t); i++) {
+        float x = t.type == F32 ? ((float *)t.data)[i] : bf16_float(((uint16_t *)t.data)[i]);
+        range[0] = fminf(range[0], x);
+        range[1] = fmaxf(range[1], x);
+    }
+}
+
+static void observe(const Vit *v, int64_t l, const BlockActs *a) {
+    const Tensor sites[VIT_SITES] = {a->norm1, a->context, a->norm2, a->hidden};
+    for (int i = 0; i < VIT_SITES; i++)
+        widen(v->ranges[l * VIT_SITES + i], sites[i]);
+}
+
 static void block_forward(Vit *v, int64_t l, Tensor x) {
     Backend *be = v->be;
     const VitBlock *w = &v->w.block[l];
@@ -351,6 +389,8 @@ static void block_forward(Vit *v, int64_t l, Tensor x) {
     be->linear_gelu_forward(be, a.hidden, a.pre, a.norm2, &m->fc1, w->fc1_bias);
     be->linear_residual_forward(be, a.out, a.branch2, a.mid, a.hidden, &m->fc2, w->fc2_bias,
                                 w->gamma_2, &n2, &a.kept[1]);
+    if (v->ranges)
+        observe(v, l, &a);
 }
 
 void vit_forward(Vit *v, const float *frames, int64_t inputs, int64_t images, const uint8_t *mask,

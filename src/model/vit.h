@@ -76,8 +76,8 @@ typedef struct {
 
 typedef struct Vit Vit;
 
-/* Weights start at zero; vit_init draws them, weights.h loads them. `training` adds gradients,
- * stored activations and the backward pass. */
+/* Activations are of the backend's type. Weights start at zero; vit_init draws them, weights.h
+ * loads them. `training` adds gradients, stored activations and the backward pass. */
 int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images, bool training);
 void vit_free(Vit **v);
 
@@ -91,6 +91,20 @@ int vit_init(Vit *v, uint64_t seed);
 /* Sets the values of parameter i of vit_params, from host memory. A network that does not train
  * keeps its matrices packed where the backend does so, and nothing of them in the slab. */
 int vit_set(Vit *v, int i, const float *values);
+
+/* ---- int8. The inputs of a block's four layers are bytes then, whose scale comes from the values
+ * they were seen to take: ranges[block][site] = {lowest, highest}, sites in the order qkv, proj,
+ * fc1, fc2; everything else is bf16. */
+enum { VIT_SITES = 4 };
+typedef float VitRange[2];
+
+/* Must be called before the first forward of a network opened for int8. ERR_FAIL where a range is
+ * not finite or the wrong way round. */
+int vit_set_ranges(Vit *v, const VitRange *ranges);
+
+/* From now on, forwards widen `ranges` (depth x VIT_SITES, the caller's) by what they see. Not for
+ * int8; backends in host memory only. */
+void vit_observe(Vit *v, VitRange *ranges);
 
 /* frames: (inputs, 3 frames, image, image) in [-1, 1], backend memory; mask: (images, N) of 0/1 or
  * NULL; images % inputs == 0. Results: vit_features (images T, D), vit_prediction. */

@@ -101,6 +101,24 @@ int weights_load_slab(Vit *v, float *slab, const Safetensors *file, const char *
     return load_all(v, slab, file, path, prefix);
 }
 
+int weights_load_ranges(Vit *v, const Safetensors *file, const char *path) {
+    const int64_t shape[3] = {vit_config(v)->depth, VIT_SITES, 2};
+    const SafeTensor *t = safetensors_find(file, INT8_RANGES);
+    if (!t)
+        return err_set(ERR_FAIL,
+                       "%s: no ranges for int8; 'normalcy quantize' makes a model that has them",
+                       path);
+    if (t->rank != 3 || memcmp(t->shape, shape, sizeof shape) != 0)
+        return err_set(ERR_FAIL, "%s: tensor " INT8_RANGES " does not have the shape (%lld, %d, 2)",
+                       path, (long long)shape[0], VIT_SITES);
+    VitRange *ranges = mem_alloc((size_t)t->count, sizeof(float));
+    int code = ranges ? safetensors_to_f32(t, ranges[0]) : ERR_FAIL;
+    if (!code)
+        code = vit_set_ranges(v, (const VitRange *)ranges);
+    mem_free(ranges);
+    return code ? err_context(code, "%s", path) : 0;
+}
+
 void weights_add(SafeWriter *w, const Vit *v, const float *host, const char *prefix) {
     int count;
     const VitParam *p = vit_params(v, &count);

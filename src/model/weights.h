@@ -17,6 +17,12 @@ int weights_load(Vit *v, const Safetensors *file, const char *path, const char *
 int weights_load_slab(Vit *v, float *slab, const Safetensors *file, const char *path,
                       const char *prefix);
 
+/* The name of the tensor (depth, VIT_SITES, 2) that holds the ranges of int8. */
+#define INT8_RANGES "int8.ranges"
+
+/* Reads the ranges into the network. ERR_FAIL where the file has none, or none that fit. */
+int weights_load_ranges(Vit *v, const Safetensors *file, const char *path);
+
 /* Declares every parameter of a host copy of a slab, named prefix + SimMIM's name, to the writer.
  */
 void weights_add(SafeWriter *w, const Vit *v, const float *host, const char *prefix);

@@ -42,6 +42,8 @@ static int open_model(Scorer *s, Backend *be) {
         code = vit_open(&s->vit, be, &model->network, 1, false);
     if (!code)
         code = weights_load(s->vit, file, path, "");
+    if (!code && be->type == U8)
+        code = weights_load_ranges(s->vit, file, path);
     safetensors_free(&file);
     if (code)
         return code;
@@ -98,6 +100,10 @@ void scorer_free(Scorer **ps) {
 
 const ScorerInfo *scorer_info(const Scorer *s) {
     return &s->info;
+}
+
+void scorer_observe(Scorer *s, VitRange *ranges) {
+    vit_observe(s->vit, ranges);
 }
 
 static int predict(Scorer *s, const uint8_t *x) {

@@ -29,6 +29,9 @@ int scorer_open_persistence(Scorer **out, int64_t size, int64_t frames);
 void scorer_free(Scorer **s);
 const ScorerInfo *scorer_info(const Scorer *s); /* borrowed */
 
+/* From now on, the model's layers' values widen `ranges` (model/vit.h). */
+void scorer_observe(Scorer *s, VitRange *ranges);
+
 /* x: frames x size x size x 3, y: size x size x 3, BGR. *psnr in dB: 10 log10(1 / MSE), peak 1, MSE
  * over pixels in [0, 1] and the prediction not clamped (method B.2). Infinite where they are equal.
  */

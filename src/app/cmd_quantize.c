@@ -1,0 +1,137 @@
+/* normalcy quantize: a model for scoring in int8. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "app/common.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "data/pairs.h"
+#include "model/weights.h"
+#include "score/scorer.h"
+
+static const char usage[] =
+    "usage: normalcy quantize MODEL [DATA] -o FILE [OPTIONS]\n\n"
+    "Runs the model on training frames to see which values its layers take, and writes a model\n"
+    "with their ranges and without the optimizer's state. 'eval' and 'score' run it in int8 with\n"
+    "--precision int8, and as any other model without. DATA: the one MODEL was trained on, unless\n"
+    "given.\n";
+
+typedef struct {
+    char *output;
+    int64_t pairs, seed;
+} QuantizeArgs;
+
+static const Opt quantize_options[] = {
+    OPT_TEXT_ROW(QuantizeArgs, output, "output", NULL, "FILE", "the model to write"),
+    OPT_INT_ROW(QuantizeArgs, pairs, "pairs", "128", 1, 1e6, "N", "training pairs to look at"),
+    OPT_INT_ROW(QuantizeArgs, seed, "seed", "1", 0, 4294967295.0, "N", "which pairs"),
+    OPT_END,
+};
+
+typedef struct {
+    QuantizeArgs args;
+    ComputeArgs compute;
+    OptGroup groups[3];
+    const char *model, *path; /* borrowed */
+    Backend *be;
+    Scorer *scorer;
+    Dataset *data;
+    Pairs *pairs;
+    VitRange *ranges;
+} Quantize;
+
+static void quantize_close(Quantize *q) {
+    pairs_free(&q->pairs);
+    dataset_free(&q->data);
+    scorer_free(&q->scorer);
+    backend_free(&q->be);
+    mem_free(q->ranges);
+    opt_free(q->groups);
+}
+
+static int parse(Quantize *q, int argc, char **argv) {
+    const char *positional[2];
+    int n, code = opt_defaults(q->groups);
+    if (!code)
+        code = opt_parse(q->groups, argc, argv, positional, 2, &n);
+    if (code)
+        return code;
+    if (n < 1)
+        return err_set(ERR_USAGE, "no model: give a run folder or a checkpoint file");
+    if (!q->args.output)
+        return err_set(ERR_USAGE, "no file to write: give -o FILE");
+    q->model = positional[0];
+    q->path = n > 1 ? positional[1] : NULL;
+    return 0;
+}
+
+static int open_parts(Quantize *q) {
+    int code = compute_open(&q->be, &q->compute);
+    if (!code && q->be->type == U8)
+        code = err_set(ERR_USAGE, "--precision: the values are looked at in bf16 or f32");
+    if (!code)
+        code = scorer_open(&q->scorer, q->model, q->be);
+    if (code)
+        return code;
+    const ScorerInfo *info = scorer_info(q->scorer);
+    if (!q->path)
+        q->path = info->model.data;
+    PairsConfig c = {.size = (int)info->size,
+                     .frames_in = (int)info->frames,
+                     .batch = 1,
+                     .seed = (uint64_t)q->args.seed};
+    code = dataset_open(&q->data, q->path);
+    if (!code && q->data->train.count == 0)
+        code = err_set(ERR_FAIL, "%s has no training clips", q->path);
+    if (!code)
+        code = pairs_open(&q->pairs, &q->data->train, &c);
+    if (code)
+        return code;
+    q->ranges = mem_alloc((size_t)(info->model.network.depth * VIT_SITES), sizeof *q->ranges);
+    return q->ranges ? 0 : ERR_FAIL;
+}
+
+static int look(Quantize *q) {
+    int64_t count = pairs_count(q->pairs) < q->args.pairs ? pairs_count(q->pairs) : q->args.pairs;
+    scorer_observe(q->scorer, q->ranges);
+    for (int64_t i = 0; i < count; i++) {
+        PairBatch batch;
+        double psnr;
+        if (stop_requested())
+            return err_set(ERR_STOPPED, "stopped");
+        int code = pairs_next(q->pairs, &batch);
+        if (!code)
+            code = scorer_run(q->scorer, batch.x, batch.y, &psnr);
+        if (code)
+            return code;
+        progress_draw("quantize", i + 1, count, "%.2f dB", psnr);
+    }
+    progress_end();
+    return 0;
+}
+
+int cmd_quantize(int argc, char **argv) {
+    Quantize q = {0};
+    const OptGroup groups[] = {{"Quantize", quantize_options, &q.args},
+                               {"Compute", compute_options, &q.compute},
+                               {NULL, NULL, NULL}};
+    memcpy(q.groups, groups, sizeof groups);
+    if (help_asked(argc, argv, usage, q.groups))
+        return EXIT_OK;
+    int code = parse(&q, argc, argv);
+    if (!code)
+        code = open_parts(&q);
+    if (!code)
+        code = look(&q);
+    if (!code)
+        code = model_with_ranges(scorer_info(q.scorer)->path, (const VitRange *)q.ranges,
+                                 q.args.output);
+    if (!code)
+        log_info("written   %s: score with --precision int8", q.args.output);
+    quantize_close(&q);
+    return exit_code(code, "quantize");
+}
