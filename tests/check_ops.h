@@ -62,7 +62,7 @@ struct Op {
     const Shape *bench;
     int types;      /* run in so many of F32, BF16, U8 */
     double bound;   /* of the error, besides one step of the type that a result is rounded to */
-    double bound16; /* where values inside are rounded to bf16 too; 0: none are */
+    double bound16; /* where bf16 is less exact inside; 0: nowhere */
     const char *why;
     bool packs; /* takes packed weights; with bytes only those */
 };

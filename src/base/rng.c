@@ -12,13 +12,16 @@ double rng_uniform(const Rng *r, uint64_t index) {
     return draw(r, index) * 0x1p-32;
 }
 
-/* Inverse of erf on (-1, 1): Giles's starting value, then Newton steps to double precision. */
+/* Inverse of erf where |y| <= 0.7: Giles's polynomial, exact to a float, then a Newton step to
+ * double precision. */
 static double erf_inverse(double y) {
-    double w = -log((1 - y) * (1 + y));
-    double x = y * (0.886 + 0.06 * w); /* close enough near 0; Newton does the rest */
-    for (int i = 0; i < 6; i++)
-        x -= (erf(x) - y) * 0.5 * sqrt(M_PI) * exp(x * x);
-    return x;
+    static const double c[] = {2.81022636e-08,  3.43273939e-07, -3.5233877e-06,
+                               -4.39150654e-06, 0.00021858087,  -0.00125372503,
+                               -0.00417768164,  0.246640727,    1.50140941};
+    double w = -log((1 - y) * (1 + y)) - 2.5, x = c[0];
+    for (int i = 1; i < 9; i++)
+        x = x * w + c[i];
+    return x * y;
 }
 
 double rng_truncated_normal(const Rng *r, uint64_t index, double sigma) {

@@ -18,12 +18,12 @@ typedef struct {
 typedef struct {
     Tensor out, pre, branch, x;
     const float *bias, *gamma;
-    const Noise *noise;
     const Kept *kept;
-    const Packed *bytes; /* of a U8 product; else NULL */
+    const uint8_t *elements; /* (rows, cols) bits of what dropout keeps; NULL: all */
+    float path;              /* what is kept is multiplied by */
+    const Packed *bytes;     /* of a U8 product; else NULL */
     float scale;
     int32_t zero;
-    float *dw;
 } Layer;
 
 /* ---- forward. */
@@ -50,19 +50,26 @@ static void finish_gelu(const Product *p, const Kernels *kn, float *t, int64_t r
                  rows, cols);
 }
 
-/* What a kept image's branch is multiplied by, and elements that dropout keeps. */
-static float path_scale(const Noise *n) {
-    return n->drop_path > 0 ? (float)(1 / (1 - n->drop_path)) : 1;
+/* What kept elements of kept images are multiplied by. */
+static float kept_scale(const Noise *n) {
+    float path = n->drop_path > 0 ? (float)(1 / (1 - n->drop_path)) : 1;
+    return n->drop > 0 ? noise_scale(n) * path : path;
 }
 
-static void draw_factors(const Kernels *kn, float *factors, const Noise *noise, int64_t first,
-                         int64_t n) {
-    float path = path_scale(noise);
-    if (noise->drop > 0)
-        kn->factors(factors, noise, noise_scale(noise) * path, first, n);
-    else
-        for (int64_t i = 0; i < n; i++)
-            factors[i] = path;
+typedef struct {
+    const Kernels *kn;
+    const Noise *noise;
+    const Kept *kept;
+    int64_t rows, cols;
+    uint8_t *elements;
+} Draw;
+
+static void draw_task(void *arg, int64_t t, int thread) {
+    (void)thread;
+    const Draw *d = arg;
+    for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, d->rows); r++)
+        d->kn->draw_kept(d->elements + r * d->cols / NOISE_LANES, d->noise,
+                         kept_row(d->kept, r) * d->cols, d->cols);
 }
 
 static void finish_residual(const Product *p, const Kernels *kn, float *t, int64_t row, int64_t col,
@@ -70,16 +77,17 @@ static void finish_residual(const Product *p, const Kernels *kn, float *t, int64
     const Layer *l = p->context;
     descale(l, kn, t, col, rows, cols);
     for (int r = 0; r < rows; r++) {
-        float factors[MAX_NR];
-        int64_t stream = kept_row(l->kept, row + r);
-        draw_factors(kn, factors, l->noise, stream * l->out.cols + col, cols);
+        int64_t stream = kept_row(l->kept, row + r), at = (row + r) * l->out.cols + col;
         kn->put_residual(tensor_at(l->out, stream, col), tensor_at(l->x, stream, col),
                          l->branch.data ? tensor_at(l->branch, row + r, col) : NULL, l->branch.type,
-                         l->bias + col, l->gamma + col, factors, t + r * kn->nr, cols);
+                         l->bias + col, l->gamma + col,
+                         l->elements ? l->elements + at / NOISE_LANES : NULL, l->path,
+                         t + r * kn->nr, cols);
     }
 }
 
-static void forward(Backend *be, Layer *l, Tensor in, const Weight *w,
+/* `noise`: dropout of the result; else NULL. */
+static void forward(Backend *be, Layer *l, Tensor in, const Weight *w, const Noise *noise,
                     void (*finish)(const Product *, const Kernels *, float *, int64_t, int64_t, int,
                                    int)) {
     const Packed *packed = w->packed;
@@ -107,20 +115,28 @@ static void forward(Backend *be, Layer *l, Tensor in, const Weight *w,
         l->scale = in.scale;
         l->zero = in.zero;
     }
-    char *scratch = cpu_scratch(be, product_scratch(be, &p));
-    if (scratch)
-        product_run(be, &p, scratch);
+    bool drops = noise && noise->drop > 0;
+    size_t elements = drops ? cpu_aligned((size_t)(in.rows * w->out / NOISE_LANES)) : 0;
+    char *scratch = cpu_scratch(be, elements + product_scratch(be, &p));
+    if (!scratch)
+        return;
+    if (drops) {
+        Draw d = {cpu_of(be)->kn, noise, l->kept, in.rows, w->out, (uint8_t *)scratch};
+        pool_run(cpu_of(be)->pool, cpu_tasks(in.rows), draw_task, &d);
+        l->elements = d.elements;
+    }
+    product_run(be, &p, scratch + elements);
 }
 
 static void linear_forward(Backend *be, Tensor out, Tensor in, const Weight *w, const float *bias) {
     Layer l = {.out = out, .bias = bias};
-    forward(be, &l, in, w, finish_put);
+    forward(be, &l, in, w, NULL, finish_put);
 }
 
 static void linear_gelu_forward(Backend *be, Tensor out, Tensor pre, Tensor in, const Weight *w,
                                 const float *bias) {
     Layer l = {.out = out, .pre = pre, .bias = bias};
-    forward(be, &l, in, w, finish_gelu);
+    forward(be, &l, in, w, NULL, finish_gelu);
 }
 
 /* Images that drop-path leaves out pass on unchanged. */
@@ -141,10 +157,10 @@ static void linear_residual_forward(Backend *be, Tensor out, Tensor branch, Tens
                                     const Weight *w, const float *bias, const float *gamma,
                                     const Noise *noise, const Kept *kept) {
     Layer l = {.out = out, .branch = branch, .x = x, .bias = bias, .gamma = gamma};
-    l.noise = noise;
     l.kept = kept;
+    l.path = kept_scale(noise);
     copy_dropped(out, x, kept);
-    forward(be, &l, in, w, finish_residual);
+    forward(be, &l, in, w, noise, finish_residual);
 }
 
 /* ---- backward. */
@@ -212,21 +228,24 @@ typedef struct {
     const float *gamma;
     const Noise *noise;
     const Kept *kept;
-    float *factors, *parts; /* (tasks, cols) both */
+    float *parts;      /* (tasks, cols) */
+    uint8_t *elements; /* (tasks, cols) bits */
 } Residual;
 
 static void residual_task(void *arg, int64_t t, int thread) {
     (void)thread;
     const Residual *s = arg;
     int64_t cols = s->dx.cols;
-    float *factors = s->factors + t * cols, *part = s->parts + t * cols;
+    float *part = s->parts + t * cols, scale = kept_scale(s->noise);
+    uint8_t *elements = s->noise->drop > 0 ? s->elements + t * cols / NOISE_LANES : NULL;
     memset(part, 0, (size_t)cols * sizeof(float));
     for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, s->dbranch.rows); r++) {
         int64_t stream = kept_row(s->kept, r);
-        draw_factors(s->kn, factors, s->noise, stream * cols, cols);
+        if (elements)
+            s->kn->draw_kept(elements, s->noise, stream * cols, cols);
         s->kn->residual_backward(tensor_at(s->dbranch, r, 0), part, tensor_at(s->dx, stream, 0),
-                                 tensor_at(s->branch, r, 0), s->dbranch.type, s->gamma, factors,
-                                 cols);
+                                 tensor_at(s->branch, r, 0), s->dbranch.type, s->gamma, elements,
+                                 scale, cols);
     }
 }
 
@@ -234,12 +253,12 @@ static void linear_residual_backward(Backend *be, Tensor din, float *dw, float *
                                      Tensor dbranch, Tensor dx, Tensor branch, Tensor in,
                                      Tensor pre, const Weight *w, const float *gamma,
                                      const Noise *noise, const Kept *kept) {
-    int64_t tasks = cpu_tasks(dbranch.rows), floats = tasks * dx.cols;
-    float *scratch = cpu_scratch(be, 2 * (size_t)floats * sizeof(float));
-    if (!scratch)
+    int64_t tasks = cpu_tasks(dbranch.rows), count = tasks * dx.cols;
+    float *parts = cpu_scratch(be, (size_t)count * sizeof(float) + (size_t)(count / NOISE_LANES));
+    if (!parts)
         return;
-    Residual s = {cpu_of(be)->kn, dbranch, dx,      branch,          gamma,
-                  noise,          kept,    scratch, scratch + floats};
+    Residual s = {
+        cpu_of(be)->kn, dbranch, dx, branch, gamma, noise, kept, parts, (uint8_t *)(parts + count)};
     pool_run(cpu_of(be)->pool, tasks, residual_task, &s);
     cpu_add_parts(be, dgamma, s.parts, tasks, dx.cols);
     if (din.data)

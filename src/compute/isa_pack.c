@@ -18,29 +18,67 @@ INLINE uint32_t group(DType type, DType from, const void *x, int64_t i, const vo
     return hx[i] | (uint32_t)hy[j] << 16;
 }
 
-/* ---- rows become columns: 16 groups of each row at a time, then transposed. */
+/* ---- rows become columns: a block of each row's groups at a time, transposed in registers. */
 
-enum { BLOCK = 16 };
+typedef uint32_t Words __attribute__((vector_size(VECTOR)));
+typedef Words Unaligned __attribute__((aligned(4), may_alias));
+
+/* Elements of a and b together, by index; clang makes its shuffles from the loop. */
+INLINE Words pick(Words a, Words b, Words index) {
+#if defined(__clang__)
+    Words out;
+    for (int i = 0; i < LANES; i++)
+        out[i] = index[i] < LANES ? a[index[i] % LANES] : b[index[i] % LANES];
+    return out;
+#else
+    return __builtin_shuffle(a, b, index);
+#endif
+}
+
+/* Swaps rows and columns of a square of LANES x LANES words, by halves, quarters and so on: in each
+ * step rows i and i + w exchange the blocks of w columns that lie off the diagonal. */
+INLINE void transpose(Words x[LANES]) {
+    static const uint32_t numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    Words lanes = *(const Unaligned *)numbers;
+#pragma GCC unroll 4
+    for (int w = LANES / 2; w > 0; w /= 2) {
+        Words off = (Words)((lanes & (uint32_t)w) != 0); /* all ones where a column is moved */
+        Words low = lanes + (off & (uint32_t)(LANES - w));
+        Words high = lanes + ((off & LANES) | (~off & (uint32_t)w));
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++)
+            if (!(i & w)) {
+                Words a = x[i], b = x[i + w];
+                x[i] = pick(a, b, low);
+                x[i + w] = pick(a, b, high);
+            }
+    }
+}
 
 INLINE void pack_rows_as(uint32_t *panel, DType type, DType from, const char *x, int64_t ld,
                          int64_t n, int64_t k) {
     int64_t size = type == F32 ? 1 : 2, groups = k / size;
     size_t bytes = dtype_bytes(from);
-    uint32_t block[NR][BLOCK];
-    for (int64_t g = 0; g < groups; g += BLOCK) {
-        int64_t count = groups - g < BLOCK ? groups - g : BLOCK;
-        for (int64_t r = 0; r < n; r++) {
-            const char *at = x + (size_t)(r * ld + g * size) * bytes;
+    for (int64_t half = 0; half < NR; half += LANES)
+        for (int64_t g = 0; g < groups; g += LANES) {
+            Words block[LANES] = {0};
+            int64_t count = groups - g < LANES ? groups - g : LANES;
+            int64_t rows = n - half < LANES ? n - half : LANES;
+            for (int64_t r = 0; r < rows; r++) {
+                const char *at = x + (size_t)((half + r) * ld + g * size) * bytes;
+                uint32_t row[LANES] = {0};
+                if (count == LANES)
+                    for (int64_t i = 0; i < LANES; i++)
+                        row[i] = group(type, from, at, size * i, at, size * i + 1);
+                else
+                    for (int64_t i = 0; i < count; i++)
+                        row[i] = group(type, from, at, size * i, at, size * i + 1);
+                memcpy(&block[r], row, sizeof row);
+            }
+            transpose(block);
             for (int64_t i = 0; i < count; i++)
-                block[r][i] = group(type, from, at, size * i, at, size * i + 1);
+                *(Unaligned *)(panel + (g + i) * NR + half) = block[i];
         }
-        for (int64_t r = n; r < NR; r++)
-            for (int64_t i = 0; i < count; i++)
-                block[r][i] = 0;
-        for (int64_t i = 0; i < count; i++)
-            for (int64_t r = 0; r < NR; r++)
-                panel[(g + i) * NR + r] = block[r][i];
-    }
     if (k % size == 0)
         return;
     for (int64_t r = 0; r < NR; r++) { /* the last group is half a one */
@@ -59,6 +97,8 @@ static void pack_rows(void *panel, DType type, const void *x, DType from, int64_
     else
         pack_rows_as(panel, BF16, BF16, x, ld, n, k);
 }
+
+enum { BLOCK = 16 };
 
 static void pack_bytes(void *panel, const float *x, int64_t ld, int64_t n, int64_t k,
                        const float *scales, int32_t *sums) {

@@ -58,18 +58,22 @@ typedef struct {
                 int cols); /* bias may be NULL; out may be U8 */
     void (*put_gelu)(Tensor out, void *out_at, void *pre, DType pre_type, const float *bias,
                      const float *t, int rows, int cols); /* pre may be NULL; out may be U8 */
-    /* One row: branch = t + bias (NULL: not wanted), out = x + factors * gamma * branch. */
+    /* One row: branch = t + bias (NULL: not wanted), out = x + factor * gamma * branch, the factor
+     * being `scale` where the element's bit in `kept` is set (NULL: everywhere), else 0. */
     void (*put_residual)(float *out, const float *x, void *branch, DType type, const float *bias,
-                         const float *gamma, const float *factors, const float *t, int cols);
+                         const float *gamma, const uint8_t *kept, float scale, const float *t,
+                         int cols);
     /* out = t * GELU'(pre) */
     void (*put_dgelu)(void *out, const void *pre, const float *t, DType type, int64_t ld, int rows,
                       int cols);
-    /* Factors (0 or scale) of elements first .. first + n - 1 of a matrix; multiples of
-     * NOISE_LANES. */
-    void (*factors)(float *out, const Noise *noise, float scale, int64_t first, int64_t n);
-    /* One row: through = dx * factors, dgamma += through * branch, dbranch = through * gamma. */
+    /* A bit for each of the elements first .. first + n - 1 of a matrix, set where dropout keeps
+     * it; multiples of NOISE_LANES, which is a byte. */
+    void (*draw_kept)(uint8_t *kept, const Noise *noise, int64_t first, int64_t n);
+    /* One row: through = dx * factor (as in put_residual), dgamma += through * branch, dbranch =
+     * through * gamma. */
     void (*residual_backward)(void *dbranch, float *dgamma, const float *dx, const void *branch,
-                              DType type, const float *gamma, const float *factors, int64_t cols);
+                              DType type, const float *gamma, const uint8_t *kept, float scale,
+                              int64_t cols);
 
     /* ---- isa_norm.c. One row each. */
     void (*layernorm)(Tensor out, void *out_at, float *mean, float *rstd, const float *x,

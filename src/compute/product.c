@@ -35,11 +35,10 @@ typedef struct {
     size_t thread_bytes;
 } Work;
 
-static void run_tile(const Work *w, int64_t row, int64_t col, const void *panel) {
+static void run_tile(const Work *w, int64_t row, int rows, int64_t col, const void *panel) {
     const Kernels *kn = w->kn;
     const Product *p = w->p;
     float t[MAX_MR * MAX_NR] __attribute__((aligned(64)));
-    int rows = (int)(p->m - row < kn->mr ? p->m - row : kn->mr);
     int cols = (int)(p->n - col < kn->nr ? p->n - col : kn->nr);
     int64_t groups = group_count(p->type, p->k);
     const char *left = p->left;
@@ -49,6 +48,14 @@ static void run_tile(const Work *w, int64_t row, int64_t col, const void *panel)
         kn->tile_packed[p->type](t, left + row / kn->mr * left_bytes(kn, p->type, p->k), panel,
                                  groups);
     p->finish(p, kn, t, row, col, rows, cols);
+}
+
+/* Rows a multiple of 4 KB apart share the sets of a first-level cache, which has 8 ways: more rows
+ * than that evict each other. */
+static int64_t tile_rows(const Kernels *kn, const Product *p) {
+    enum { WAYS = 8 };
+    bool collide = p->left_stride && p->left_stride % 4096 == 0;
+    return collide && kn->mr > WAYS ? WAYS : kn->mr;
 }
 
 static void run_task(void *arg, int64_t task, int thread) {
@@ -64,9 +71,10 @@ static void run_task(void *arg, int64_t task, int thread) {
     const char *panels = p->panels ? (const char *)p->panels + first * bytes : own;
     for (int64_t i = 0; i < count && !p->panels; i++)
         p->pack(p, w->kn, own + i * bytes, first + i);
-    for (; row < end; row += w->kn->mr)
+    for (int64_t step = tile_rows(w->kn, p); row < end; row += step)
         for (int64_t i = 0; i < count; i++)
-            run_tile(w, row, (first + i) * w->kn->nr, panels + i * bytes);
+            run_tile(w, row, (int)(end - row < step ? end - row : step), (first + i) * w->kn->nr,
+                     panels + i * bytes);
 }
 
 static size_t thread_bytes(const Kernels *kn, const Product *p, const Split *s) {

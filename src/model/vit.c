@@ -61,7 +61,7 @@ struct Vit {
     int param_count;
     int64_t floats, matrix_floats; /* of a weight slab; of the matrices, which come first */
     float *weights;
-    float *staging; /* backend memory for the largest matrix; not in training */
+    float *staging; /* for a matrix on its way into packed memory that is not the host's */
     VitWeights w, g;
     BlockMatrices *matrices; /* depth */
     Weight patch_matrix, decoder_matrix;
@@ -123,6 +123,15 @@ static Weight *find_matrix(Vit *v, const float *place) {
     return &v->decoder_matrix;
 }
 
+static int open_staging(Vit *v) {
+    int64_t most = 0;
+    for (int i = 0; i < v->param_count; i++)
+        most = v->params[i].count > most ? v->params[i].count : most;
+    if (!v->staging)
+        v->staging = v->be->alloc(v->be, (size_t)most * sizeof(float));
+    return v->staging ? 0 : ERR_FAIL;
+}
+
 int vit_set(Vit *v, int i, const float *values) {
     Backend *be = v->be;
     const VitParam *p = &v->params[i];
@@ -131,17 +140,14 @@ int vit_set(Vit *v, int i, const float *values) {
         be->upload(be, place, values, (size_t)p->count * sizeof(float));
         return 0;
     }
-    if (!v->staging) {
-        int64_t most = 0;
-        for (int k = 0; k < v->param_count; k++)
-            most = v->params[k].count > most ? v->params[k].count : most;
-        v->staging = be->alloc(be, (size_t)most * sizeof(float));
-        if (!v->staging)
-            return ERR_FAIL;
-    }
     Weight *w = find_matrix(v, place);
-    be->upload(be, v->staging, values, (size_t)p->count * sizeof(float));
-    w->data = v->staging;
+    w->data = values;
+    if (!be->host_memory) {
+        if (open_staging(v))
+            return ERR_FAIL;
+        be->upload(be, v->staging, values, (size_t)p->count * sizeof(float));
+        w->data = v->staging;
+    }
     bool inside = p->block >= 0; /* the blocks' inputs are bytes in int8, others' bf16 */
     int code = be->weight_pack(be, w, v->type == U8 && !inside ? BF16 : v->type);
     w->data = place;

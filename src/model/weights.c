@@ -36,19 +36,38 @@ static int find_one(const SafeTensor **out, const VitParam *p, const Safetensors
     return 0;
 }
 
-static int load_one(float *host, const VitParam *p, const Safetensors *file, const char *path,
-                    const char *prefix) {
+/* The first value that is not finite, or -1. Whole blocks first: that loop vectorises. */
+static int64_t find_not_finite(const float *x, int64_t n) {
+    enum { BLOCK = 4096 };
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        int64_t end = n - i < BLOCK ? n : i + BLOCK;
+        float sum = 0; /* of zeros, unless something is not finite */
+        for (int64_t k = i; k < end; k++)
+            sum = x[k] - x[k] != 0 ? 1 : sum;
+        for (int64_t k = i; sum != 0 && k < end; k++)
+            if (!isfinite(x[k]))
+                return k;
+    }
+    return -1;
+}
+
+/* The values of a parameter: where they lie in the file if they are floats there, else converted
+ * into `host`. */
+static int load_one(const float **values, float *host, const VitParam *p, const Safetensors *file,
+                    const char *path, const char *prefix) {
     const SafeTensor *t;
     int code = find_one(&t, p, file, path, prefix);
     if (code)
         return code;
-    code = safetensors_to_f32(t, host);
-    if (code)
+    *values = host;
+    if (t->type == SAFE_F32 && (uintptr_t)t->data % sizeof(float) == 0)
+        *values = t->data;
+    else if ((code = safetensors_to_f32(t, host)))
         return err_context(code, "%s", path);
-    for (int64_t i = 0; i < p->count; i++)
-        if (!isfinite(host[i]))
-            return err_set(ERR_FAIL, "%s: tensor %s holds a value that is not finite at %lld", path,
-                           t->name, (long long)i);
+    int64_t i = find_not_finite(*values, p->count);
+    if (i >= 0)
+        return err_set(ERR_FAIL, "%s: tensor %s holds a value that is not finite at %lld", path,
+                       t->name, (long long)i);
     return 0;
 }
 
@@ -82,11 +101,12 @@ static int load_all(Vit *v, float *slab, const Safetensors *file, const char *pa
     for (int i = 0; i < count && !code; i++) {
         if (!p[i].name[0])
             continue;
-        code = load_one(host, &p[i], file, path, prefix);
+        const float *values;
+        code = load_one(&values, host, &p[i], file, path, prefix);
         if (!code && slab)
-            be->upload(be, slab + p[i].offset, host, (size_t)p[i].count * sizeof *host);
+            be->upload(be, slab + p[i].offset, values, (size_t)p[i].count * sizeof *values);
         else if (!code)
-            code = vit_set(v, i, host);
+            code = vit_set(v, i, values);
     }
     mem_free(host);
     return code;
