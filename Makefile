@@ -5,7 +5,7 @@ SECONDS_EACH ?= 60
 release := build/release
 normalcy := $(release)/normalcy
 
-.PHONY: build demo check fuzz install clean help
+.PHONY: build demo check fuzz bench install clean help
 
 build:
 	@tools/deps.sh build
@@ -38,6 +38,13 @@ fuzz:
 	        build/fuzz/found/$$name tests/fuzz/corpus/$$name || exit 1; \
 	done
 
+# Beside PyTorch, ONNX Runtime and OpenVINO, which it installs into build/bench; BENCH=--quick is short.
+bench:
+	@tools/deps.sh build bench
+	@cmake --preset release -B build/bench/release -DBUILD_TESTING=OFF -DNORMALCY_BENCH=ON >/dev/null
+	@cmake --build build/bench/release -j $(JOBS)
+	@bench/bench.py --work build/bench $(BENCH)
+
 install: build
 	@cmake --install $(release)
 
@@ -49,5 +56,6 @@ help:
 	@echo "make demo     train and score a generated scene; writes build/demo/report.html"
 	@echo "make check    build and run all tests, optimised and with sanitizers"
 	@echo "make fuzz     run each fuzz target for SECONDS_EACH=$(SECONDS_EACH) seconds (clang)"
+	@echo "make bench    measure against PyTorch, ONNX Runtime and OpenVINO, BENCH=--quick in short"
 	@echo "make install  into PREFIX=$(PREFIX), with DESTDIR"
 	@echo "make clean    remove build/"

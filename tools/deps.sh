@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that the Debian packages normalcy needs are installed; silent when they are.
-# usage: tools/deps.sh [build|check|fuzz]...     without a purpose: build and check
+# usage: tools/deps.sh [build|check|fuzz|bench]...     without a purpose: build and check
 set -eu
 
 build='build-essential cmake ninja-build pkg-config
@@ -8,6 +8,7 @@ build='build-essential cmake ninja-build pkg-config
     libmatio-dev libyaml-dev libjansson-dev'
 check='clang-format libcmocka-dev'
 fuzz='clang libclang-rt-dev'
+bench='python3-venv python3-dev libtcmalloc-minimal4'
 
 wanted=
 for purpose in "${@:-build check}"; do
@@ -16,8 +17,9 @@ for purpose in "${@:-build check}"; do
         build) wanted="$wanted $build" ;;
         check) wanted="$wanted $check" ;;
         fuzz) wanted="$wanted $fuzz" ;;
+        bench) wanted="$wanted $bench" ;;
         *)
-            echo "deps.sh: expected build, check or fuzz; found \"$word\"" >&2
+            echo "deps.sh: expected build, check, fuzz or bench; found \"$word\"" >&2
             exit 2
             ;;
         esac
