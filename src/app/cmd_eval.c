@@ -76,6 +76,7 @@ static int open_scorers(Eval *e) {
             code = scorer_open(&e->scorer[0], e->model, e->be);
         if (code)
             return code;
+        compute_tell(e->be);
         e->name[e->models++] = e->model;
         size = scorer_info(e->scorer[0])->size;
         frames = scorer_info(e->scorer[0])->frames;

@@ -77,6 +77,7 @@ static int open_parts(Quantize *q) {
         code = scorer_open(&q->scorer, q->model, q->be);
     if (code)
         return code;
+    compute_tell(q->be);
     const ScorerInfo *info = scorer_info(q->scorer);
     if (!q->path)
         q->path = info->model.data;

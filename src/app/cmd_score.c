@@ -114,7 +114,11 @@ static int open_scorer(Score *s) {
     if (strcmp(s->model, "persistence") == 0)
         return scorer_open_persistence(&s->scorer, 224, 1);
     int code = compute_open(&s->be, &s->compute);
-    return code ? code : scorer_open(&s->scorer, s->model, s->be);
+    if (!code)
+        code = scorer_open(&s->scorer, s->model, s->be);
+    if (!code)
+        compute_tell(s->be);
+    return code;
 }
 
 static int open_output(Score *s) {

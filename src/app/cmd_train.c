@@ -188,8 +188,7 @@ static void tell_plan(const Train *t) {
         "network   width %lld, depth %lld, heads %lld, patch %lld, input %lld: %lld parameters",
         (long long)t->network.width, (long long)t->network.depth, (long long)t->network.heads,
         (long long)t->network.patch, (long long)t->network.image, (long long)values);
-    log_info("backend   %s: %s, %s, %d threads", t->be->name, t->be->description,
-             backend_precision(t->be), t->be->threads);
+    compute_tell(t->be);
     log_info("memory    needs %s: network %s, decoded frames %s",
              mem_text(total, sizeof total, (double)(net + cache)),
              mem_text(network, sizeof network, (double)net),

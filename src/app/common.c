@@ -24,6 +24,11 @@ int compute_open(Backend **out, const ComputeArgs *args) {
     return backend_open(out, backend_names[args->backend], (int)args->threads, precision);
 }
 
+void compute_tell(const Backend *be) {
+    log_info("backend   %s: %s, %s, %d thread%s", be->name, be->description, backend_precision(be),
+             be->threads, be->threads == 1 ? "" : "s");
+}
+
 bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups) {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {

@@ -18,6 +18,9 @@ extern const Opt compute_options[];
 /* Opens what the options say. */
 int compute_open(Backend **out, const ComputeArgs *args);
 
+/* Says on stderr what runs. */
+void compute_tell(const Backend *be);
+
 /* True where the command line asks for help: prints `usage` and the rows, for exit code 0. */
 bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups);
 
