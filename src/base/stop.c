@@ -6,8 +6,8 @@
 
 static atomic_bool requested;
 
-/* Not a signal handler: oneDNN's generated kernels use the stack pointer for data, so the frame
- * that the kernel lays on the stack of an interrupted thread would overwrite the heap. */
+/* A thread, not a handler: a handler would run on the stack of whatever thread it interrupts, and
+ * generated code of libraries may use the stack pointer for data. */
 static void *wait_for_signals(void *set) {
     int number = 0;
     while (sigwait(set, &number) == 0) {
