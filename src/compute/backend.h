@@ -62,7 +62,7 @@ typedef struct {
  * matrices hold the rows of these images only; the residual stream holds all. */
 typedef struct {
     int64_t tokens, count;
-    const int32_t *image; /* host; count of them, or NULL: images 0 .. count - 1 */
+    const int32_t *image; /* host; count of them, or NULL: all images are kept */
 } Kept;
 
 /* The row of the residual stream that row r of a branch belongs to. */

@@ -1,5 +1,6 @@
 /* Operands of matrix products into the layouts of kernels.h. */
 #include "compute/isa.h"
+#include "compute/weight.h"
 
 INLINE uint32_t word(float x) {
     uint32_t bits;
@@ -108,12 +109,11 @@ static void pack_bytes(void *panel, const float *x, int64_t ld, int64_t n, int64
     for (int64_t r = 0; r < n; r++) {
         int8_t row[4 * BLOCK];
         int32_t sum = 0;
-        float inverse = scales[r] > 0 ? 1 / scales[r] : 0;
         for (int64_t i = 0; i < k; i += 4 * BLOCK) {
             int64_t count = k - i < 4 * BLOCK ? k - i : 4 * BLOCK;
             memset(row, 0, sizeof row);
             for (int64_t c = 0; c < count; c++) {
-                row[c] = (int8_t)rintf(x[r * ld + i + c] * inverse);
+                row[c] = weight_round(x[r * ld + i + c], scales[r]);
                 sum += row[c];
             }
             for (int64_t c = 0; c < count; c += 4)

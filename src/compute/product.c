@@ -1,9 +1,6 @@
 #include "compute/product.h"
 
-enum {
-    PANEL_BYTES = 400 << 10, /* panels of a task: less than half of a second-level cache */
-    LEFT_TILES = 8,          /* tiles of a packing task: whole cache lines of each row */
-};
+enum { LEFT_TILES = 8 }; /* tiles of a packing task: whole cache lines of each row */
 
 /* Tasks are blocks of panels, and of rows where there are more threads than panels. */
 typedef struct {
@@ -11,9 +8,12 @@ typedef struct {
     int64_t rows_each, row_blocks;
 } Split;
 
-static Split split(const Kernels *kn, int threads, const Product *p) {
+static Split split(Backend *be, const Product *p) {
+    const Kernels *kn = cpu_of(be)->kn;
+    int threads = be->threads;
     Split s = {.panels = (p->n + kn->nr - 1) / kn->nr};
-    int64_t bytes = panel_bytes(kn, p->type, p->k), most = bytes ? PANEL_BYTES / bytes : s.panels;
+    int64_t bytes = panel_bytes(kn, p->type, p->k),
+            most = bytes ? cpu_of(be)->panel_budget / bytes : s.panels;
     most = most < 1 ? 1 : most;
     s.blocks = (s.panels + most - 1) / most;
     s.blocks = (s.blocks + threads - 1) / threads * threads; /* an equal share */
@@ -82,13 +82,13 @@ static size_t thread_bytes(const Kernels *kn, const Product *p, const Split *s) 
 }
 
 size_t product_scratch(Backend *be, const Product *p) {
-    Split s = split(cpu_of(be)->kn, be->threads, p);
+    Split s = split(be, p);
     return thread_bytes(cpu_of(be)->kn, p, &s) * (size_t)be->threads;
 }
 
 void product_run(Backend *be, const Product *p, char *scratch) {
     Cpu *cpu = cpu_of(be);
-    Work w = {.kn = cpu->kn, .p = p, .split = split(cpu->kn, be->threads, p), .scratch = scratch};
+    Work w = {.kn = cpu->kn, .p = p, .split = split(be, p), .scratch = scratch};
     w.thread_bytes = thread_bytes(cpu->kn, p, &w.split);
     if (p->m > 0)
         pool_run(cpu->pool, w.split.blocks * w.split.row_blocks, run_task, &w);
