@@ -10,7 +10,7 @@ typedef struct {
     Kernels table;
     const Kernels *kn; /* the table */
     Pool *pool;
-    int64_t panel_budget; /* bytes of a product's task: that stay in the second-level cache */
+    int64_t panel_budget; /* bytes of panels that stay in the second-level cache */
     char *scratch;
     size_t scratch_bytes;
 } Cpu;

@@ -26,14 +26,13 @@ static Tensor take_tensor(Plan *p, DType type, int64_t rows, int64_t cols) {
     return t;
 }
 
-static void plan_block(Plan *p, BlockActs *a) {
+static void plan_block(Plan *p, BlockActs *a, Tensor norm) {
     int64_t rows = p->B * p->T, D = p->config->width, hidden = VIT_MLP_RATIO * D;
     DType type = p->type, input = p->input;
-    a->norm1 = take_tensor(p, input, rows, D);
+    a->norm1 = a->norm2 = norm;
     a->qkv = take_tensor(p, type, rows, 3 * D);
     a->context = take_tensor(p, input, rows, D);
     a->mid = take_tensor(p, F32, rows, D);
-    a->norm2 = take_tensor(p, input, rows, D);
     a->hidden = take_tensor(p, input, rows, hidden);
     a->out = take_tensor(p, F32, rows, D);
     if (p->training) {
@@ -105,10 +104,11 @@ int64_t acts_plan(Acts *a, char *base, const VitConfig *c, DType input, int64_t 
     a->prediction = take_floats(p, p->B * VIT_COLOURS * c->image * c->image);
     if (training)
         plan_backward(p, a);
+    Tensor norm = take_tensor(p, input, rows, D);
     int64_t first = p->used;
     for (int64_t l = 0; l < c->depth; l++) {
         if (l == 0 || training)
-            plan_block(p, &a->block[l]);
+            plan_block(p, &a->block[l], norm);
         else
             a->block[l] = a->block[0];
     }

@@ -4,7 +4,8 @@
 
 #include "model/vit.h"
 
-/* Of a block; what the backward pass reads. In evaluation all blocks share one set. */
+/* Of a block; what the backward pass reads. In evaluation all blocks share one set; norm1 and norm2
+ * share one place among all blocks always, since computing them again costs less than keeping. */
 typedef struct {
     Tensor norm1, qkv, context, branch1, mid; /* mid: the stream after attention */
     Tensor norm2, pre, hidden, branch2, out;

@@ -369,10 +369,9 @@ static void widen(VitRange range, Tensor t) {
     }
 }
 
-static void observe(const Vit *v, int64_t l, const BlockActs *a) {
-    const Tensor sites[VIT_SITES] = {a->norm1, a->context, a->norm2, a->hidden};
-    for (int i = 0; i < VIT_SITES; i++)
-        widen(v->ranges[l * VIT_SITES + i], sites[i]);
+static void observe(const Vit *v, int64_t l, int site, Tensor t) {
+    if (v->ranges)
+        widen(v->ranges[l * VIT_SITES + site], t);
 }
 
 static void block_forward(Vit *v, int64_t l, Tensor x) {
@@ -385,18 +384,20 @@ static void block_forward(Vit *v, int64_t l, Tensor x) {
     BlockActs a = block_part(v, l);
     be->layernorm_forward(be, a.norm1, a.mean1, a.rstd1, x, w->norm1_weight, w->norm1_bias,
                           &a.kept[0]);
+    observe(v, l, 0, a.norm1);
     be->linear_forward(be, a.qkv, a.norm1, &m->qkv, w->q_bias);
     be->attention_forward(be, a.context, a.lse, a.qkv, v->a.bias,
                           attention_shape(v, a.kept[0].count));
+    observe(v, l, 1, a.context);
     be->linear_residual_forward(be, a.mid, a.branch1, x, a.context, &m->proj, w->proj_bias,
                                 w->gamma_1, &n1, &a.kept[0]);
     be->layernorm_forward(be, a.norm2, a.mean2, a.rstd2, a.mid, w->norm2_weight, w->norm2_bias,
                           &a.kept[1]);
+    observe(v, l, 2, a.norm2);
     be->linear_gelu_forward(be, a.hidden, a.pre, a.norm2, &m->fc1, w->fc1_bias);
+    observe(v, l, 3, a.hidden);
     be->linear_residual_forward(be, a.out, a.branch2, a.mid, a.hidden, &m->fc2, w->fc2_bias,
                                 w->gamma_2, &n2, &a.kept[1]);
-    if (v->ranges)
-        observe(v, l, &a);
 }
 
 void vit_forward(Vit *v, const float *frames, int64_t inputs, int64_t images, const uint8_t *mask,
@@ -441,6 +442,8 @@ static void block_backward(Vit *v, int64_t l, Tensor x, Tensor dx) {
     be->linear_residual_backward(be, part(v->a.dhidden, rows2), g->fc2_weight, g->fc2_bias,
                                  g->gamma_2, part(v->a.dbranch, rows2), dx, a.branch2, a.hidden,
                                  a.pre, &m->fc2, w->gamma_2, &n2, &a.kept[1]);
+    be->layernorm_forward(be, a.norm2, a.mean2, a.rstd2, a.mid, w->norm2_weight, w->norm2_bias,
+                          &a.kept[1]); /* again; see acts.h */
     be->linear_backward(be, part(v->a.dnorm, rows2), g->fc1_weight, g->fc1_bias,
                         part(v->a.dhidden, rows2), a.norm2, &m->fc1);
     be->layernorm_backward(be, dx, g->norm2_weight, g->norm2_bias, part(v->a.dnorm, rows2), a.mid,
@@ -450,6 +453,8 @@ static void block_backward(Vit *v, int64_t l, Tensor x, Tensor dx) {
                                  (Tensor){0}, &m->proj, w->gamma_1, &n1, &a.kept[0]);
     be->attention_backward(be, part(v->a.dqkv, rows1), v->a.dbias, part(v->a.dcontext, rows1),
                            a.context, a.qkv, a.lse, v->a.bias, attention_shape(v, a.kept[0].count));
+    be->layernorm_forward(be, a.norm1, a.mean1, a.rstd1, x, w->norm1_weight, w->norm1_bias,
+                          &a.kept[0]);
     be->linear_backward(be, part(v->a.dnorm, rows1), g->qkv_weight, g->q_bias,
                         part(v->a.dqkv, rows1), a.norm1, &m->qkv);
     be->layernorm_backward(be, dx, g->norm1_weight, g->norm1_bias, part(v->a.dnorm, rows1), x,
