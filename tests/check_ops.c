@@ -36,7 +36,7 @@
 #include "compute/ref.h"
 #include "random.h"
 
-enum { GUARD_VALUES = 17, GUARD_BYTE = 0xA5 };
+enum { GUARD_VALUES = 17, GUARD_BYTE = 0xFF };
 
 static const char *const type_names[] = {"f32", "bf16", "int8"};
 

@@ -63,6 +63,11 @@ static int run(const ComputeArgs *compute) {
     char text[256], total[16], available[16];
     Backend *be = NULL;
     int code = compute_open(&be, compute);
+    if (!code && be->type == U8) {
+        backend_free(&be);
+        code = err_set(ERR_USAGE, "--precision: int8 needs a model ('normalcy quantize'); expected "
+                                  "bf16 or f32");
+    }
     if (code)
         return code;
     printf("normalcy   " NORMALCY_VERSION ", compiler " __VERSION__ "\n");

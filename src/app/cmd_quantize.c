@@ -5,6 +5,7 @@
 #include "app/cmd.h"
 #include "app/common.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/progress.h"
@@ -64,6 +65,10 @@ static int parse(Quantize *q, int argc, char **argv) {
         return err_set(ERR_USAGE, "no model: give a run folder or a checkpoint file");
     if (!q->args.output)
         return err_set(ERR_USAGE, "no file to write: give -o FILE");
+    char model[4096];
+    model_path(model, sizeof model, positional[0]);
+    if (file_is_same(q->args.output, model))
+        return err_set(ERR_USAGE, "%s is the model; it would lose its optimizer's state", model);
     q->model = positional[0];
     q->path = n > 1 ? positional[1] : NULL;
     return 0;
@@ -99,20 +104,18 @@ static int open_parts(Quantize *q) {
 static int look(Quantize *q) {
     int64_t count = pairs_count(q->pairs) < q->args.pairs ? pairs_count(q->pairs) : q->args.pairs;
     scorer_observe(q->scorer, q->ranges);
-    for (int64_t i = 0; i < count; i++) {
+    int code = 0;
+    for (int64_t i = 0; i < count && !code; i++) {
         PairBatch batch;
         double psnr;
-        if (stop_requested())
-            return err_set(ERR_STOPPED, "stopped");
-        int code = pairs_next(q->pairs, &batch);
+        code = stop_requested() ? err_set(ERR_STOPPED, "stopped") : pairs_next(q->pairs, &batch);
         if (!code)
             code = scorer_run(q->scorer, batch.x, batch.y, &psnr);
-        if (code)
-            return code;
-        progress_draw("quantize", i + 1, count, "%.2f dB", psnr);
+        if (!code)
+            progress_draw("quantize", i + 1, count, "%.2f dB", psnr);
     }
     progress_end();
-    return 0;
+    return code;
 }
 
 int cmd_quantize(int argc, char **argv) {
@@ -128,6 +131,8 @@ int cmd_quantize(int argc, char **argv) {
         code = open_parts(&q);
     if (!code)
         code = look(&q);
+    if (!code)
+        code = vit_check_ranges(&scorer_info(q.scorer)->model.network, (const VitRange *)q.ranges);
     if (!code)
         code = model_with_ranges(scorer_info(q.scorer)->path, (const VitRange *)q.ranges,
                                  q.args.output);

@@ -226,6 +226,8 @@ static void tell_resumed(const Train *t) {
 static int open_run(Train *t) {
     int64_t steps_per_epoch = pairs_steps_per_epoch(t->pairs);
     int code = compute_open(&t->be, &t->compute);
+    if (!code && t->be->type == U8)
+        code = err_set(ERR_USAGE, "--precision: int8 is for scoring; train in bf16 or f32");
     if (code)
         return code;
     code = file_make_folder(t->args.output);

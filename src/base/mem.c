@@ -51,7 +51,7 @@ void *mem_alloc_pages(size_t bytes) {
         *(Slab *)(void *)p = (Slab){p, 0};
         return p + SLAB_HEAD;
     }
-    size_t mapped = bytes > SIZE_MAX / 2 ? SIZE_MAX / 2 : bytes + 2 * HUGE_PAGE;
+    size_t mapped = bytes > SIZE_MAX / 2 ? SIZE_MAX / 2 : bytes + HUGE_PAGE;
     atomic_fetch_add(&allocations, 1);
     char *block = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED) {
@@ -61,8 +61,6 @@ void *mem_alloc_pages(size_t bytes) {
     }
     /* The values begin at a huge page, the head ends right before them. */
     char *p = block + HUGE_PAGE - (uintptr_t)block % HUGE_PAGE;
-    if (p - block < SLAB_HEAD)
-        p += HUGE_PAGE;
     madvise(p, bytes, MADV_HUGEPAGE); /* advice: a system without them goes on with small ones */
     *(Slab *)(void *)(p - SLAB_HEAD) = (Slab){block, mapped};
     return p;

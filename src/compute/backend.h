@@ -88,13 +88,14 @@ struct Backend {
     int (*sync)(Backend *be); /* waits; 0 or the latched failure */
 
     /* ---- linear layers. linear_forward's bias and any db may be NULL; a din, pre or branch
-     * without data is not wanted. linear:          out = in W^T + bias linear_gelu:     pre = in
-     * W^T + bias, out = GELU(pre), exact erf form linear_residual: branch = in W^T + bias; out = x
-     * + path * gamma * dropout(branch) in the rows of kept images (path = 1 / (1 - drop_path)), out
-     * = x in the others. out and x are f32; out may be x. */
+     * without data is not wanted. */
+    /* out = in W^T + bias */
     void (*linear_forward)(Backend *be, Tensor out, Tensor in, const Weight *w, const float *bias);
+    /* pre = in W^T + bias, out = GELU(pre), exact erf form */
     void (*linear_gelu_forward)(Backend *be, Tensor out, Tensor pre, Tensor in, const Weight *w,
                                 const float *bias);
+    /* branch = in W^T + bias; in the rows of kept images out = x + path * gamma * dropout(branch),
+     * path = 1 / (1 - drop_path), in the others out = x. out and x are f32; out may be x. */
     void (*linear_residual_forward)(Backend *be, Tensor out, Tensor branch, Tensor x, Tensor in,
                                     const Weight *w, const float *bias, const float *gamma,
                                     const Noise *noise, const Kept *kept);
@@ -156,8 +157,8 @@ struct Backend {
                              ConsistencyLoss shape);
 
     /* ---- weights: makes w->packed, what `linear_*_forward` with an input of this type read in
-     * place of w->data, from the values at w->data; without it they pack as they go. release frees
-     * it. */
+     * place of w->data, from the values at w->data (host memory here); without it they pack as they
+     * go. ERR_FAIL when memory is out. release frees it. */
     int (*weight_pack)(Backend *be, Weight *w, DType type);
     void (*weight_release)(Backend *be, Weight *w);
 

@@ -74,7 +74,7 @@ int backend_cpu(Backend *be) {
                        cap);
     cpu->kn = &cpu->table;
     cpu->panel_budget = panel_budget();
-    be->type = cpu->kn->fast[BF16] ? BF16 : F32;
+    be->type = cpu->kn->fast_bf16 ? BF16 : F32;
     int code = pool_open(&cpu->pool, be->threads);
     if (code)
         return code;

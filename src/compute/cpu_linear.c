@@ -1,4 +1,5 @@
 /* Linear layers: products with what follows them done on each tile, and packed weights. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -103,14 +104,14 @@ static void forward(Backend *be, Layer *l, Tensor in, const Weight *w, const Noi
                  .right_type = F32,
                  .finish = finish,
                  .context = l};
-    if (packed && packed->type == in.type)
+    if (packed ? packed->type != in.type : in.type == U8) {
+        backend_fail(be, "a layer of %lld x %lld has a weight that is not packed for its input",
+                     (long long)w->out, (long long)w->in);
+        return;
+    }
+    if (packed)
         p.panels = packed->panels;
     if (in.type == U8) {
-        if (!p.panels) {
-            backend_fail(be, "a layer of %lld x %lld has byte inputs and no packed weight",
-                         (long long)w->out, (long long)w->in);
-            return;
-        }
         l->bytes = packed;
         l->scale = in.scale;
         l->zero = in.zero;
@@ -206,6 +207,7 @@ static void weight_gradient(Backend *be, float *dw, float *db, Tensor dout, Tens
                  .right_type = in.type,
                  .finish = finish_put,
                  .context = &l};
+    assert(dout.type == in.type);
     size_t left = cpu_aligned(product_left_bytes(be, in.type, dout.cols, in.rows));
     char *scratch = cpu_scratch(be, left + product_scratch(be, &p));
     if (!scratch)
@@ -297,6 +299,8 @@ static int weight_pack(Backend *be, Weight *w, DType type) {
     size_t vector = type == U8 ? cpu_aligned((size_t)w->out * 4) : 0;
     size_t head = cpu_aligned(sizeof(Packed));
     size_t bytes = head + 2 * vector + (size_t)(panels * panel_bytes(kn, type, w->in));
+    if (w->packed && ((Packed *)w->packed)->type != type)
+        be->weight_release(be, w);
     char *block = w->packed ? w->packed : be->alloc(be, bytes);
     if (!block)
         return ERR_FAIL;

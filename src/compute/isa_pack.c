@@ -84,8 +84,11 @@ INLINE void pack_rows_as(uint32_t *panel, DType type, DType from, const char *x,
         return;
     for (int64_t r = 0; r < NR; r++) { /* the last group is half a one */
         const char *at = x + (size_t)(r * ld + k - 1) * bytes;
-        uint16_t zero[2] = {0};
-        panel[groups * NR + r] = r < n ? group(type, from, at, 0, zero, 0) & 0xffff : 0;
+        uint32_t last = 0;
+        if (r < n)
+            last = from == F32 ? bf16_round(*(const float *)(const void *)at)
+                               : *(const uint16_t *)(const void *)at;
+        panel[groups * NR + r] = last;
     }
 }
 
@@ -129,10 +132,10 @@ INLINE void pack_cols_as(uint32_t *panel, DType type, DType from, const char *x,
                          int64_t n, int64_t k) {
     int64_t size = type == F32 ? 1 : 2;
     size_t bytes = dtype_bytes(from);
-    float zeros[NR] = {0};
+    _Alignas(4) static const char zeros[NR * 4];
     for (int64_t g = 0; g * size < k; g++) {
         const char *a = x + (size_t)(g * size * ld) * bytes;
-        const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : (const char *)zeros;
+        const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : zeros;
         if (n == NR)
             for (int64_t c = 0; c < NR; c++)
                 panel[g * NR + c] = group(type, from, a, c, b, c);
@@ -164,10 +167,10 @@ INLINE void pack_left_wide(char *to, int64_t tile_bytes, DType type, const char 
     memset(sum, 0, sizeof sum);
     int64_t size = type == F32 ? 1 : 2;
     size_t bytes = dtype_bytes(type);
-    static const float zeros[TILES * MR + WIDE];
+    _Alignas(4) static const char zeros[(TILES * MR + WIDE) * 4];
     for (int64_t g = 0; g * size < k; g++) {
         const char *a = x + (size_t)(g * size * ld) * bytes;
-        const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : (const char *)zeros;
+        const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : zeros;
         for (int64_t t = 0; t < tiles; t++) {
             uint32_t *out = (uint32_t *)(void *)(to + t * tile_bytes) + g * MR;
             for (int64_t c = 0; c < WIDE; c++) {
@@ -195,10 +198,10 @@ INLINE void pack_left_edge(uint32_t *out, DType type, const char *x, int64_t ld,
     int64_t size = type == F32 ? 1 : 2;
     size_t bytes = dtype_bytes(type);
     float sum[MR] = {0};
-    static const float zeros[MR];
+    _Alignas(4) static const char zeros[MR * 4];
     for (int64_t g = 0; g * size < k; g++) {
         const char *a = x + (size_t)(g * size * ld) * bytes;
-        const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : (const char *)zeros;
+        const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : zeros;
         for (int64_t c = 0; c < MR; c++) {
             uint32_t w = c < n ? group(type, type, a, c, b, c) : 0;
             float x0 = 0, x1 = 0;

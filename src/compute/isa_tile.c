@@ -133,12 +133,8 @@ TILE(tile_u8, U8)
 void ISA(isa_tile)(Kernels *kn) {
     kn->mr = MR;
     kn->nr = NR;
-    kn->fast[F32] = true;
 #if defined(__AVX512BF16__)
-    kn->fast[BF16] = true;
-#endif
-#if defined(__AVX512VNNI__)
-    kn->fast[U8] = true;
+    kn->fast_bf16 = true;
 #endif
     kn->tile[F32] = tile_f32;
     kn->tile[BF16] = tile_bf16;

@@ -30,7 +30,7 @@ LEVELS(DECLARE)
     }
 LEVELS(FILL)
 
-/* What CMake's -march flags of a level assume. */
+/* What the compiler's flags of a level assume (CMakeLists.txt). */
 static bool has_plain(void) {
     return true;
 }

@@ -27,7 +27,7 @@ typedef struct {
 typedef struct {
     const char *name;
     int mr, nr;
-    bool fast[TYPES]; /* are products of this type computed by instructions made for them? */
+    bool fast_bf16; /* are there instructions for bf16 products? */
 
     /* ---- isa_tile.c. Products by type; `rows` in [1, mr], a_bytes is the left operand's row
      * stride. The packed one writes mr rows. */

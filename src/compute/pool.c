@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-enum { SPINS = 4000 }; /* some 50 us: longer than the gaps between the operations of a step */
+enum { SPINS = 4000 }; /* tens of microseconds: longer than the gaps between operations */
 
 struct Pool {
     int threads, started;
@@ -20,9 +20,9 @@ struct Pool {
     void *arg;
     int64_t count;
     bool quit;
-    _Alignas(64) atomic_int round; /* a new value: new work */
+    _Alignas(64) atomic_uint round; /* a new value: new work */
     _Alignas(64) atomic_llong next;
-    _Alignas(64) atomic_int busy; /* threads that have not finished this round */
+    _Alignas(64) atomic_uint busy; /* threads that have not finished this round */
     atomic_int workers_asleep, caller_asleep;
 };
 
@@ -39,7 +39,7 @@ static void pause_cpu(void) {
 
 /* Returns when *value is no longer `old`. Sleepers count themselves first, so that the waker, who
  * changes the value first, cannot miss them. */
-static void wait_change(atomic_int *value, int old, atomic_int *asleep) {
+static void wait_change(atomic_uint *value, unsigned old, atomic_int *asleep) {
     for (int i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(value, memory_order_acquire) != old)
             return;
@@ -51,7 +51,7 @@ static void wait_change(atomic_int *value, int old, atomic_int *asleep) {
     atomic_fetch_sub(asleep, 1);
 }
 
-static void wake(atomic_int *value, atomic_int *asleep) {
+static void wake(atomic_uint *value, atomic_int *asleep) {
     if (atomic_load(asleep))
         syscall(SYS_futex, value, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
@@ -69,7 +69,7 @@ static void *worker_main(void *arg) {
     Worker w = *(Worker *)arg;
     mem_free(arg);
     Pool *p = w.pool;
-    for (int round = 0;; round++) {
+    for (unsigned round = 0;; round++) {
         wait_change(&p->round, round, &p->workers_asleep);
         if (p->quit)
             return NULL;
@@ -112,7 +112,7 @@ int pool_open(Pool **out, int threads) {
 }
 
 static void begin_round(Pool *p) {
-    atomic_store(&p->busy, p->started);
+    atomic_store(&p->busy, (unsigned)p->started);
     atomic_fetch_add(&p->round, 1);
     wake(&p->round, &p->workers_asleep);
 }
@@ -130,10 +130,6 @@ void pool_free(Pool **pp) {
     *pp = NULL;
 }
 
-int pool_threads(const Pool *p) {
-    return p->threads;
-}
-
 void pool_run(Pool *p, int64_t count, PoolTask *task, void *arg) {
     if (count <= 0)
         return;
@@ -147,6 +143,6 @@ void pool_run(Pool *p, int64_t count, PoolTask *task, void *arg) {
     }
     begin_round(p);
     work(p, 0);
-    for (int left; (left = atomic_load(&p->busy)) != 0;)
+    for (unsigned left; (left = atomic_load(&p->busy)) != 0;)
         wait_change(&p->busy, left, &p->caller_asleep);
 }

@@ -14,8 +14,6 @@ typedef void PoolTask(void *arg, int64_t i, int thread);
 int pool_open(Pool **out, int threads);
 void pool_free(Pool **pool);
 
-int pool_threads(const Pool *pool);
-
 /* Runs task(arg, i, thread) once for each i, in any order, and returns when all are done. What the
  * caller wrote before is visible to the tasks, and what they wrote to the caller after. From one
  * thread at a time, not from within a task. */

@@ -1,5 +1,7 @@
 #include "compute/product.h"
 
+#include <string.h>
+
 enum { LEFT_TILES = 8 }; /* tiles of a packing task: whole cache lines of each row */
 
 /* Tasks are blocks of panels, and of rows where there are more threads than panels. */
@@ -67,6 +69,8 @@ static void run_task(void *arg, int64_t task, int thread) {
     int64_t count = s->panels - first < s->panels_each ? s->panels - first : s->panels_each;
     int64_t row = task / s->blocks * s->rows_each;
     int64_t end = p->m - row < s->rows_each ? p->m : row + s->rows_each;
+    if (row >= p->m)
+        return;
     char *own = w->scratch + (size_t)thread * w->thread_bytes;
     const char *panels = p->panels ? (const char *)p->panels + first * bytes : own;
     for (int64_t i = 0; i < count && !p->panels; i++)
@@ -81,15 +85,37 @@ static size_t thread_bytes(const Kernels *kn, const Product *p, const Split *s) 
     return p->panels ? 0 : (size_t)(s->panels_each * panel_bytes(kn, p->type, p->k));
 }
 
+/* Rows that do not end with a whole group cannot be read as they lie: what follows them is no zero.
+ * Bytes of a copy whose rows do; 0 where none is needed. */
+static size_t ragged_bytes(const Product *p) {
+    bool ragged = p->left_stride && p->k % group_size(p->type) != 0;
+    return ragged ? cpu_aligned((size_t)(p->m * group_count(p->type, p->k) * 4)) : 0;
+}
+
+static void copy_ragged(char *to, const Product *p) {
+    int64_t bytes = group_count(p->type, p->k) * 4;
+    memset(to, 0, (size_t)(p->m * bytes));
+    for (int64_t r = 0; r < p->m; r++)
+        memcpy(to + r * bytes, (const char *)p->left + r * p->left_stride, (size_t)p->left_stride);
+}
+
 size_t product_scratch(Backend *be, const Product *p) {
     Split s = split(be, p);
-    return thread_bytes(cpu_of(be)->kn, p, &s) * (size_t)be->threads;
+    return ragged_bytes(p) + thread_bytes(cpu_of(be)->kn, p, &s) * (size_t)be->threads;
 }
 
 void product_run(Backend *be, const Product *p, char *scratch) {
     Cpu *cpu = cpu_of(be);
     Work w = {.kn = cpu->kn, .p = p, .split = split(be, p), .scratch = scratch};
     w.thread_bytes = thread_bytes(cpu->kn, p, &w.split);
+    Product padded = *p;
+    if (ragged_bytes(p)) {
+        copy_ragged(scratch, p);
+        padded.left = scratch;
+        padded.left_stride = group_count(p->type, p->k) * 4;
+        w.p = &padded;
+        w.scratch = scratch + ragged_bytes(p);
+    }
     if (p->m > 0)
         pool_run(cpu->pool, w.split.blocks * w.split.row_blocks, run_task, &w);
 }

@@ -11,12 +11,13 @@ typedef struct {
     void *packed; /* the backend's; NULL: none */
 } Weight;
 
-/* Scale of the signed bytes of one row: its largest value becomes 127. 0 for a row of zeros. */
+/* Scale of the signed bytes of one row: its largest value becomes 127. 0 for a row
+ * of (almost) zeros. */
 static inline float weight_scale(const float *row, int64_t n) {
     float top = 0;
     for (int64_t i = 0; i < n; i++)
         top = fmaxf(top, fabsf(row[i]));
-    return top / 127;
+    return top < 1e-30f ? 0 : top / 127; /* below, x / scale would pass 127 */
 }
 
 static inline int8_t weight_round(float x, float scale) {

@@ -1,5 +1,6 @@
 #include "model/vit.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -61,7 +62,6 @@ struct Vit {
     int param_count;
     int64_t floats, matrix_floats; /* of a weight slab; of the matrices, which come first */
     float *weights;
-    float *staging; /* for a matrix on its way into packed memory that is not the host's */
     VitWeights w, g;
     BlockMatrices *matrices; /* depth */
     Weight patch_matrix, decoder_matrix;
@@ -120,16 +120,8 @@ static Weight *find_matrix(Vit *v, const float *place) {
             if (all[i]->data == place)
                 return all[i];
     }
+    assert(v->decoder_matrix.data == place);
     return &v->decoder_matrix;
-}
-
-static int open_staging(Vit *v) {
-    int64_t most = 0;
-    for (int i = 0; i < v->param_count; i++)
-        most = v->params[i].count > most ? v->params[i].count : most;
-    if (!v->staging)
-        v->staging = v->be->alloc(v->be, (size_t)most * sizeof(float));
-    return v->staging ? 0 : ERR_FAIL;
 }
 
 int vit_set(Vit *v, int i, const float *values) {
@@ -142,12 +134,6 @@ int vit_set(Vit *v, int i, const float *values) {
     }
     Weight *w = find_matrix(v, place);
     w->data = values;
-    if (!be->host_memory) {
-        if (open_staging(v))
-            return ERR_FAIL;
-        be->upload(be, v->staging, values, (size_t)p->count * sizeof(float));
-        w->data = v->staging;
-    }
     bool inside = p->block >= 0; /* the blocks' inputs are bytes in int8, others' bf16 */
     int code = be->weight_pack(be, w, v->type == U8 && !inside ? BF16 : v->type);
     w->data = place;
@@ -228,7 +214,6 @@ void vit_free(Vit **pv) {
         be->weight_release(be, &m->fc2);
     }
     be->release(be, v->weights);
-    be->release(be, v->staging);
     be->release(be, v->slab);
     mem_free(v->w.block);
     mem_free(v->g.block);
@@ -341,20 +326,32 @@ static BlockActs block_part(const Vit *v, int64_t l) {
     return a;
 }
 
+/* The step of bytes over a range, which must hold zero: it is what padding and GELU's lower end
+ * are. 0 where there is none. */
+static float range_step(const VitRange r) {
+    float step = (fmaxf(r[1], 0) - fminf(r[0], 0)) / 255;
+    bool fits = isfinite(r[0]) && isfinite(r[1]) && r[0] <= r[1] && isfinite(step);
+    return fits && step > 1e-30f ? step : 0;
+}
+
+int vit_check_ranges(const VitConfig *config, const VitRange *ranges) {
+    for (int64_t i = 0; i < config->depth * VIT_SITES; i++)
+        if (!(range_step(ranges[i]) > 0))
+            return err_set(ERR_FAIL, "the int8 range %lld is %g to %g; expected two numbers apart",
+                           (long long)i, (double)ranges[i][0], (double)ranges[i][1]);
+    return 0;
+}
+
 int vit_set_ranges(Vit *v, const VitRange *ranges) {
-    for (int64_t i = 0; i < v->config.depth * VIT_SITES; i++) {
+    int code = vit_check_ranges(&v->config, ranges);
+    for (int64_t i = 0; i < v->config.depth * VIT_SITES && !code; i++) {
         BlockActs *a = &v->a.block[i / VIT_SITES];
         Tensor *const sites[VIT_SITES] = {&a->norm1, &a->context, &a->norm2, &a->hidden};
         Tensor *t = sites[i % VIT_SITES];
-        /* Zero must be a byte: it is what padding and GELU's lower end are. */
-        float low = fminf(ranges[i][0], 0), high = fmaxf(ranges[i][1], 0);
-        if (!isfinite(low) || !isfinite(high) || !(high - low > 0))
-            return err_set(ERR_FAIL, "the int8 range %lld is %g to %g; expected two numbers apart",
-                           (long long)i, (double)ranges[i][0], (double)ranges[i][1]);
-        t->scale = (high - low) / 255;
-        t->zero = (int32_t)lrintf(-low / t->scale);
+        t->scale = range_step(ranges[i]);
+        t->zero = (int32_t)lrintf(-fminf(ranges[i][0], 0) / t->scale);
     }
-    return 0;
+    return code;
 }
 
 void vit_observe(Vit *v, VitRange *ranges) {

@@ -98,8 +98,10 @@ int vit_set(Vit *v, int i, const float *values);
 enum { VIT_SITES = 4 };
 typedef float VitRange[2];
 
-/* Must be called before the first forward of a network opened for int8. ERR_FAIL where a range is
- * not finite or the wrong way round. */
+/* ERR_FAIL where a range is not finite, empty or the wrong way round. */
+int vit_check_ranges(const VitConfig *config, const VitRange *ranges);
+
+/* Checks them too. Must be called before the first forward of a network opened for int8. */
 int vit_set_ranges(Vit *v, const VitRange *ranges);
 
 /* From now on, forwards widen `ranges` (depth x VIT_SITES, the caller's) by what they see. Not for
@@ -120,9 +122,9 @@ float *vit_dprediction(Vit *v);
 Tensor vit_dfeatures(Vit *v);
 Tensor vit_features(const Vit *v);
 
-/* The gradients of every weight: matrices' are written, all others' added. Call vit_zero_gradients
- * before the first of a step. The gradients last until the next forward, whose activations take
- * their place. */
+/* The gradients of every weight, once for each forward and once a step: matrices' are written, all
+ * others' added to what vit_zero_gradients left. They take the place of the activations, and last
+ * until the next forward takes it back. */
 void vit_backward(Vit *v);
 void vit_zero_gradients(Vit *v);
 
