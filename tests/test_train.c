@@ -185,18 +185,28 @@ static PairBatch batch_of(int64_t step) {
     return (PairBatch){.x = x, .y = y, .index = index};
 }
 
-static Backend *open_backend(const char *name) {
+static Backend *open_with(const char *name, int threads, const char *precision) {
     Backend *be = NULL;
-    if (backend_open(&be, name, 2, "f32"))
+    if (backend_open(&be, name, threads, precision))
         fail_msg("%s", err_text());
     return be;
 }
 
-static Trainer *open_trainer(Backend *be, const TrainSettings *settings) {
+/* "ref" or "cpu" in f32, or "bf16": the latter in that. */
+static Backend *open_backend(const char *name) {
+    bool bf16 = strcmp(name, "bf16") == 0;
+    return open_with(bf16 ? "cpu" : name, 2, bf16 ? "bf16" : "f32");
+}
+
+static Trainer *open_sized(Backend *be, const VitConfig *c, const TrainSettings *settings) {
     Trainer *t = NULL;
-    if (trainer_open(&t, be, &config, settings, STEPS_PER_EPOCH))
+    if (trainer_open(&t, be, c, settings, STEPS_PER_EPOCH))
         fail_msg("%s", err_text());
     return t;
+}
+
+static Trainer *open_trainer(Backend *be, const TrainSettings *settings) {
+    return open_sized(be, &config, settings);
 }
 
 static StepReport step(Trainer *t) {
@@ -245,6 +255,54 @@ static void test_step_is_reproducible(void **state) {
     trainer_free(&a);
     trainer_free(&b);
     backend_free(&be);
+}
+
+/* Enough tokens for several tasks of each operation. */
+static const VitConfig many_tokens = {SIZE, 4, 1, 96, 2, 3, 0.1};
+
+static void test_threads_agree(void **state) {
+    const TrainSettings settings = preset(options);
+    Backend *one = open_with("cpu", 1, *state), *three = open_with("cpu", 3, *state);
+    Trainer *a = open_sized(one, &many_tokens, &settings);
+    Trainer *b = open_sized(three, &many_tokens, &settings);
+    for (int i = 0; i < 4; i++) {
+        StepReport ra = step(a), rb = step(b);
+        assert_memory_equal(&ra, &rb, sizeof ra);
+    }
+    assert_memory_equal(vit_weights(a->vit), vit_weights(b->vit), slab_bytes(a));
+    assert_memory_equal(a->optimizer.m, b->optimizer.m, slab_bytes(a));
+    assert_memory_equal(a->optimizer.v, b->optimizer.v, slab_bytes(a));
+    trainer_free(&a);
+    trainer_free(&b);
+    backend_free(&one);
+    backend_free(&three);
+}
+
+/* The same run in both precisions, noise and masks on. A loss differs by what rounding does in the
+ * step itself (5e-4 of it, see test_reference.c) and by how far the weights have drifted apart. */
+static void test_bf16_follows_f32(void **state) {
+    (void)state;
+    const TrainSettings settings =
+        preset("batch=2 mask-cell=8 lr=1e-3 warmup-epochs=0 schedule=constant");
+    Backend *wide = open_backend("cpu"), *narrow = open_backend("bf16");
+    Trainer *a = open_sized(wide, &many_tokens, &settings);
+    Trainer *b = open_sized(narrow, &many_tokens, &settings);
+    double first = 0, last = 0;
+    for (int i = 0; i < 30; i++) {
+        StepReport ra = step(a), rb = step(b);
+        double want = ra.loss.total, off = fabs(rb.loss.total - want) / want;
+        first = i == 0 ? want : first;
+        last = want;
+        printf("%g %g %g\n", want, off, fabs(rb.norm / ra.norm - 1));
+        if (off > 1e-2)
+            fail_msg("step %d: loss %g in bf16, %g in f32", i, rb.loss.total, want);
+    }
+    assert_true(last < 0.9 * first);
+    assert_memory_not_equal(vit_weights(a->vit), vit_weights(b->vit), slab_bytes(a));
+    trainer_free(&a);
+    trainer_free(&b);
+    backend_free(&wide);
+    backend_free(&narrow);
 }
 
 static void test_learns(void **state) {
@@ -318,6 +376,7 @@ static const struct {
     {"ref", true, -INFINITY, "the loss is not finite"},
     {"cpu", true, INFINITY, "the loss is not finite"},
     {"cpu", true, 1e20f, "the loss is not finite"}, /* its sums of squares are float in a line */
+    {"bf16", true, NAN, "the loss is not finite"},
     {"ref", false, 3e21f, "the gradient is not finite"}, /* the loss is double, and finite */
 };
 
@@ -466,7 +525,7 @@ static void test_memory(void **state) {
 }
 
 int main(void) {
-    static char ref[] = "ref", cpu[] = "cpu";
+    static char ref[] = "ref", cpu[] = "cpu", f32[] = "f32", bf16[] = "bf16";
     const struct CMUnitTest tests[] = {
 #define ON(backend, test) {#test " (" #backend ")", test, NULL, NULL, backend}
         cmocka_unit_test(test_paper_schedule),
@@ -479,12 +538,18 @@ int main(void) {
         cmocka_unit_test(test_settings_check),
         ON(ref, test_step_is_reproducible),
         ON(cpu, test_step_is_reproducible),
+        ON(bf16, test_step_is_reproducible),
+        ON(f32, test_threads_agree),
+        ON(bf16, test_threads_agree),
+        cmocka_unit_test(test_bf16_follows_f32),
         ON(ref, test_learns),
         ON(cpu, test_learns),
+        ON(bf16, test_learns),
         ON(ref, test_target),
         ON(cpu, test_target),
         ON(ref, test_loss_parts),
         ON(cpu, test_loss_parts),
+        ON(bf16, test_loss_parts),
         cmocka_unit_test(test_not_finite),
         ON(ref, test_adamw),
         ON(cpu, test_adamw),

@@ -12,8 +12,7 @@ double rng_uniform(const Rng *r, uint64_t index) {
     return draw(r, index) * 0x1p-32;
 }
 
-/* Inverse of erf where |y| <= 0.7: Giles's polynomial, exact to a float, then a Newton step to
- * double precision. */
+/* Inverse of erf where |y| <= 0.7, exact to a float: Giles's polynomial. */
 static double erf_inverse(double y) {
     static const double c[] = {2.81022636e-08,  3.43273939e-07, -3.5233877e-06,
                                -4.39150654e-06, 0.00021858087,  -0.00125372503,

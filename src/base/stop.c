@@ -6,8 +6,7 @@
 
 static atomic_bool requested;
 
-/* A thread, not a handler: a handler would run on the stack of whatever thread it interrupts, and
- * generated code of libraries may use the stack pointer for data. */
+/* A thread, not a handler: it may do what any code may, and no thread's work is interrupted. */
 static void *wait_for_signals(void *set) {
     int number = 0;
     while (sigwait(set, &number) == 0) {

@@ -7,7 +7,7 @@
  * `mr` rows: group after group, mr times 32 bits. A product makes a tile of mr x nr floats (int32
  * for bytes), row-major with row stride nr; what is beyond the matrix is padded with zeros.
  *
- * Panels, tiles and scratch are aligned to 64 bytes, activations and weights to their own size. No
+ * All operands may lie at multiples of their own size; scratch and tile results at 64 bytes. No
  * function reads or writes outside what it is given, unless it says so. */
 #ifndef COMPUTE_KERNELS_H
 #define COMPUTE_KERNELS_H

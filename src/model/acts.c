@@ -60,7 +60,7 @@ static float *plan_gradients(Plan *p, int64_t first, int64_t each, const VitPara
         int64_t needed = first + p->config->depth * each;
         if (w->matrix && w->block >= 0)
             needed = first + (w->block + 1) * each;
-        else if (w->offset == 0) /* patch embedding: written last */
+        else if (w->offset == 0) /* the first matrix, the patch embedding: written last */
             needed = first;
         int64_t least = needed - w->offset * (int64_t)sizeof(float);
         start = least > start ? least : start;
