@@ -279,11 +279,12 @@ static void test_threads_agree(void **state) {
 }
 
 /* The same run in both precisions, noise and masks on. A loss differs by what rounding does in the
- * step itself (5e-4 of it, see test_reference.c) and by how far the weights have drifted apart. */
+ * step itself (5e-4 of it, see test_reference.c) and by how far the weights have drifted apart:
+ * 2e-3 found. */
 static void test_bf16_follows_f32(void **state) {
     (void)state;
     const TrainSettings settings =
-        preset("batch=2 mask-cell=8 lr=1e-3 warmup-epochs=0 schedule=constant");
+        preset("batch=2 mask-cell=8 lr=3e-4 warmup-epochs=0 schedule=constant");
     Backend *wide = open_backend("cpu"), *narrow = open_backend("bf16");
     Trainer *a = open_sized(wide, &many_tokens, &settings);
     Trainer *b = open_sized(narrow, &many_tokens, &settings);
@@ -293,7 +294,6 @@ static void test_bf16_follows_f32(void **state) {
         double want = ra.loss.total, off = fabs(rb.loss.total - want) / want;
         first = i == 0 ? want : first;
         last = want;
-        printf("%g %g %g\n", want, off, fabs(rb.norm / ra.norm - 1));
         if (off > 1e-2)
             fail_msg("step %d: loss %g in bf16, %g in f32", i, rb.loss.total, want);
     }
