@@ -41,14 +41,6 @@ static void put(Tensor out, void *at, const float *bias, const float *t, int row
         put_as(out, U8, at, bias, t, rows, cols);
 }
 
-INLINE float gelu(float x) {
-    return 0.5f * x * (1 + isa_erf(x * 0.70710678f));
-}
-
-INLINE float gelu_slope(float x) {
-    return 0.5f * (1 + isa_erf(x * 0.70710678f)) + x * 0.39894228f * isa_exp(-0.5f * x * x);
-}
-
 INLINE void put_gelu_as(Tensor out, DType type, void *restrict at, void *restrict pre,
                         DType pre_type, const float *restrict bias, const float *restrict t,
                         int rows, int cols) {
@@ -59,7 +51,7 @@ INLINE void put_gelu_as(Tensor out, DType type, void *restrict at, void *restric
             if (pre)
                 isa_store(pre, pre_type, r * out.cols + c, x);
             store_as(at, out, type, inverse, r * out.cols + c,
-                     type == F32 ? gelu(x) : isa_gelu_bf16(x));
+                     type == F32 ? isa_gelu(x) : isa_gelu_bf16(x));
         }
 }
 
@@ -127,7 +119,7 @@ INLINE void put_dgelu_as(void *restrict out, const void *restrict pre, const flo
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < cols; c++) {
             float x = isa_load(pre, type, r * ld + c);
-            float slope = type == F32 ? gelu_slope(x) : isa_gelu_slope_bf16(x);
+            float slope = type == F32 ? isa_gelu_slope(x) : isa_gelu_slope_bf16(x);
             isa_store(out, type, r * ld + c, t[r * NR + c] * slope);
         }
 }
