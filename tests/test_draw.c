@@ -60,6 +60,24 @@ static void test_fill(void **state) {
     check_guards();
 }
 
+static void test_outline(void **state) {
+    (void)state;
+    Canvas c = blank();
+    draw_outline(c, 3, 2, 4, 5, white);
+    assert_int_equal(count(c), 14);
+    assert_true(set(c, 3, 2) && set(c, 6, 6) && !set(c, 4, 3) && !set(c, 7, 6));
+    c = blank();
+    draw_outline(c, 3, 2, 1, 1, white);
+    assert_int_equal(count(c), 1);
+    draw_outline(c, 3, 2, 0, 5, white);
+    draw_outline(c, 3, 2, 5, -2, white);
+    assert_int_equal(count(c), 1);
+    c = blank();
+    draw_outline(c, -2, -2, W + 4, H + 4, white);
+    assert_int_equal(count(c), 0);
+    check_guards();
+}
+
 static void test_line(void **state) {
     (void)state;
     Canvas c = blank();
@@ -126,6 +144,7 @@ static void test_clipping(void **state) {
         }
         draw_fill(c, v[0], v[1], v[2], v[3], red);
         draw_line(c, v[0], v[1], v[2], v[3], white);
+        draw_outline(c, v[0], v[1], v[2], v[3], red);
         draw_text(c, v[0], v[1], 1 + (v[4] & 3), white, "Clip!");
         check_guards();
     }
@@ -171,9 +190,10 @@ static void test_overlay(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fill), cmocka_unit_test(test_line),
-        cmocka_unit_test(test_text), cmocka_unit_test(test_clipping),
-        cmocka_unit_test(test_heat), cmocka_unit_test(test_overlay),
+        cmocka_unit_test(test_fill),     cmocka_unit_test(test_outline),
+        cmocka_unit_test(test_line),     cmocka_unit_test(test_text),
+        cmocka_unit_test(test_clipping), cmocka_unit_test(test_heat),
+        cmocka_unit_test(test_overlay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,15 @@ void draw_fill(Canvas c, int x, int y, int w, int h, Colour colour) {
     fill(c, x, y, w, h, colour);
 }
 
+void draw_outline(Canvas c, int x, int y, int w, int h, Colour colour) {
+    if (w <= 0 || h <= 0)
+        return;
+    fill(c, x, y, w, 1, colour);
+    fill(c, x, (int64_t)y + h - 1, w, 1, colour);
+    fill(c, x, y, 1, h, colour);
+    fill(c, (int64_t)x + w - 1, y, 1, h, colour);
+}
+
 /* Narrows [*t0, *t1] to where 0 <= from + t * step <= last (Liang-Barsky). */
 static void clip_axis(double from, double step, double last, double *t0, double *t1) {
     if (step == 0) {

@@ -16,6 +16,9 @@ typedef struct {
 void draw_fill(Canvas c, int x, int y, int w, int h, Colour colour);
 void draw_line(Canvas c, int x0, int y0, int x1, int y1, Colour colour);
 
+/* The border of a rectangle, 1 pixel wide, inside it. */
+void draw_outline(Canvas c, int x, int y, int w, int h, Colour colour);
+
 /* ASCII in a built-in 5x7 font, each dot `scale` pixels wide. */
 void draw_text(Canvas c, int x, int y, int scale, Colour colour, const char *text);
 
