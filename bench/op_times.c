@@ -53,12 +53,12 @@
         (be, image, tokens, grid, lead))                                                           \
     ROW(embed_forward,                                                                             \
         (Backend * be, Tensor x, Tensor patches, const float *cls, const float *mask_token,        \
-         const uint8_t *mask, const Noise *noise),                                                 \
-        (be, x, patches, cls, mask_token, mask, noise))                                            \
+         const float *pos, const uint8_t *mask, const Noise *noise),                               \
+        (be, x, patches, cls, mask_token, pos, mask, noise))                                       \
     ROW(embed_backward,                                                                            \
-        (Backend * be, Tensor dpatches, float *dcls, float *dmask_token, Tensor dx,                \
+        (Backend * be, Tensor dpatches, float *dcls, float *dmask_token, float *dpos, Tensor dx,   \
          const uint8_t *mask, const Noise *noise),                                                 \
-        (be, dpatches, dcls, dmask_token, dx, mask, noise))                                        \
+        (be, dpatches, dcls, dmask_token, dpos, dx, mask, noise))                                  \
     ROW(image_loss,                                                                                \
         (Backend * be, double *loss, float *dpred, const float *pred, const float *target,         \
          ImageLoss shape),                                                                         \

@@ -203,7 +203,8 @@ static void embed_forward(Run *r, const Shape *s) {
     float *cls = vector(r, "cls", IN, s->width), *token = vector(r, "mask_token", IN, s->width);
     uint8_t *mask = mask_of(r, s->images * (s->tokens - 1));
     Noise noise = noise_of(s);
-    r->be->embed_forward(r->be, x, patches, cls, token, mask, &noise);
+    float *pos = s->pos ? vector(r, "pos", IN, s->tokens * s->width) : NULL;
+    r->be->embed_forward(r->be, x, patches, cls, token, pos, mask, &noise);
 }
 
 static void embed_backward(Run *r, const Shape *s) {
@@ -213,7 +214,17 @@ static void embed_backward(Run *r, const Shape *s) {
     Tensor dx = matrix(r, "dx", IN, F32, rows_of(s), s->width);
     uint8_t *mask = mask_of(r, s->images * (s->tokens - 1));
     Noise noise = noise_of(s);
-    r->be->embed_backward(r->be, dpatches, dcls, dtoken, dx, mask, &noise);
+    float *dpos = s->pos ? vector(r, "dpos", SUM, s->tokens * s->width) : NULL;
+    r->be->embed_backward(r->be, dpatches, dcls, dtoken, dpos, dx, mask, &noise);
+}
+
+static void add_frame(Run *r, const Shape *s) {
+    int64_t plane = s->size * s->size;
+    float *image = vector(r, "image", SUM, s->images * 3 * plane);
+    float *frames = vector(r, "frames", IN, s->inputs * s->channels * plane);
+    uint8_t *mask = mask_of(r, s->images * patches_of(s));
+    FrameShare share = {s->images, s->inputs};
+    r->be->add_frame(r->be, image, frames, mask, grid_of(s), share);
 }
 
 static void image_loss(Run *r, const Shape *s) {
@@ -224,6 +235,16 @@ static void image_loss(Run *r, const Shape *s) {
     float *target = vector_of(r, "target", IN, PIXEL, s->inputs * pixels);
     ImageLoss shape = {s->images, s->inputs, s->size, s->channels, 0.5, 0.25};
     r->be->image_loss(r->be, loss, dpred, pred, target, shape);
+}
+
+static void masked_loss(Run *r, const Shape *s) {
+    int64_t pixels = s->channels * s->size * s->size;
+    double *loss = host_results(r, "loss", s->images);
+    float *dpred = vector(r, "dpred", OUT, s->images * pixels);
+    float *pred = vector_of(r, "pred", IN, PIXEL, s->images * pixels);
+    float *target = vector_of(r, "target", IN, PIXEL, s->images * pixels);
+    uint8_t *mask = mask_of(r, s->images * patches_of(s));
+    r->be->masked_loss(r->be, loss, dpred, pred, target, mask, grid_of(s), s->images, 0.5);
 }
 
 static void consistency_loss(Run *r, const Shape *s) {
@@ -360,6 +381,23 @@ static const Shape embed_shapes[] = {
     {.images = 4, .inputs = 2, .tokens = 17, .width = 8, .mask = MASK_SOME, .drop = .1, .step = 3},
     {.images = 13, .inputs = 1, .tokens = 5, .width = 24, .mask = MASK_SOME, .drop = .5, .site = 4},
     {.images = 2, .inputs = 1, .tokens = 197, .width = 40, .mask = MASK_ALL, .drop = .1, .step = 9},
+    {.images = 4,
+     .inputs = 2,
+     .tokens = 17,
+     .width = 24,
+     .mask = MASK_SOME,
+     .drop = .1,
+     .pos = true},
+    {.images = 1, .inputs = 1, .tokens = 5, .width = 8, .pos = true},
+};
+static const Shape frame_shapes[] = {
+    {.images = 1, .inputs = 1, .size = 8, .patch = 8, .channels = 3},
+    {.images = 4, .inputs = 2, .size = 24, .patch = 8, .channels = 6, .mask = MASK_SOME},
+    {.images = 3, .inputs = 3, .size = 32, .patch = 16, .channels = 12, .mask = MASK_ALL},
+};
+static const Shape masked_shapes[] = {
+    {.images = 1, .size = 8, .patch = 8, .channels = 3, .mask = MASK_ALL},
+    {.images = 4, .size = 24, .patch = 8, .channels = 3, .mask = MASK_SOME},
 };
 static const Shape image_shapes[] = {
     {.images = 1, .inputs = 1, .size = 8, .channels = 3},
@@ -390,6 +428,10 @@ static const Shape tokens_base[] = {{BASE, .width = 768, .heads = 12}};
 static const Shape embed_base[] = {{BASE, .width = 768, .mask = MASK_SOME, .drop = .1}};
 static const Shape image_base[] = {
     {BASE, .size = 224, .patch = 16, .channels = 3, .lead = 1, .heads = 12}};
+static const Shape frame_base[] = {
+    {BASE, .size = 224, .patch = 16, .channels = 3, .mask = MASK_SOME}};
+static const Shape masked_base[] = {
+    {.images = 4, .size = 224, .patch = 16, .channels = 3, .mask = MASK_SOME}};
 static const Shape block_base[] = {{.images = 1, .tokens = 1, .width = 7088640}};
 
 #define SHAPES(s, bench) s##_shapes, N(s##_shapes), bench
@@ -422,10 +464,12 @@ const Op ops[] = {
      .why = "one product by the same factor"},
     {"embed_backward", embed_backward, SHAPES(embed, embed_base), 2, 2e-6,
      .why = "float sums over tokens, both in float in the reference"},
+    {"add_frame", add_frame, SHAPES(frame, frame_base), 1, 0, .why = "one sum"},
     {"image_loss", image_loss, SHAPES(image, image_base), 1, 2e-6,
      .why = "float sums over a line; the inputs keep the signs exact"},
     {"consistency_loss", consistency_loss, SHAPES(pair, tokens_base), 2, 2e-6,
      .why = "float means of features"},
+    {"masked_loss", masked_loss, SHAPES(masked, masked_base), 1, 1e-12, .why = "double sums"},
     {"sum_squares", sum_squares, SHAPES(value, block_base), 1, 1e-12,
      .why = "double sums in another order"},
     {"adamw", adamw, SHAPES(value, block_base), 1, 3e-7, .why = "the step in float"},

@@ -19,7 +19,13 @@
 enum { IMAGES = 3, SIZE = 32, PIXELS = 3 * SIZE * SIZE, DEPTH = 3, SITES = DEPTH * VIT_SITES };
 
 /* The blocks' branches are as large as the stream, so their rounding is seen in the prediction. */
-static const VitConfig config = {SIZE, 4, 1, 96, DEPTH, 3, 0.5};
+static const VitConfig config = {.image = SIZE,
+                                 .patch = 4,
+                                 .frames = 1,
+                                 .width = 96,
+                                 .depth = DEPTH,
+                                 .heads = 3,
+                                 .layer_scale = 0.5};
 
 static float frames[IMAGES * PIXELS];
 static VitRange ranges[SITES];
@@ -232,7 +238,13 @@ static void *counting_alloc(Backend *be, size_t bytes) {
  * the slab is never touched, so it takes no memory. */
 static void test_memory(void **state) {
     Backend *be = open_backend("cpu", 1, *state);
-    const VitConfig wide = {SIZE, 8, 1, 192, 4, 3, 0.1};
+    const VitConfig wide = {.image = SIZE,
+                            .patch = 8,
+                            .frames = 1,
+                            .width = 192,
+                            .depth = 4,
+                            .heads = 3,
+                            .layer_scale = 0.1};
     Vit *v = NULL;
     taken = 0;
     be->alloc = counting_alloc;

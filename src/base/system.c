@@ -1,5 +1,6 @@
 #include "base/system.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,23 @@ int64_t system_memory_available(void) {
 int64_t system_peak_rss(void) {
     struct rusage u;
     return getrusage(RUSAGE_SELF, &u) == 0 ? (int64_t)u.ru_maxrss * 1024 : 0;
+}
+
+/* "200000 100000" lets the group run 2 processors' worth; "max ..." sets no limit. */
+static int quota_count(void) {
+    long long quota = 0, period = 0;
+    FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
+    int found = f ? fscanf(f, "%lld %lld", &quota, &period) : 0;
+    if (f)
+        fclose(f);
+    return found == 2 && quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
+}
+
+int system_cpu_count(void) {
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    int quota = quota_count();
+    return quota > 0 && quota < count ? quota : count;
 }
 
 char *system_cpu_name(char *buf, int n) {

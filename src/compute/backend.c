@@ -1,12 +1,12 @@
 #include "compute/backend.h"
 
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/system.h"
 
 static void *host_alloc(Backend *be, size_t bytes) {
     (void)be;
@@ -37,11 +37,6 @@ static int host_sync(Backend *be) {
     return be->error ? err_set(be->error, "%s", be->error_text) : 0;
 }
 
-static int cpu_count(void) {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 static const char *const precision_names[] = {[F32] = "f32", [BF16] = "bf16", [U8] = "int8"};
 
 const char *backend_precision(const Backend *be) {
@@ -60,7 +55,7 @@ int backend_open(Backend **out, const char *name, int threads, const char *preci
     Backend *be = mem_alloc(1, sizeof *be);
     if (!be)
         return ERR_FAIL;
-    be->threads = threads > 0 ? threads : cpu_count();
+    be->threads = threads > 0 ? threads : system_cpu_count();
     be->host_memory = true;
     be->alloc = host_alloc;
     be->release = host_release;

@@ -37,6 +37,11 @@ static inline int64_t image_count(Tensor tokens, PatchGrid g, int64_t lead) {
     return tokens.rows / (side * side + lead);
 }
 
+/* How many images share how many inputs: image b belongs to input b % inputs. */
+typedef struct {
+    int64_t images, inputs;
+} FrameShare;
+
 typedef struct {
     int64_t images, tokens, heads, head_dim; /* B, T, H, D / H */
 } AttentionShape;
@@ -139,13 +144,18 @@ struct Backend {
     void (*unpatchify)(Backend *be, float *image, Tensor tokens, PatchGrid grid, int64_t lead);
 
     /* ---- embedding: x (B T, D), f32, from patches (P N, D), image b using patches b % P; where
-     * mask (B N, 0 or 1; NULL: none) is set the mask token stands instead; cls in front; dropout on
-     * all.
-     */
+     * mask (B N, 0 or 1; NULL: none) is set the mask token stands instead; cls in front; pos
+     * (T, D; may be NULL) is added; dropout on all. dpos may be NULL. */
     void (*embed_forward)(Backend *be, Tensor x, Tensor patches, const float *cls,
-                          const float *mask_token, const uint8_t *mask, const Noise *noise);
-    void (*embed_backward)(Backend *be, Tensor dpatches, float *dcls, float *dmask_token, Tensor dx,
-                           const uint8_t *mask, const Noise *noise);
+                          const float *mask_token, const float *pos, const uint8_t *mask,
+                          const Noise *noise);
+    void (*embed_backward)(Backend *be, Tensor dpatches, float *dcls, float *dmask_token,
+                           float *dpos, Tensor dx, const uint8_t *mask, const Noise *noise);
+
+    /* ---- image (B, 3, size, size) += the newest of the frames of input b % P, whose channels are
+     * the last three; but not where mask (as above) is set. */
+    void (*add_frame)(Backend *be, float *image, const float *frames, const uint8_t *mask,
+                      PatchGrid frames_grid, FrameShare share);
 
     /* ---- losses. image_loss: per image i, loss[2i] = mean squared error (Eq. 2), loss[2i+1] =
      * gradient difference (Eq. 3; method B.1), both means over channels x size^2; loss is host
@@ -155,6 +165,11 @@ struct Backend {
                        const float *target, ImageLoss shape);
     void (*consistency_loss)(Backend *be, double *loss, Tensor dfeatures, Tensor features,
                              ConsistencyLoss shape);
+    /* SimMIM's: loss[b] = the sum of |pred - target| over the masked patches of image b; dpred is
+     * `weight` times its derivative. One target an image. */
+    void (*masked_loss)(Backend *be, double *loss, float *dpred, const float *pred,
+                        const float *target, const uint8_t *mask, PatchGrid grid, int64_t images,
+                        double weight);
 
     /* ---- weights: makes w->packed, what `linear_*_forward` with an input of this type read in
      * place of w->data, from the values at w->data (host memory here); without it they pack as they

@@ -73,34 +73,48 @@ static void unpatchify(Backend *be, float *image, Tensor tokens, PatchGrid g, in
 typedef struct {
     const Kernels *kn;
     Tensor x, patches; /* or their gradients */
-    const float *cls, *mask_token;
+    const float *cls, *mask_token, *pos;
+    float *dpos;
     const uint8_t *mask;
     const Noise *noise;
     float *masked; /* (T, D): each position's share of dcls (position 0) or dmask_token */
-    float *rows;   /* two for each thread */
+    float *rows;   /* forward: one for each thread, where there is pos; backward: two */
 } Embed;
 
 static void embed_task(void *arg, int64_t t, int thread) {
-    (void)thread;
     const Embed *e = arg;
     int64_t T = e->noise->tokens, N = T - 1, D = e->x.cols, P = e->patches.rows / N;
     for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, e->x.rows); r++) {
         int64_t b = r / T, n = r % T - 1;
-        float *x = tensor_at(e->x, r, 0);
-        if (n < 0)
-            e->kn->drop(x, e->cls, F32, e->noise, r * D, D);
-        else if (e->mask && e->mask[b * N + n])
-            e->kn->drop(x, e->mask_token, F32, e->noise, r * D, D);
-        else
-            e->kn->drop(x, tensor_at(e->patches, b % P * N + n, 0), e->patches.type, e->noise,
-                        r * D, D);
+        const void *from = n < 0 ? e->cls : e->mask && e->mask[b * N + n] ? e->mask_token : NULL;
+        DType type = from ? F32 : e->patches.type;
+        if (!from)
+            from = tensor_at(e->patches, b % P * N + n, 0);
+        if (e->pos) {
+            float *row = e->rows + thread * D;
+            e->kn->widen(row, from, type, D);
+            e->kn->add(row, e->pos + (n + 1) * D, D);
+            from = row;
+            type = F32;
+        }
+        e->kn->drop(tensor_at(e->x, r, 0), from, type, e->noise, r * D, D);
     }
 }
 
 static void embed_forward(Backend *be, Tensor x, Tensor patches, const float *cls,
-                          const float *mask_token, const uint8_t *mask, const Noise *noise) {
+                          const float *mask_token, const float *pos, const uint8_t *mask,
+                          const Noise *noise) {
     Cpu *cpu = cpu_of(be);
-    Embed e = {cpu->kn, x, patches, cls, mask_token, mask, noise, NULL, NULL};
+    Embed e = {.kn = cpu->kn,
+               .x = x,
+               .patches = patches,
+               .cls = cls,
+               .mask_token = mask_token,
+               .pos = pos,
+               .mask = mask,
+               .noise = noise};
+    if (pos && !(e.rows = cpu_scratch(be, (size_t)(be->threads * x.cols) * sizeof(float))))
+        return;
     pool_run(cpu->pool, cpu_tasks(x.rows), embed_task, &e);
 }
 
@@ -118,20 +132,29 @@ static void embed_backward_task(void *arg, int64_t t, int thread) {
             e->kn->drop(row, tensor_at(e->x, r, 0), F32, e->noise, r * D, D);
             bool patch = t > 0 && !(e->mask && e->mask[b * N + t - 1]);
             e->kn->add(patch ? sum : masked, row, D);
+            if (e->dpos)
+                e->kn->add(e->dpos + t * D, row, D);
         }
         if (t > 0)
             e->kn->round(tensor_at(e->patches, p * N + t - 1, 0), e->patches.type, sum, D);
     }
 }
 
-static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dmask_token, Tensor dx,
-                           const uint8_t *mask, const Noise *noise) {
+static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dmask_token,
+                           float *dpos, Tensor dx, const uint8_t *mask, const Noise *noise) {
     Cpu *cpu = cpu_of(be);
     int64_t T = noise->tokens, D = dx.cols;
     float *masked = cpu_scratch(be, (size_t)((T + 2 * be->threads) * D) * sizeof(float));
     if (!masked)
         return;
-    Embed e = {cpu->kn, dx, dpatches, NULL, NULL, mask, noise, masked, masked + T * D};
+    Embed e = {.kn = cpu->kn,
+               .x = dx,
+               .patches = dpatches,
+               .dpos = dpos,
+               .mask = mask,
+               .noise = noise,
+               .masked = masked,
+               .rows = masked + T * D};
     pool_run(cpu->pool, T, embed_backward_task, &e);
     cpu_add_parts(be, dcls, masked, 1, D);
     cpu_add_parts(be, dmask_token, masked + D, T - 1, D);

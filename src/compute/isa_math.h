@@ -24,8 +24,8 @@ static inline float isa_exp(float x) {
     return p * scale.f;
 }
 
-/* The normal distribution's Phi(x) = (1 + erf(x / sqrt 2)) / 2, by Abramowitz and Stegun 7.1.26 from
- * e = exp(-x^2 / 2), which the callers need too; absolute error 3e-7 in float; vectorises. */
+/* The normal distribution's Phi(x) = (1 + erf(x / sqrt 2)) / 2, by Abramowitz and Stegun 7.1.26
+ * from e = exp(-x^2 / 2), which the callers need too; absolute error 3e-7 in float; vectorises. */
 static inline float isa_normal_cdf(float x, float e) {
     float t = 1 / (1 + 0.3275911f * 0.70710678f * __builtin_fabsf(x));
     float p =

@@ -40,7 +40,8 @@ static bool masked(const uint8_t *mask, int64_t patches, int64_t b, int64_t n) {
 }
 
 static void embed_forward(Backend *be, Tensor x, Tensor patches, const float *cls,
-                          const float *mask_token, const uint8_t *mask, const Noise *noise) {
+                          const float *mask_token, const float *pos, const uint8_t *mask,
+                          const Noise *noise) {
     (void)be;
     int64_t T = noise->tokens, N = T - 1, D = x.cols, P = patches.rows / N;
     for (int64_t r = 0; r < x.rows; r++)
@@ -49,12 +50,13 @@ static void embed_forward(Backend *be, Tensor x, Tensor patches, const float *cl
             float from = n < 0                   ? cls[c]
                          : masked(mask, N, b, n) ? mask_token[c]
                                                  : ref_get(patches, b % P * N + n, c);
+            from += pos ? pos[(n + 1) * D + c] : 0;
             ref_put(x, r, c, from * noise_element(noise, r * D + c));
         }
 }
 
-static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dmask_token, Tensor dx,
-                           const uint8_t *mask, const Noise *noise) {
+static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dmask_token,
+                           float *dpos, Tensor dx, const uint8_t *mask, const Noise *noise) {
     (void)be;
     int64_t T = noise->tokens, N = T - 1, D = dx.cols, P = dpatches.rows / N, B = dx.rows / T;
     for (int64_t c = 0; c < D; c++) {
@@ -72,6 +74,27 @@ static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dma
             }
             ref_put(dpatches, r, c, sum);
         }
+        for (int64_t r = 0; dpos && r < dx.rows; r++)
+            dpos[r % T * D + c] += ref_get(dx, r, c) * noise_element(noise, r * D + c);
+    }
+}
+
+/* Is a pixel of image b in a masked patch? */
+static bool masked_pixel(const uint8_t *mask, PatchGrid g, int64_t b, int64_t y, int64_t x) {
+    int64_t side = g.size / g.patch;
+    return masked(mask, side * side, b, y / g.patch * side + x / g.patch);
+}
+
+static void add_frame(Backend *be, float *image, const float *frames, const uint8_t *mask,
+                      PatchGrid g, FrameShare share) {
+    (void)be;
+    int64_t plane = g.size * g.size, channels = 3;
+    for (int64_t b = 0; b < share.images; b++) {
+        const float *newest =
+            frames + (b % share.inputs * g.channels + g.channels - channels) * plane;
+        for (int64_t i = 0; i < channels * plane; i++)
+            if (!masked_pixel(mask, g, b, i % plane / g.size, i % g.size))
+                image[b * channels * plane + i] += newest[i];
     }
 }
 
@@ -171,6 +194,22 @@ static void consistency_loss(Backend *be, double *loss, Tensor dfeatures, Tensor
     }
 }
 
+static void masked_loss(Backend *be, double *loss, float *dpred, const float *pred,
+                        const float *target, const uint8_t *mask, PatchGrid g, int64_t images,
+                        double weight) {
+    (void)be;
+    int64_t plane = g.size * g.size, count = g.channels * plane;
+    for (int64_t b = 0; b < images; b++) {
+        loss[b] = 0;
+        for (int64_t i = 0; i < count; i++) {
+            bool counts = masked_pixel(mask, g, b, i % plane / g.size, i % g.size);
+            double e = counts ? (double)pred[b * count + i] - target[b * count + i] : 0;
+            loss[b] += fabs(e);
+            dpred[b * count + i] = (float)(weight * sign(e));
+        }
+    }
+}
+
 void ref_image(Backend *be) {
     be->patchify = patchify;
     be->unpatchify = unpatchify;
@@ -178,4 +217,6 @@ void ref_image(Backend *be) {
     be->embed_backward = embed_backward;
     be->image_loss = image_loss;
     be->consistency_loss = consistency_loss;
+    be->add_frame = add_frame;
+    be->masked_loss = masked_loss;
 }

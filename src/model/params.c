@@ -10,13 +10,45 @@
 
 enum { DECAY = 1, MATRIX = 2 };
 
-static void add(VitParam **next, const char *prefix, int block, const char *name, int init,
-                int flags, int rank, const int64_t shape[4]) {
+typedef enum {
+    PART_ALWAYS,
+    PART_SHARED_TABLE,
+    PART_BLOCK_TABLE,
+    PART_POS_EMBED,
+    PART_KEY_BIAS,
+    PART_LAYER_SCALE
+} Part;
+
+static bool has_part(const VitConfig *c, Part part) {
+    switch (part) {
+    case PART_SHARED_TABLE:
+        return c->relpos == RELPOS_SHARED;
+    case PART_BLOCK_TABLE:
+        return c->relpos == RELPOS_BLOCK;
+    case PART_POS_EMBED:
+        return c->pos_embed;
+    case PART_KEY_BIAS:
+        return c->key_bias;
+    case PART_LAYER_SCALE:
+        return c->layer_scale > 0;
+    default:
+        return true;
+    }
+}
+
+/* Blocks compute with these whether or not they are learned. */
+static bool is_needed(Part part) {
+    return part == PART_KEY_BIAS || part == PART_LAYER_SCALE;
+}
+
+static void add(VitParam **next, const VitConfig *config, const char *prefix, int block,
+                const char *name, Part part, int init, int flags, int rank,
+                const int64_t shape[4]) {
     VitParam *p = (*next)++;
-    if (name)
+    if (has_part(config, part))
         snprintf(p->name, sizeof p->name, "%s%s", prefix, name);
     p->rank = rank;
-    p->count = 1;
+    p->count = p->name[0] || is_needed(part);
     for (int i = 0; i < rank; i++) {
         p->shape[i] = shape[i];
         p->count *= shape[i];
@@ -35,15 +67,15 @@ static void add(VitParam **next, const char *prefix, int block, const char *name
 VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats) {
     const int64_t D = config->width, M = VIT_MLP_RATIO * D, P = config->patch, H = config->heads;
     const int64_t C = VIT_COLOURS * config->frames, O = VIT_COLOURS * P * P;
-    const int64_t g = config->image / P, R = (2 * g - 1) * (2 * g - 1) + 3;
-    enum { ROWS_OUTSIDE = 9, ROWS_IN_BLOCK = 16 };
+    const int64_t g = config->image / P, R = (2 * g - 1) * (2 * g - 1) + 3, T = g * g + 1;
+    enum { ROWS_OUTSIDE = 10, ROWS_IN_BLOCK = 17 };
     int rows = ROWS_OUTSIDE + ROWS_IN_BLOCK * (int)config->depth;
     VitParam *params = mem_alloc((size_t)rows, sizeof *params), *next = params;
     if (!params)
         return NULL;
-#define ROW(prefix, block, name, init, flags, rank, shape)                                         \
-    add(&next, prefix, block, name, INIT_##init, flags, rank, SHAPE shape);
-#define TOP(field, name, init, flags, rank, shape) ROW("", -1, name, init, flags, rank, shape)
+#define ROW(prefix, block, name, part, init, flags, rank, shape)                                   \
+    add(&next, config, prefix, block, name, PART_##part, INIT_##init, flags, rank, SHAPE shape);
+#define TOP(field, ...) ROW("", -1, __VA_ARGS__)
 #define BLOCK(...)
 #define TAIL(...)
 #include "model/vit.def"
@@ -53,19 +85,22 @@ VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats) {
         char prefix[32];
         snprintf(prefix, sizeof prefix, "encoder.blocks.%d.", l);
 #define TOP(...)
-#define BLOCK(field, name, init, flags, rank, shape) ROW(prefix, l, name, init, flags, rank, shape)
+#define BLOCK(field, ...) ROW(prefix, l, __VA_ARGS__)
 #include "model/vit.def"
 #undef BLOCK
 #undef TAIL
     }
 #define BLOCK(...)
-#define TAIL(field, name, init, flags, rank, shape) ROW("", -1, name, init, flags, rank, shape)
+#define TAIL(field, ...) ROW("", -1, __VA_ARGS__)
 #include "model/vit.def"
 #undef TOP
 #undef BLOCK
 #undef TAIL
     *count = (int)(next - params);
     *floats = 0;
+    int stream = 0;
+    for (VitParam *p = params; p < next; p++)
+        p->stream = p->count ? stream++ : 0;
     for (int vector = 0; vector < 2; vector++)
         for (VitParam *p = params; p < next; p++)
             if (p->matrix != vector) {
@@ -85,7 +120,10 @@ int params_bind(VitWeights *w, const VitConfig *config, float *slab) {
         return ERR_FAIL;
     }
     const VitParam *p = params;
-#define TOP(field, ...) w->field = slab + (p++)->offset;
+#define PLACE(field)                                                                               \
+    w->field = p->count ? slab + p->offset : NULL;                                                 \
+    p++;
+#define TOP(field, ...) PLACE(field)
 #define BLOCK(...)
 #define TAIL(...)
 #include "model/vit.def"
@@ -93,13 +131,13 @@ int params_bind(VitWeights *w, const VitConfig *config, float *slab) {
 #undef BLOCK
 #define TOP(...)
     for (int l = 0; l < config->depth; l++) {
-#define BLOCK(field, ...) w->block[l].field = slab + (p++)->offset;
+#define BLOCK(field, ...) PLACE(block[l].field)
 #include "model/vit.def"
 #undef BLOCK
 #undef TAIL
     }
 #define BLOCK(...)
-#define TAIL(field, ...) w->field = slab + (p++)->offset;
+#define TAIL(field, ...) PLACE(field)
 #include "model/vit.def"
 #undef TOP
 #undef BLOCK
@@ -108,8 +146,8 @@ int params_bind(VitWeights *w, const VitConfig *config, float *slab) {
     return 0;
 }
 
-void params_draw(float *out, const VitParam *p, int index, const VitConfig *config, uint64_t seed) {
-    Rng r = rng_stream(seed, RNG_INIT, (uint32_t)index, 0);
+void params_draw(float *out, const VitParam *p, const VitConfig *config, uint64_t seed) {
+    Rng r = rng_stream(seed, RNG_INIT, (uint32_t)p->stream, 0);
     double bound = 1 / sqrt((double)config->width); /* PyTorch's default of a 1x1 convolution */
     double shrink = p->init == INIT_PROJ ? 1 / sqrt(2.0 * (p->block + 1)) : 1;
     for (int64_t i = 0; i < p->count; i++) {
@@ -123,7 +161,7 @@ void params_draw(float *out, const VitParam *p, int index, const VitConfig *conf
             x = 1;
             break;
         case INIT_GAMMA:
-            x = config->layer_scale;
+            x = config->layer_scale > 0 ? config->layer_scale : 1;
             break;
         case INIT_UNIFORM:
             x = (2 * rng_uniform(&r, (uint64_t)i) - 1) * bound;

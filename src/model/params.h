@@ -14,6 +14,6 @@ VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats);
 int params_bind(VitWeights *w, const VitConfig *config, float *slab);
 
 /* Draws one weight (method A.6) into host memory. */
-void params_draw(float *out, const VitParam *p, int index, const VitConfig *config, uint64_t seed);
+void params_draw(float *out, const VitParam *p, const VitConfig *config, uint64_t seed);
 
 #endif

@@ -10,6 +10,8 @@
 #include "model/acts.h"
 #include "model/params.h"
 
+static const char *const relpos_names[] = {"shared", "block", "none", NULL};
+
 const Opt vit_options[] = {
     OPT_INT_ROW(VitConfig, image, "image", "224", 8, 4096, "N", "input size in pixels, square"),
     OPT_INT_ROW(VitConfig, patch, "patch", "16", 2, 256, "N", "patch size in pixels"),
@@ -17,7 +19,14 @@ const Opt vit_options[] = {
     OPT_INT_ROW(VitConfig, width, "width", "768", 8, 4096, "N", "features of a token"),
     OPT_INT_ROW(VitConfig, depth, "depth", "12", 1, 64, "N", "transformer blocks"),
     OPT_INT_ROW(VitConfig, heads, "heads", "12", 1, 64, "N", "attention heads"),
-    OPT_REAL_ROW(VitConfig, layer_scale, "layer-scale", "0.1", 1e-6, 10, "initial layer scale"),
+    OPT_REAL_ROW(VitConfig, layer_scale, "layer-scale", "0.1", 0, 10,
+                 "initial layer scale; 0: none"),
+    OPT_CHOICE_ROW(VitConfig, relpos, "relpos", "shared", relpos_names,
+                   "relative position bias: one table, one a block (BEiT), or none (MAE)"),
+    OPT_FLAG_ROW(VitConfig, pos_embed, "pos-embed", "learned absolute positions (MAE)"),
+    OPT_FLAG_ROW(VitConfig, key_bias, "key-bias", "a learned bias of the keys (MAE)"),
+    OPT_FLAG_ROW(VitConfig, residual, "residual",
+                 "predict the change from the newest input frame, not the next frame itself"),
     OPT_END,
 };
 
@@ -142,6 +151,28 @@ int vit_set(Vit *v, int i, const float *values) {
     return code;
 }
 
+/* Draws one weight (method A.6) and sets it. */
+static int draw(Vit *v, int i, uint64_t seed) {
+    if (v->params[i].count == 0)
+        return 0;
+    float *values = mem_alloc((size_t)v->params[i].count, sizeof *values);
+    if (!values)
+        return ERR_FAIL;
+    params_draw(values, &v->params[i], &v->config, seed);
+    int code = vit_set(v, i, values);
+    mem_free(values);
+    return code;
+}
+
+/* What is no parameter has its value from the start. */
+static int set_constants(Vit *v) {
+    int code = 0;
+    for (int i = 0; i < v->param_count && !code; i++)
+        if (!v->params[i].name[0])
+            code = draw(v, i, 0);
+    return code;
+}
+
 static int open_parts(Vit *v) {
     v->params = params_layout(&v->config, &v->param_count, &v->floats);
     v->a.block = mem_alloc((size_t)v->config.depth, sizeof *v->a.block);
@@ -160,7 +191,7 @@ static int open_parts(Vit *v) {
     plan(v, v->slab);
     if (v->training && params_bind(&v->g, &v->config, v->a.gradients))
         return ERR_FAIL;
-    return open_kept(v) ? ERR_FAIL : open_matrices(v);
+    return open_kept(v) || open_matrices(v) ? ERR_FAIL : set_constants(v);
 }
 
 int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images, bool training) {
@@ -225,13 +256,24 @@ void vit_free(Vit **pv) {
     *pv = NULL;
 }
 
+/* Bytes that a weight takes; matrices are packed for scoring. */
+static int64_t param_bytes(const Vit *v, const VitParam *p) {
+    if (v->training || !p->matrix)
+        return p->count * (int64_t)sizeof(float);
+    DType type = v->type == U8 && p->block < 0 ? BF16 : v->type;
+    int64_t scales = type == U8 ? 2 * p->shape[0] * (int64_t)sizeof(float) : 0;
+    return p->count * (int64_t)dtype_bytes(type) + scales;
+}
+
 int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training, DType type) {
     Vit v = {.config = *config, .max_images = max_images, .training = training, .type = type};
     v.a.block = mem_alloc((size_t)config->depth, sizeof *v.a.block);
     v.params = v.a.block ? params_layout(config, &v.param_count, &v.floats) : NULL;
     int64_t result = ERR_FAIL;
     if (v.params)
-        result = plan(&v, NULL) + v.floats * (training ? 4 : (int64_t)dtype_bytes(type));
+        result = plan(&v, NULL);
+    for (int i = 0; v.params && i < v.param_count; i++)
+        result += param_bytes(&v, &v.params[i]);
     mem_free(v.params);
     mem_free(v.a.block);
     return result;
@@ -255,14 +297,8 @@ void vit_census(const VitConfig *config, int *tensors, int64_t *values, int64_t 
 
 int vit_init(Vit *v, uint64_t seed) {
     int code = 0;
-    for (int i = 0; i < v->param_count && !code; i++) {
-        float *values = mem_alloc((size_t)v->params[i].count, sizeof *values);
-        if (!values)
-            return ERR_FAIL;
-        params_draw(values, &v->params[i], i, &v->config, seed);
-        code = vit_set(v, i, values);
-        mem_free(values);
-    }
+    for (int i = 0; i < v->param_count && !code; i++)
+        code = draw(v, i, seed);
     return code;
 }
 
@@ -371,9 +407,19 @@ static void observe(const Vit *v, int64_t l, int site, Tensor t) {
         widen(v->ranges[l * VIT_SITES + site], t);
 }
 
+/* The bias of block l's attention; without tables it stays zero. */
+static void relpos(Vit *v, int64_t l) {
+    const float *table = v->w.relpos_table ? v->w.relpos_table : v->w.block[l].block_table;
+    if (table)
+        v->be->relpos_forward(v->be, v->a.bias, table, v->config.image / v->config.patch,
+                              v->config.heads);
+}
+
 static void block_forward(Vit *v, int64_t l, Tensor x) {
     Backend *be = v->be;
     const VitBlock *w = &v->w.block[l];
+    if (v->config.relpos == RELPOS_BLOCK)
+        relpos(v, l);
     const BlockMatrices *m = &v->matrices[l];
     Noise n1 = site_noise(v, l, 0), n2 = site_noise(v, l, 1);
     draw_kept(v, &v->a.block[l], 0, &n1);
@@ -412,9 +458,9 @@ void vit_forward(Vit *v, const float *frames, int64_t inputs, int64_t images, co
     Kept all = all_images(v);
     be->patchify(be, patches, frames, grid_of(v, v->config.frames), 0);
     be->linear_forward(be, embedded, patches, &v->patch_matrix, v->w.patch_bias);
-    be->embed_forward(be, x, embedded, v->w.cls_token, v->w.mask_token, mask, &n);
-    be->relpos_forward(be, v->a.bias, v->w.relpos_table, v->config.image / v->config.patch,
-                       v->config.heads);
+    be->embed_forward(be, x, embedded, v->w.cls_token, v->w.mask_token, v->w.pos_embed, mask, &n);
+    if (v->config.relpos == RELPOS_SHARED)
+        relpos(v, 0);
     for (int64_t l = 0; l < v->config.depth; l++) {
         block_forward(v, l, x);
         x = part(v->a.block[l].out, rows);
@@ -424,8 +470,20 @@ void vit_forward(Vit *v, const float *frames, int64_t inputs, int64_t images, co
     be->linear_forward(be, part(v->a.decoded, rows), features, &v->decoder_matrix,
                        v->w.decoder_bias);
     be->unpatchify(be, v->a.prediction, part(v->a.decoded, rows), grid_of(v, 1), 1);
+    if (v->config.residual)
+        be->add_frame(be, v->a.prediction, frames, mask, grid_of(v, v->config.frames),
+                      (FrameShare){images, inputs});
     if (v->training)
         be->zero(be, v->a.dfeatures.data, tensor_bytes(part(v->a.dfeatures, rows)));
+}
+
+static size_t bias_bytes(const Vit *v) {
+    return (size_t)(v->config.heads * v->T * v->T) * sizeof(float);
+}
+
+static void relpos_gradient(Vit *v, float *dtable) {
+    v->be->relpos_backward(v->be, dtable, v->a.dbias, v->config.image / v->config.patch,
+                           v->config.heads);
 }
 
 /* dx comes in as the gradient of the block's output and leaves as that of its input x. */
@@ -448,27 +506,35 @@ static void block_backward(Vit *v, int64_t l, Tensor x, Tensor dx) {
     be->linear_residual_backward(be, part(v->a.dcontext, rows1), g->proj_weight, g->proj_bias,
                                  g->gamma_1, part(v->a.dbranch, rows1), dx, a.branch1, a.context,
                                  (Tensor){0}, &m->proj, w->gamma_1, &n1, &a.kept[0]);
+    bool own_table = v->config.relpos == RELPOS_BLOCK;
+    if (own_table) {
+        relpos(v, l);
+        be->zero(be, v->a.dbias, bias_bytes(v));
+    }
     be->attention_backward(be, part(v->a.dqkv, rows1), v->a.dbias, part(v->a.dcontext, rows1),
                            a.context, a.qkv, a.lse, v->a.bias, attention_shape(v, a.kept[0].count));
+    if (own_table)
+        relpos_gradient(v, g->block_table);
     be->layernorm_forward(be, a.norm1, a.mean1, a.rstd1, x, w->norm1_weight, w->norm1_bias,
                           &a.kept[0]);
     be->linear_backward(be, part(v->a.dnorm, rows1), g->qkv_weight, g->q_bias,
                         part(v->a.dqkv, rows1), a.norm1, &m->qkv);
     be->layernorm_backward(be, dx, g->norm1_weight, g->norm1_bias, part(v->a.dnorm, rows1), x,
                            a.mean1, a.rstd1, w->norm1_weight, &a.kept[0]);
-    /* The key bias is no parameter. */
-    be->zero(be, g->k_bias, (size_t)v->config.width * sizeof(float));
+    if (!v->config.key_bias)
+        be->zero(be, g->k_bias, (size_t)v->config.width * sizeof(float));
+    for (int i = 0; i < 2 && v->config.layer_scale == 0; i++)
+        be->zero(be, i ? g->gamma_2 : g->gamma_1, (size_t)v->config.width * sizeof(float));
 }
 
 void vit_backward(Vit *v) {
     Backend *be = v->be;
     int64_t rows = v->images * v->T, depth = v->config.depth;
-    size_t square = (size_t)(v->config.heads * v->T * v->T) * sizeof(float);
     Tensor dx = part(v->a.dx, rows), dfeatures = part(v->a.dfeatures, rows);
     Tensor ddecoded = part(v->a.ddecoded, rows), dnorm = part(v->a.dnorm, rows);
     Noise n = embed_noise(v);
     Kept all = all_images(v);
-    be->zero(be, v->a.dbias, square);
+    be->zero(be, v->a.dbias, bias_bytes(v));
     be->zero(be, dx.data, tensor_bytes(dx));
     be->patchify(be, ddecoded, v->a.dprediction, grid_of(v, 1), 1);
     be->linear_backward(be, dnorm, v->g.decoder_weight, v->g.decoder_bias, ddecoded,
@@ -480,10 +546,11 @@ void vit_backward(Vit *v) {
                                v->w.norm_weight, &all);
     for (int64_t l = depth - 1; l >= 0; l--)
         block_backward(v, l, part(l > 0 ? v->a.block[l - 1].out : v->a.x0, rows), dx);
-    be->relpos_backward(be, v->g.relpos_table, v->a.dbias, v->config.image / v->config.patch,
-                        v->config.heads);
+    if (v->config.relpos == RELPOS_SHARED)
+        relpos_gradient(v, v->g.relpos_table);
     Tensor dembedded = part(v->a.dembedded, v->inputs * v->N);
-    be->embed_backward(be, dembedded, v->g.cls_token, v->g.mask_token, dx, v->mask, &n);
+    be->embed_backward(be, dembedded, v->g.cls_token, v->g.mask_token, v->g.pos_embed, dx, v->mask,
+                       &n);
     be->linear_backward(be, (Tensor){0}, v->g.patch_weight, v->g.patch_bias, dembedded,
                         part(v->a.patches, v->inputs * v->N), &v->patch_matrix);
 }

@@ -16,13 +16,20 @@
 
 enum { VIT_COLOURS = 3, VIT_MLP_RATIO = 4 };
 
-/* What decides the shape of the weights. */
+typedef enum { RELPOS_SHARED, RELPOS_BLOCK, RELPOS_NONE } Relpos;
+
+/* What decides the weights, their shapes, and what is computed with them. */
 typedef struct {
     int64_t image;  /* side of the square input, pixels; a multiple of patch */
     int64_t patch;  /* side of a patch */
     int64_t frames; /* input frames, stacked as channels, oldest first; 1 = the paper */
     int64_t width, depth, heads;
-    double layer_scale; /* initial gamma */
+    double layer_scale; /* initial gamma; 0: none */
+    int relpos;         /* Relpos: tables of relative positions */
+    bool pos_embed;     /* learned absolute positions, for cls too */
+    bool key_bias;      /* is the key bias learned, or zero? */
+    bool residual;      /* predict the change from the newest input frame; where a patch is masked
+                           the frame is not added, or it would tell what the mask hides */
 } VitConfig;
 
 /* The rows of VitConfig's options; their object is a VitConfig. */
@@ -36,9 +43,10 @@ int vit_config_check(const VitConfig *config);
 
 /* One weight in the slab. */
 typedef struct {
-    char name[64]; /* SimMIM's; "" where it is no parameter (see vit.def) */
+    char name[96]; /* SimMIM's; "" where it is no parameter (see vit.def) */
     int rank;
-    int64_t shape[4], offset, count; /* in floats */
+    int64_t shape[4], offset, count; /* in floats; 0: this network has no such weight */
+    int stream;                      /* of the random numbers that draw it */
     int init;                        /* of vit.def */
     int block;                       /* -1 outside the blocks */
     bool decay;
