@@ -1,4 +1,4 @@
-/* Figures of merit against hand-computed cases and the O(n^2) definition. */
+/* Figures of merit against hand-computed cases, the O(n^2) definition and scikit-learn. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,11 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "near.h"
 #include "random.h"
 #include "score/metrics.h"
+#include "score/scorer.h"
+#include "sklearn.h"
 
 #define N(a) ((int64_t)(sizeof(a) / sizeof *(a)))
 
@@ -75,6 +78,8 @@ static void test_nan_is_refused(void **state) {
     assert_non_null(strstr(err_text(), "score 1 of 3"));
     assert_int_equal(roc_curve(&points, &count, score, label, 3), ERR_FAIL);
     assert_int_equal(auroc_macro(&out, score, label, &length, 1), ERR_FAIL);
+    assert_int_equal(average_precision(&out, score, label, 3), ERR_FAIL);
+    assert_int_equal(equal_error_rate(&out, score, label, 3), ERR_FAIL);
     assert_true(out == 42);
 }
 
@@ -161,6 +166,91 @@ static void test_order_does_not_matter(void **state) {
     assert_true(area_of(score, label, COUNT) == area_of(shuffled, shuffled_label, COUNT));
 }
 
+static double precision_of(const double *score, const uint8_t *label, int64_t n) {
+    double out = -1;
+    assert_int_equal(average_precision(&out, score, label, n), 0);
+    return out;
+}
+
+static double eer_of(const double *score, const uint8_t *label, int64_t n) {
+    double out = -1;
+    assert_int_equal(equal_error_rate(&out, score, label, n), 0);
+    return out;
+}
+
+static void test_average_precision(void **state) {
+    (void)state;
+    const uint8_t label[] = {0, 0, 1, 1};
+    assert_true(precision_of((double[]){1, 2, 3, 4}, label, 4) == 1);
+    /* 0.8 first: precision 1 at recall 1/2; 0.4 normal; 0.35: precision 2/3 at recall 1 */
+    assert_near(precision_of((double[]){0.1, 0.4, 0.35, 0.8}, label, 4), (1 + 2.0 / 3) / 2, 1e-15);
+    assert_near(precision_of((double[]){5, 5, 5, 5}, label, 4), 0.5, 1e-15);
+    assert_true(precision_of((double[]){1, 2}, (uint8_t[]){1, 1}, 2) == 1);
+    assert_true(isnan(precision_of((double[]){1, 2}, (uint8_t[]){0, 0}, 2)));
+}
+
+static void test_equal_error_rate(void **state) {
+    (void)state;
+    const uint8_t label[] = {0, 0, 1, 1};
+    assert_true(eer_of((double[]){1, 2, 3, 4}, label, 4) == 0);
+    assert_true(eer_of((double[]){4, 3, 2, 1}, label, 4) == 1);
+    assert_near(eer_of((double[]){5, 5, 5, 5}, label, 4), 0.5, 1e-15); /* the diagonal */
+    /* The curve: (0, 1/2), (1/2, 1/2), ...: it meets fpr = 1 - tpr at (1/2, 1/2). */
+    assert_near(eer_of((double[]){0.1, 0.4, 0.35, 0.8}, label, 4), 0.5, 1e-15);
+    /* From (0, 1/2) to (2/3, 1) in one step of ties: fpr = 1 - tpr at 2/7. */
+    assert_near(eer_of((double[]){5, 5, 1, 9, 5}, (uint8_t[]){0, 0, 0, 1, 1}, 5), 2.0 / 7, 1e-15);
+    assert_true(isnan(eer_of((double[]){1, 2}, (uint8_t[]){1, 1}, 2)));
+}
+
+static void test_against_sklearn(void **state) {
+    (void)state;
+    enum { MAX = 200 };
+    Json *file = sklearn_open();
+    const Json *cases = js_get(file, "cases");
+    assert_true(js_count(cases) >= 5);
+    for (size_t k = 0; k < js_count(cases); k++) {
+        const Json *c = js_at(cases, k);
+        double score[MAX], number[MAX], macro;
+        uint8_t label[MAX];
+        int64_t length[MAX], n = sklearn_numbers(number, MAX, c, "label");
+        for (int64_t i = 0; i < n; i++)
+            label[i] = (uint8_t)number[i];
+        assert_int_equal(sklearn_numbers(score, MAX, c, "score"), n);
+        int clips = (int)sklearn_numbers(number, MAX, c, "lengths");
+        for (int i = 0; i < clips; i++)
+            length[i] = (int64_t)number[i];
+        /* Sums of a hundred terms in another order. */
+        assert_near(area_of(score, label, n), sklearn_number(c, "auroc"), 1e-9);
+        assert_near(precision_of(score, label, n), sklearn_number(c, "ap"), 1e-9);
+        assert_near(eer_of(score, label, n), sklearn_number(c, "eer"), 1e-9);
+        assert_int_equal(auroc_macro(&macro, score, label, length, clips), 0);
+        assert_near(macro, sklearn_number(c, "macro"), 1e-9);
+    }
+    js_free(file);
+}
+
+/* The scorer's PSNR of two frames against NumPy's; pixels become floats in [-1, 1] on the way. */
+static void test_psnr_against_numpy(void **state) {
+    (void)state;
+    enum { BYTES = 8 * 8 * 3 };
+    Json *file = sklearn_open();
+    const Json *frames = js_get(file, "psnr");
+    double number[BYTES], psnr;
+    uint8_t x[BYTES], y[BYTES];
+    Scorer *s = NULL;
+    assert_int_equal(sklearn_numbers(number, BYTES, frames, "x"), BYTES);
+    for (int i = 0; i < BYTES; i++)
+        x[i] = (uint8_t)number[i];
+    assert_int_equal(sklearn_numbers(number, BYTES, frames, "y"), BYTES);
+    for (int i = 0; i < BYTES; i++)
+        y[i] = (uint8_t)number[i];
+    assert_int_equal(scorer_open_persistence(&s, 8, 1), 0);
+    assert_int_equal(scorer_run(s, x, y, &psnr), 0);
+    assert_near(psnr, sklearn_number(frames, "psnr"), 1e-5);
+    scorer_free(&s);
+    js_free(file);
+}
+
 static void test_out_of_memory(void **state) {
     (void)state;
     const double score[] = {1, 2};
@@ -188,6 +278,10 @@ int main(void) {
         cmocka_unit_test(test_roc_points),
         cmocka_unit_test(test_macro),
         cmocka_unit_test(test_order_does_not_matter),
+        cmocka_unit_test(test_average_precision),
+        cmocka_unit_test(test_equal_error_rate),
+        cmocka_unit_test(test_against_sklearn),
+        cmocka_unit_test(test_psnr_against_numpy),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,15 @@ static void test_equation(void **state) {
         assert_true(fabs(a[i] - global[i]) < 1e-15);
 }
 
+/* The sign only. */
+static void test_none(void **state) {
+    (void)state;
+    double a[2];
+    regular_normalise(a, (double[]){30, -2}, (int64_t[]){1, 1}, 2, NORMALISE_NONE);
+    assert_true(a[0] == -30 && a[1] == 2);
+    assert_string_equal(normalise_names[NORMALISE_NONE], "none");
+}
+
 static void test_in_place(void **state) {
     (void)state;
     double psnr[] = {30, 20, 25};
@@ -71,6 +80,7 @@ static void test_global_ranks_like_psnr(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equation),
+        cmocka_unit_test(test_none),
         cmocka_unit_test(test_in_place),
         cmocka_unit_test(test_degenerate),
         cmocka_unit_test(test_global_ranks_like_psnr),

@@ -15,6 +15,7 @@ typedef enum {
     RNG_DROPOUT,   /* elements */
     RNG_DROP_PATH, /* residual branches of a sample */
     RNG_SCENE,     /* the generated scene of the demo */
+    RNG_BOOTSTRAP, /* clips of a replicate */
 } RngPurpose;
 
 /* A stream: what for, and two numbers that place it (step and layer, epoch and clip, ...). */

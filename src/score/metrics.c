@@ -57,18 +57,6 @@ static double area(const Item *items, int64_t n, int64_t abnormal) {
     return (double)twice / (2.0 * (double)abnormal * (double)normal);
 }
 
-int auroc(double *out, const double *score, const uint8_t *label, int64_t n) {
-    Item *items = mem_alloc((size_t)n + 1, sizeof *items);
-    if (!items)
-        return ERR_FAIL;
-    int64_t abnormal;
-    int rc = sort_items(items, &abnormal, score, label, n);
-    if (!rc)
-        *out = area(items, n, abnormal);
-    mem_free(items);
-    return rc;
-}
-
 int roc_curve(RocPoint **points, int64_t *count, const double *score, const uint8_t *label,
               int64_t n) {
     Item *items = mem_alloc((size_t)n + 1, sizeof *items);
@@ -130,4 +118,58 @@ int auroc_macro(double *out, const double *score, const uint8_t *label, const in
         *out = used ? sum / used : NAN;
     mem_free(items);
     return rc;
+}
+
+/* Over groups of equal scores, highest first. */
+static double precision_sum(const Item *items, int64_t n, int64_t abnormal) {
+    int64_t tp = 0, fp = 0;
+    double sum = 0;
+    for (int64_t i = 0; i < n;) {
+        int64_t old_tp = tp;
+        i = next_group(items, n, i, &tp, &fp);
+        sum += (double)(tp - old_tp) * ((double)tp / (double)(tp + fp));
+    }
+    return abnormal ? sum / (double)abnormal : NAN;
+}
+
+static double equal_error(const Item *items, int64_t n, int64_t abnormal) {
+    int64_t normal = n - abnormal, tp = 0, fp = 0;
+    if (!abnormal || !normal)
+        return NAN;
+    double fpr = 0, gap = -1; /* gap: fpr - (1 - tpr), from -1 to 1 along the curve */
+    for (int64_t i = 0; i < n;) {
+        i = next_group(items, n, i, &tp, &fp);
+        double next = (double)fp / (double)normal;
+        double next_gap = next - (double)(abnormal - tp) / (double)abnormal;
+        if (next_gap >= 0)
+            return fpr + (next - fpr) * gap / (gap - next_gap);
+        fpr = next;
+        gap = next_gap;
+    }
+    return NAN; /* not reached: the last gap is 1 */
+}
+
+static int over_sorted(double *out, const double *score, const uint8_t *label, int64_t n,
+                       double (*figure)(const Item *, int64_t, int64_t)) {
+    Item *items = mem_alloc((size_t)n + 1, sizeof *items);
+    if (!items)
+        return ERR_FAIL;
+    int64_t abnormal;
+    int code = sort_items(items, &abnormal, score, label, n);
+    if (!code)
+        *out = figure(items, n, abnormal);
+    mem_free(items);
+    return code;
+}
+
+int auroc(double *out, const double *score, const uint8_t *label, int64_t n) {
+    return over_sorted(out, score, label, n, area);
+}
+
+int average_precision(double *out, const double *score, const uint8_t *label, int64_t n) {
+    return over_sorted(out, score, label, n, precision_sum);
+}
+
+int equal_error_rate(double *out, const double *score, const uint8_t *label, int64_t n) {
+    return over_sorted(out, score, label, n, equal_error);
 }

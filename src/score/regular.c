@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 
-const char *const normalise_names[] = {"per-clip", "global", NULL};
+const char *const normalise_names[] = {"per-clip", "global", "none", NULL};
 
 /* An infinite PSNR (equal frames) takes no part in min and max and lands on the near end; NaN stays
  * NaN, which auroc then refuses. */
@@ -22,16 +22,14 @@ static void normalise(double *anomaly, const double *psnr, int64_t n) {
 
 void regular_normalise(double *anomaly, const double *psnr, const int64_t *clip_length, int clips,
                        Normalise how) {
-    if (how == NORMALISE_GLOBAL) {
-        int64_t n = 0;
-        for (int c = 0; c < clips; c++)
-            n += clip_length[c];
-        normalise(anomaly, psnr, n);
-        return;
-    }
+    int64_t n = 0;
     for (int c = 0; c < clips; c++) {
-        normalise(anomaly, psnr, clip_length[c]);
-        anomaly += clip_length[c];
-        psnr += clip_length[c];
+        if (how == NORMALISE_CLIP)
+            normalise(anomaly + n, psnr + n, clip_length[c]);
+        n += clip_length[c];
     }
+    if (how == NORMALISE_GLOBAL)
+        normalise(anomaly, psnr, n);
+    for (int64_t i = 0; how == NORMALISE_NONE && i < n; i++)
+        anomaly[i] = -psnr[i];
 }
