@@ -25,6 +25,7 @@ linux/futex.h:    compute/pool.c
 matio.h:          data/labels_mat.c
 libav*:           video/source_av.c video/writer_av.c
 libsw*:           video/source_av.c video/writer_av.c
+zip.h:            model/torch_pth.c
 '
 
 system='assert ctype dirent errno fcntl fenv float inttypes libgen limits locale math poll pthread
