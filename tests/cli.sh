@@ -92,6 +92,80 @@ for command in train eval score quantize demo data info doctor; do
     grep -q "^usage: normalcy $command" out || fail "$command --help says no usage"
 done
 
+echo "-- protocols"
+# rows WANTED WHAT: the rows of a table in out, which begin with the model or persistence
+rows() {
+    [ "$(grep -cE '^(run|persistence|given) ' out)" = "$1" ] ||
+        fail "$2: $(grep -cE '^(run|persistence|given) ' out) rows, expected $1"
+}
+expect 0 '' eval run data
+rows 4 eval
+grep -q 'micro   *95 %' out || fail "eval prints no interval"
+awk 'length > 100 {exit 1}' out || fail "eval prints more than 100 columns"
+expect 0 '' eval run data --protocols all -o all
+rows 28 'eval --protocols all'
+grep -q '^jig-sht ' out || fail "eval --protocols all does not say what jig-sht is"
+for word in auroc_micro_low '"ap"' '"eer"' delay_frames labels_hash; do
+    grep -q -e "$word" all/results.json || fail "results.json has no $word"
+done
+grep -q '<dt>hf2</dt>' all/report.html || fail "report.html does not say what hf2 is"
+expect 0 '' eval persistence data --protocols lnra,sma --variants all --smooth 2
+rows 24 'eval --variants all --smooth'
+expect 0 '' eval run data --alarms --fps 10 --budget 100
+grep -q 'FA/h 0.95' out || fail "eval --alarms prints no table of alarms"
+expect 2 '--protocols: expected all, or some of sma, per-clip' eval run data --protocols none
+expect 2 '--protocols: expected' eval run data --protocols 'hf2,,fp'
+expect 2 '--variants: expected all, or some of frame' eval run data --variants patch
+expect 2 'needs a run folder' eval persistence data --checkpoints
+expect 1 "no checkpoints of epochs.*'train --keep'" eval run data --checkpoints
+cp -r run kept
+cp $good kept/epoch-002.safetensors && cp again/checkpoint.safetensors kept/epoch-010.safetensors
+expect 0 '' eval kept data --checkpoints -o kept/results
+grep -q 'oracle, chosen on the test set' out || fail "eval --checkpoints names no oracle"
+[ "$(grep -cE '^(epoch-002|epoch-010|last) ' out)" = 6 ] || fail "eval --checkpoints: not 6 rows"
+grep -q '"oracle"' kept/results/results.json || fail "results.json has no oracle"
+cp -r data several
+# Another ground truth beside the data: the first frames of a clip are abnormal, nothing else is.
+printf '01_runner 0 9\n' >several/labels.txt
+expect 0 '' eval run several
+rows 8 'eval with two ground truths'
+expect 0 '' eval run several --labels several/labels.txt
+rows 4 'eval --labels with two ground truths'
+
+echo "-- scores from elsewhere"
+# npy FILE TYPE ITEM COUNT: an array of zeros
+npy() {
+    printf '\223NUMPY\001\000v\000%-117s\n' "{'descr': '$2', 'fortran_order': False, 'shape': ($4,), }" >$1
+    head -c $(($3 * $4)) /dev/zero >>$1
+}
+frames=$(sed -n 's/^data .* test clips, \([0-9]*\) frames$/\1/p' out)
+clips=$(sed -n 's/^data .*: \([0-9]*\) test clips.*/\1/p' out)
+npy given '<f4' 4 $frames
+expect 0 '' eval --scores given data --protocols all -o given-results
+rows 14 'eval --scores'
+grep -q ' 50.00 ' out || fail "scores that are all the same have another AUROC than 50"
+for f in report.html results.json scores.csv; do [ -s given-results/$f ] || fail "eval --scores -o made no $f"; done
+grep -q '"scores"' given-results/results.json || fail "results.json does not name the scores"
+npy given "<i8" 8 $((frames - 4 * clips))
+expect 1 "expected $frames.*here it is 4 a clip" eval --scores given data
+expect 0 '' eval --scores given data --first 4 --regularity
+npy labels.npy '|u1' 1 30
+npy given '<f8' 8 30
+expect 0 'all of one class' eval --scores given --labels labels.npy --clips 10,20
+expect 1 '30 labels' eval --scores given --labels labels.npy --clips 10,21
+expect 2 'expected numbers of frames' eval --scores given --labels labels.npy --clips 10,x
+expect 2 'needs DATA or --clips' eval --scores given --labels labels.npy
+expect 2 'needs --labels' eval --scores given --clips 10,20
+expect 2 'give one of them' eval --scores given data --clips 10,20
+expect 2 'say what --scores is' eval run data --first 4
+expect 2 "are a model's" eval --scores given data --variants all
+expect 2 'expected DATA at most' eval --scores given run data
+head -c -1 given >short && expect 1 'short' eval --scores short data
+head -c -8 given >nan && printf '\377\377\377\377\377\377\377\377' >>nan
+expect 1 'nan: score 29 is' eval --scores nan data
+mkdir scoreless
+expect 1 "no .npy file" eval --scores scoreless data
+
 echo "-- precision"
 # scores FILE ARGUMENTS...: of the runner, in dB, a line each
 scores() {

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "score/evaluate.h"
 
 enum { SIZE = 16, BYTES = SIZE * SIZE * 3 };
@@ -51,17 +52,25 @@ static void test_ped2(void **state) {
     Scorer *s = NULL;
     const char *name = "persistence";
     Evaluation e = {0};
-    ResultRow rows[2];
+    static const Protocol *const paper[] = {&protocols[0], &protocols[1]};
+    const ResultPlan plan = {paper, 2, {[SCORE_FRAME] = true}, 0, 25, 10};
+    ResultRow *rows = NULL;
+    int count = 0;
     assert_int_equal(dataset_open(&data, path), 0);
     assert_int_equal(labels_open(&labels, data, NULL), 0);
     assert_int_equal(scorer_open_persistence(&s, 224, 1), 0);
-    if (evaluation_run(&e, data, labels, &s, &name, 1, NULL) || evaluation_rows(&e, rows))
+    const Labels *const truth[] = {labels};
+    if (evaluation_run(&e, data, truth, 1, &s, &name, 1, 5, NULL) ||
+        evaluation_rows(&e, &plan, &rows, &count))
         fail_msg("%s", err_text());
+    assert_int_equal(count, 2);
     assert_int_equal(rows[0].frames, 1998);
     assert_int_equal(rows[0].abnormal, 1641);
     /* Another decoder's last bit moves the area by some hundredths. */
     assert_float_equal(rows[0].auroc_micro, 90.59, 0.15);
     assert_float_equal(rows[1].auroc_micro, 79.66, 0.15);
+    assert_true(rows[0].low < rows[0].auroc_micro && rows[0].auroc_micro < rows[0].high);
+    mem_free(rows);
     evaluation_free(&e);
     scorer_free(&s);
     labels_free(&labels);

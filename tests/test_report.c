@@ -108,16 +108,35 @@ static Sample *sample_new(void) {
         s->frames[i] = (ReportFrame){"02",       41 + i,     21.5,
                                      i == 0,     SIDE,       s->picture,
                                      s->picture, s->picture, i ? NULL : s->picture};
-    s->rows[0] = (ResultRow){"runs/a/model.safetensors", "per-clip", 360, 80, 97.1, 98, 33.5};
-    s->rows[1] = (ResultRow){"runs/a/model.safetensors", "global", 360, 80, 96, 97, 33.5};
-    s->rows[2] = (ResultRow){"persistence", "per-clip", 360, 80, 81.04, 82, 26};
-    s->rows[3] = (ResultRow){"persistence", "global", 360, 80, 98.5, 82, 26};
+    ResultRow row = {.model = "runs/a/model.safetensors",
+                     .protocol = "per-clip",
+                     .normalise = "per-clip",
+                     .score = "frame",
+                     .labels = "masks",
+                     .hash = "0123456789abcdef",
+                     .frames = 360,
+                     .abnormal = 80,
+                     .low = 95,
+                     .high = 98.5,
+                     .ap = 90,
+                     .eer = 7,
+                     .psnr = 33.5};
+    for (int i = 0; i < 4; i++) {
+        static const double micro[] = {97.1, 96, 81.04, 98.5}, macro[] = {98, 97, 82, 82};
+        row.auroc_micro = micro[i];
+        row.auroc_macro = macro[i];
+        row.model = i < 2 ? row.model : "persistence";
+        row.protocol = i % 2 ? "global" : "per-clip";
+        row.normalise = i % 2 ? "global" : "per-clip";
+        s->rows[i] = row;
+    }
     static const char *const facts[] = {"Seed", "2022", "Labels", "masks", NULL};
     s->report = (Report){.title = "A title",
                          .subtitle = "a subtitle",
                          .facts = facts,
                          .rows = s->rows,
                          .row_count = 4,
+                         .roc_name = "per-clip",
                          .clips = s->clips,
                          .clip_count = CLIPS,
                          .frames = s->frames,
@@ -239,6 +258,47 @@ static void test_without_persistence(void **state) {
     sample_free(s);
 }
 
+static void test_persistence_alone(void **state) {
+    (void)state;
+    Sample *s = sample_new();
+    s->report.rows = s->rows + 2;
+    s->report.row_count = 2;
+    char *page = page_of(&s->report);
+    check_page(page);
+    assert_non_null(strstr(page, "AUROC 81.0&nbsp;% per clip</p>"));
+    assert_null(strstr(page, "over<br>persistence"));
+    mem_free(page);
+    sample_free(s);
+}
+
+/* Other protocols are explained, other ground truths and scores told apart, checkpoints called an
+ * oracle. */
+static void test_many_rows(void **state) {
+    (void)state;
+    Sample *s = sample_new();
+    s->rows[1].protocol = "hf2";
+    s->rows[1].normalise = "none";
+    s->rows[2].hash = s->rows[3].hash = "fedcba9876543210";
+    s->rows[2].labels = s->rows[3].labels = "<avenue>.mat";
+    s->rows[1].score = "max-patch";
+    s->rows[3].smooth = 3;
+    s->report.checkpoints = s->rows;
+    s->report.checkpoint_count = 2;
+    char *page = page_of(&s->report);
+    check_page(page);
+    assert_int_equal(count(page, "<tr class=\"group\">"), 2);
+    assert_non_null(strstr(page, "labels &lt;avenue&gt;.mat, hash fedcba9876543210"));
+    assert_int_equal(count(page, ">max-patch<"), 2);
+    assert_int_equal(count(page, "frame, &sigma; 3"), 1);
+    assert_null(strstr(page, "; persistence ")); /* judged by other labels */
+    assert_non_null(strstr(page, "<dt>hf2</dt>"));
+    assert_int_equal(count(page, "<dt>mnad</dt>"), 0);
+    assert_non_null(strstr(page, "<h2>Checkpoints</h2>"));
+    assert_non_null(strstr(page, "oracle"));
+    mem_free(page);
+    sample_free(s);
+}
+
 /* A day of frames stays a small figure, and a single peak in it stays visible. */
 static void test_long_clip(void **state) {
     (void)state;
@@ -283,6 +343,8 @@ int main(void) {
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_numbers_that_are_none),
         cmocka_unit_test(test_without_persistence),
+        cmocka_unit_test(test_persistence_alone),
+        cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_long_clip),
         cmocka_unit_test(test_unwritable),
     };

@@ -1,71 +1,270 @@
-/* normalcy eval: AUROC of a model on labelled test clips, beside the baseline that must be beaten.
- */
+/* normalcy eval: AUROC of a model, or of another program's scores, on labelled test clips under the
+ * protocols of the literature, beside the baseline that must be beaten. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/cmd.h"
 #include "app/common.h"
 #include "app/eval_files.h"
+#include "app/eval_table.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/progress.h"
-#include "score/evaluate.h"
+#include "score/score_file.h"
 
 static const char usage[] =
-    "usage: normalcy eval MODEL DATA [OPTIONS]\n\n"
-    "Scores the test clips of DATA and compares with its labels. MODEL is a run folder, a\n"
-    "checkpoint file, or 'persistence', the baseline that predicts \"nothing moves\" and stands "
-    "in\n"
-    "every table. With -o FOLDER also writes report.html, results.json and scores.csv.\n";
+    "usage: normalcy eval MODEL DATA [OPTIONS]\n"
+    "       normalcy eval --scores FILE DATA [OPTIONS]\n"
+    "       normalcy eval --scores FILE --labels FILE [--clips N,N,...] [OPTIONS]\n\n"
+    "Scores the test clips of DATA and compares with its labels: each ground truth beside the "
+    "data\n"
+    "that differs has rows of its own. MODEL is a run folder, a checkpoint file, or "
+    "'persistence',\n"
+    "the baseline that predicts \"nothing moves\" and stands in every table. --scores takes what\n"
+    "another program computed: a .npy array of all clips end to end, or a folder with one a clip.\n"
+    "With -o FOLDER also writes report.html, results.json and scores.csv.\n\n"
+    "Protocols: per-clip and global, which are sma, the paper's authors, on Ped2 and ShanghaiTech\n"
+    "and on Avenue; fp, mnad, lnra, mlep, hf2, dmad, aedmae, aedmae-sht, acci, acci-sht, jig,\n"
+    "jig-sht; or all. They are the dropped frames, min-max and filters of those codes, here "
+    "applied\n"
+    "to these scores. Variants of the score: frame (PSNR), max-patch, top-patches, window, or "
+    "all.\n";
 
 typedef struct {
-    char *labels, *output;
-    bool json;
-    int64_t image;
+    char *labels, *output, *protocols, *variants, *scores, *clips;
+    bool json, checkpoints, alarms, regularity;
+    int64_t image, top, first, last;
+    double smooth, fps, budget;
 } EvalArgs;
 
 static const Opt eval_options[] = {
     OPT_TEXT_ROW(EvalArgs, labels, "labels", NULL, "FILE",
-                 "ground truth, where it is not beside the data"),
+                 "ground truth: this one alone, or where none is beside the data"),
     OPT_TEXT_ROW(EvalArgs, output, "output", NULL, "FOLDER", "report, results and scores"),
     OPT_FLAG_ROW(EvalArgs, json, "json", "results as JSON on stdout"),
     OPT_INT_ROW(EvalArgs, image, "image", "224", 8, 4096, "N",
                 "input size of persistence; a model brings its own"),
+    OPT_TEXT_ROW(EvalArgs, protocols, "protocols", "sma", "NAME,...", "a row for each, or all"),
+    OPT_TEXT_ROW(EvalArgs, variants, "variants", "frame", "NAME,...",
+                 "scores of a frame, a row for each, or all"),
+    OPT_INT_ROW(EvalArgs, top, "top", "5", 1, 4096, "N", "patches of top-patches"),
+    OPT_REAL_ROW(EvalArgs, smooth, "smooth", "0", 0, 1000,
+                 "a row more with a Gaussian over time of this sigma, in frames"),
+    OPT_FLAG_ROW(EvalArgs, alarms, "alarms", "false alarms an hour and delays, as a table"),
+    OPT_REAL_ROW(EvalArgs, fps, "fps", "25", 0.01, 1000, "frames a second, for hours"),
+    OPT_REAL_ROW(EvalArgs, budget, "budget", "10", 0, 1e6,
+                 "false alarms an hour at which events are detected"),
+    OPT_FLAG_ROW(
+        EvalArgs, checkpoints, "checkpoints",
+        "each epoch that 'train --keep' kept, and what choosing on the test set would gain"),
     OPT_END,
 };
+
+static const Opt score_options[] = {
+    OPT_TEXT_ROW(EvalArgs, scores, "scores", NULL, "FILE",
+                 ".npy array or folder; higher = more abnormal"),
+    OPT_FLAG_ROW(EvalArgs, regularity, "regularity", "higher = more normal"),
+    OPT_TEXT_ROW(EvalArgs, clips, "clips", NULL, "N,...", "frames of each clip, without DATA"),
+    OPT_INT_ROW(EvalArgs, first, "first", "0", 0, 100000, "N",
+                "frames at each clip's start without a score"),
+    OPT_INT_ROW(EvalArgs, last, "last", "0", 0, 100000, "N",
+                "frames at each clip's end without a score"),
+    OPT_END,
+};
+
+enum { MAX_TRUTHS = 8, MAX_PROTOCOLS = 32, MAX_CLIPS = 65536 };
 
 typedef struct {
     EvalArgs args;
     ComputeArgs compute;
-    OptGroup groups[3];
-    const char *model, *path; /* borrowed from argv */
+    OptGroup groups[4];
+    const char *model, *path; /* borrowed from argv; NULL: scores, no data */
     Backend *be;
     Dataset *data;
-    Labels *labels;
+    Labels *labels[MAX_TRUTHS];
+    int truths;
     Scorer *scorer[EVALUATE_MODELS];
     const char *name[EVALUATE_MODELS];
     int models;
+    ScoreFile *given;
+    const Protocol *protocol[MAX_PROTOCOLS];
+    ResultPlan plan;
     Evaluation evaluation;
-    ResultRow rows[2 * EVALUATE_MODELS];
+    ResultRow *rows;
+    int count;
+    EvalCheckpoints checkpoints;
 } Eval;
 
+/* ---- the command line ---- */
+
+/* Takes the words of "a,b,c" in turn, or all names for "all". take gives false for a name it does
+ * not know. */
+static int take_list(const char *option, const char *list, const char *known,
+                     bool (*take)(Eval *, const char *), Eval *e) {
+    char word[64];
+    for (const char *p = list; *p || p == list;) {
+        size_t n = strcspn(p, ",");
+        snprintf(word, sizeof word, "%.*s", (int)n, p);
+        if (!take(e, word))
+            return err_set(ERR_USAGE, "--%s: expected all, or some of %s; found \"%s\"", option,
+                           known, word);
+        p += n + (p[n] == ',');
+    }
+    return 0;
+}
+
+static bool take_protocol(Eval *e, const char *name) {
+    bool all = strcmp(name, "all") == 0, sma = strcmp(name, "sma") == 0, found = false;
+    for (const Protocol *p = protocols; p->name; p++)
+        if ((all || (sma && p < protocols + 2) || strcmp(name, p->name) == 0) &&
+            e->plan.protocols < MAX_PROTOCOLS) {
+            e->protocol[e->plan.protocols++] = p;
+            found = true;
+        }
+    return found;
+}
+
+static bool take_variant(Eval *e, const char *name) {
+    bool all = strcmp(name, "all") == 0, found = false;
+    for (int k = 0; score_names[k]; k++)
+        if (all || strcmp(name, score_names[k]) == 0)
+            e->plan.score[k] = found = true;
+    return found;
+}
+
+static int make_plan(Eval *e) {
+    char known[256] = "sma";
+    for (const Protocol *p = protocols; p->name; p++)
+        snprintf(known + strlen(known), sizeof known - strlen(known), ", %s", p->name);
+    e->plan.protocol = e->protocol;
+    e->plan.smooth = e->args.smooth;
+    e->plan.fps = e->args.fps;
+    e->plan.budget = e->args.budget;
+    int code = take_list("protocols", e->args.protocols, known, take_protocol, e);
+    return code ? code
+                : take_list("variants", e->args.variants, "frame, max-patch, top-patches, window",
+                            take_variant, e);
+}
+
+static int check_scores_usage(const Eval *e) {
+    const EvalArgs *a = &e->args;
+    if (!a->scores && (a->clips || a->regularity || a->first || a->last))
+        return err_set(ERR_USAGE, "--clips, --regularity, --first and --last say what --scores is");
+    if (!a->scores)
+        return 0;
+    if (a->clips && e->path)
+        return err_set(ERR_USAGE, "DATA and --clips both say how long clips are; give one of them");
+    if (!e->path && !a->labels)
+        return err_set(ERR_USAGE, "--scores needs --labels, or DATA with labels beside it");
+    if (!e->path && !a->clips && !file_is_folder(a->scores))
+        return err_set(ERR_USAGE, "one array of scores needs DATA or --clips, the clips' lengths");
+    for (int k = 0; k < SCORE_KINDS; k++)
+        if (e->plan.score[k] != (k == SCORE_FRAME))
+            return err_set(ERR_USAGE, "--variants are a model's; --scores has one score a frame");
+    return 0;
+}
+
 static int parse(Eval *e, int argc, char **argv) {
-    const char *positional[2];
+    const char *positional[2] = {NULL};
     int n, code = opt_defaults(e->groups);
     if (!code)
         code = opt_parse(e->groups, argc, argv, positional, 2, &n);
     if (code)
         return code;
-    if (n < 2)
+    if (e->args.scores && n > 1)
+        return err_set(ERR_USAGE, "with --scores expected DATA at most, found %d arguments", n);
+    if (!e->args.scores && n < 2)
         return err_set(ERR_USAGE, "expected a MODEL and DATA, found %d argument%s", n,
                        n == 1 ? "" : "s");
-    e->model = positional[0];
-    e->path = positional[1];
-    return e->args.output ? file_make_folder(e->args.output) : 0; /* before any work */
+    e->model = e->args.scores ? NULL : positional[0];
+    e->path = e->args.scores ? positional[0] : positional[1];
+    if (e->args.checkpoints && (!e->model || !file_is_folder(e->model)))
+        return err_set(ERR_USAGE, "--checkpoints needs a run folder for MODEL");
+    code = make_plan(e);
+    if (!code)
+        code = check_scores_usage(e);
+    if (!code && e->args.output)
+        code = file_make_folder(e->args.output); /* before any work */
+    return code;
 }
+
+/* ---- data and ground truths ---- */
+
+typedef struct {
+    Eval *e;
+    int code;
+} Finding;
+
+/* Opens a ground truth that differs from those there are. */
+static void add_truth(void *ctx, const char *path, const Labels *l, const char *error) {
+    Finding *found = ctx;
+    Eval *e = found->e;
+    if (!l)
+        log_warn("left out: %s", error);
+    bool known = !l || e->truths == MAX_TRUTHS || found->code;
+    for (int i = 0; i < e->truths && !known; i++)
+        known = strcmp(e->labels[i]->hash, l->hash) == 0;
+    if (known)
+        return;
+    found->code = labels_open(&e->labels[e->truths], e->data, path);
+    e->truths += !found->code;
+}
+
+static int open_labels(Eval *e) {
+    int code = labels_open(&e->labels[0], e->data, e->args.labels);
+    if (code)
+        return code;
+    e->truths = 1;
+    Finding found = {e, 0};
+    if (!e->args.labels)
+        labels_each(e->data, add_truth, &found);
+    return found.code;
+}
+
+/* "180,180,150" */
+static int parse_clips(int64_t *frames, int *count, const char *list) {
+    char *end;
+    *count = 0;
+    for (const char *p = list;; p = end + 1) {
+        frames[*count] = strtoll(p, &end, 10);
+        if (end == p || frames[*count] < 1 || frames[*count] > 100000000 || (*end && *end != ',') ||
+            ++*count == MAX_CLIPS)
+            return err_set(ERR_USAGE,
+                           "--clips: expected numbers of frames, as 180,180,150; found "
+                           "\"%s\"",
+                           list);
+        if (!*end)
+            return 0;
+    }
+}
+
+/* Clips that are known by their length alone. */
+static int name_clips(Eval *e) {
+    int64_t unscored = e->args.first + e->args.last;
+    if (!e->args.clips)
+        return score_file_clips(&e->data, e->given, NULL, 0, unscored);
+    int64_t *frames = mem_alloc(MAX_CLIPS, sizeof *frames);
+    int count, code = frames ? parse_clips(frames, &count, e->args.clips) : ERR_FAIL;
+    if (!code)
+        code = score_file_clips(&e->data, e->given, frames, count, unscored);
+    mem_free(frames);
+    return code;
+}
+
+static int open_data(Eval *e) {
+    int code = e->args.scores ? score_file_open(&e->given, e->args.scores) : 0;
+    if (!code)
+        code = e->path ? dataset_open(&e->data, e->path) : name_clips(e);
+    if (!code && e->data->test.count == 0)
+        code = err_set(ERR_FAIL, "%s has no test clips", e->path);
+    return code ? code : open_labels(e);
+}
+
+/* ---- scoring ---- */
 
 /* The model, if one is asked for, and persistence at the same input. */
 static int open_scorers(Eval *e) {
@@ -87,78 +286,63 @@ static int open_scorers(Eval *e) {
     return code;
 }
 
-static int open_data(Eval *e) {
-    int code = dataset_open(&e->data, e->path);
-    if (!code && e->data->test.count == 0)
-        code = err_set(ERR_FAIL, "%s has no test clips", e->path);
-    return code ? code : labels_open(&e->labels, e->data, e->args.labels);
-}
-
 static void on_progress(int64_t done, int64_t total) {
     progress_draw("scoring", done, total, "frames");
 }
 
-static void print_auroc(double percent) {
-    if (isnan(percent))
-        printf("  %7s", "-");
-    else
-        printf("  %7.2f", percent);
+static int evaluate(Eval *e) {
+    const Labels *const *labels = (const Labels *const *)e->labels;
+    if (e->given)
+        return score_file_evaluation(&e->evaluation, e->given, e->data, labels, e->truths,
+                                     e->args.first, e->args.last, e->args.regularity);
+    int code = open_scorers(e);
+    if (!code)
+        code = evaluation_run(&e->evaluation, e->data, labels, e->truths, e->scorer, e->name,
+                              e->models, (int)e->args.top, on_progress);
+    progress_end();
+    return code;
 }
 
-static void print_table(const Eval *e) {
-    const ScorerInfo *info = scorer_info(e->scorer[0]);
-    printf("data     %s (%s): %d test clips, %lld frames\n", e->path, layout_names[e->data->layout],
-           e->data->test.count, (long long)e->labels->frames);
-    printf("labels   %s, hash %s, %lld abnormal\n", e->labels->variant, e->labels->hash,
-           (long long)e->labels->abnormal);
-    if (info->model.steps_per_epoch)
-        printf("model    %s: %lld parameters, step %lld of %lld, epoch %.4g of %lld, seed %lld\n",
-               info->path, (long long)info->parameters, (long long)info->model.step,
-               (long long)(info->model.epochs * info->model.steps_per_epoch),
-               (double)info->model.step / (double)info->model.steps_per_epoch,
-               (long long)info->model.epochs, (long long)info->model.seed);
-    printf("input    %lld x %lld, %lld frame%s; the first %lld of each clip %s no score\n\n",
-           (long long)info->size, (long long)info->size, (long long)info->frames,
-           info->frames > 1 ? "s" : "", (long long)info->frames, info->frames > 1 ? "have" : "has");
-    printf("%-24s %-9s  %6s  %8s  %7s  %7s  %6s\n", "model", "min-max", "frames", "abnormal",
-           "micro", "macro", "PSNR");
-    for (int i = 0; i < 2 * e->models; i++) {
-        const ResultRow *r = &e->rows[i];
-        printf("%-24s %-9s  %6lld  %8lld", r->model, r->protocol, (long long)r->frames,
-               (long long)r->abnormal);
-        print_auroc(r->auroc_micro);
-        print_auroc(r->auroc_macro);
-        printf("  %6.2f\n", r->psnr);
-    }
-    printf("\nAUROC in percent, micro: all frames in one ROC, macro: mean over clips.\n");
+static int measure(Eval *e) {
+    int code = evaluation_rows(&e->evaluation, &e->plan, &e->rows, &e->count);
+    if (!code && e->args.checkpoints)
+        code = eval_checkpoints_run(&e->checkpoints, e->model, e->be, &e->evaluation, &e->plan,
+                                    e->rows, e->count, (int)e->args.top, on_progress);
+    progress_end();
+    return code;
 }
+
+/* ---- output ---- */
 
 static int report(Eval *e) {
-    int code = evaluation_rows(&e->evaluation, e->rows);
-    if (code)
-        return code;
+    EvalResults r = {&e->evaluation,  e->rows,     e->count,
+                     &e->checkpoints, e->args.fps, e->args.budget};
     if (e->args.json) {
-        char *text = eval_json(&e->evaluation, e->rows);
+        char *text = eval_json(&r);
         if (!text)
             return ERR_FAIL;
         puts(text);
         mem_free(text);
     } else {
-        print_table(e);
+        eval_print(&r, e->args.alarms);
     }
     if (isnan(e->rows[0].auroc_micro))
         log_warn("the scored frames are all of one class: no AUROC");
     if (fflush(stdout) || ferror(stdout))
         return err_sys(ERR_FAIL, "cannot write the results to stdout");
-    return e->args.output ? eval_write(&e->evaluation, e->rows, e->args.output) : 0;
+    return e->args.output ? eval_write(&r, e->args.output) : 0;
 }
 
 static void eval_close(Eval *e) {
+    eval_checkpoints_free(&e->checkpoints);
+    mem_free(e->rows);
     evaluation_free(&e->evaluation);
     for (int m = 0; m < EVALUATE_MODELS; m++)
         scorer_free(&e->scorer[m]);
+    score_file_free(&e->given);
     backend_free(&e->be);
-    labels_free(&e->labels);
+    for (int i = 0; i < e->truths; i++)
+        labels_free(&e->labels[i]);
     dataset_free(&e->data);
     opt_free(e->groups);
 }
@@ -166,6 +350,7 @@ static void eval_close(Eval *e) {
 int cmd_eval(int argc, char **argv) {
     Eval e = {0};
     const OptGroup groups[] = {{"Evaluation", eval_options, &e.args},
+                               {"Scores from elsewhere", score_options, &e.args},
                                {"Compute", compute_options, &e.compute},
                                {NULL, NULL, NULL}};
     memcpy(e.groups, groups, sizeof groups);
@@ -175,11 +360,9 @@ int cmd_eval(int argc, char **argv) {
     if (!code)
         code = open_data(&e);
     if (!code)
-        code = open_scorers(&e);
+        code = evaluate(&e);
     if (!code)
-        code = evaluation_run(&e.evaluation, e.data, e.labels, e.scorer, e.name, e.models,
-                              on_progress);
-    progress_end();
+        code = measure(&e);
     if (!code)
         code = report(&e);
     eval_close(&e);

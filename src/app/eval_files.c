@@ -3,12 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/eval_report.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "video/source.h"
-#include "video/window.h"
+
+/* ---- results.json ---- */
 
 static Json *model_json(const ScorerInfo *info) {
     Json *j = js_object();
@@ -23,38 +24,90 @@ static Json *model_json(const ScorerInfo *info) {
     return j;
 }
 
+static Json *labels_json(const Labels *l) {
+    Json *j = js_object();
+    js_set_text(j, "variant", l->variant);
+    js_set_text(j, "hash", l->hash);
+    js_set_int(j, "frames", l->frames);
+    js_set_int(j, "abnormal", l->abnormal);
+    return j;
+}
+
+static void set_alarms(Json *j, const Alarms *a) {
+    for (int k = 0; k < ALARM_RECALLS; k++) {
+        char key[48];
+        snprintf(key, sizeof key, "false_alarms_per_hour_at_recall_%.2g", alarm_recalls[k]);
+        js_set_number(j, key, a->per_hour[k]);
+    }
+    js_set_number(j, "alarm_threshold", a->threshold);
+    js_set_int(j, "events", a->events);
+    js_set_int(j, "events_detected", a->detected);
+    js_set_number(j, "delay_frames", a->delay);
+}
+
 static Json *row_json(const ResultRow *r) {
     Json *j = js_object();
     js_set_text(j, "model", r->model);
     js_set_text(j, "protocol", r->protocol);
+    js_set_text(j, "normalise", r->normalise);
+    js_set_text(j, "score", r->score);
+    js_set_number(j, "smooth", r->smooth);
+    js_set_text(j, "labels", r->labels);
+    js_set_text(j, "labels_hash", r->hash);
     js_set_int(j, "frames", r->frames);
     js_set_int(j, "abnormal", r->abnormal);
     js_set_number(j, "auroc_micro", r->auroc_micro);
+    js_set_number(j, "auroc_micro_low", r->low);
+    js_set_number(j, "auroc_micro_high", r->high);
     js_set_number(j, "auroc_macro", r->auroc_macro);
+    js_set_number(j, "ap", r->ap);
+    js_set_number(j, "eer", r->eer);
     js_set_number(j, "psnr", r->psnr);
+    set_alarms(j, &r->alarms);
     return j;
 }
 
-char *eval_json(const Evaluation *e, const ResultRow *rows) {
-    Json *top = js_object(), *labels = js_object(), *all = js_array();
-    js_set_text(labels, "variant", e->labels->variant);
-    js_set_text(labels, "hash", e->labels->hash);
-    js_set_int(labels, "frames", e->labels->frames);
-    js_set_int(labels, "abnormal", e->labels->abnormal);
-    for (int i = 0; i < 2 * e->models; i++)
-        js_append(all, row_json(&rows[i]));
-    js_set_text(top, "data", e->data->root);
-    js_set_text(top, "layout", layout_names[e->data->layout]);
-    js_set(top, "labels", labels);
-    js_set(top, "model", model_json(scorer_info(e->scorer[0])));
+/* "checkpoints": every row; "oracle": the best of each kind, chosen on the test set. */
+static void set_checkpoints(Json *top, const EvalCheckpoints *c) {
+    Json *all = js_array(), *oracle = js_array();
+    for (int i = 0; i < c->count; i++)
+        js_append(all, row_json(&c->rows[i]));
+    for (int k = 0; k < c->each; k++)
+        if (c->best[k] >= 0)
+            js_append(oracle, row_json(&c->rows[c->best[k]]));
+    js_set(top, "checkpoints", all);
+    js_set(top, "oracle", oracle);
+}
+
+char *eval_json(const EvalResults *r) {
+    const Evaluation *e = r->evaluation;
+    Json *top = js_object(), *truths = js_array(), *all = js_array();
+    for (int i = 0; i < e->truths; i++)
+        js_append(truths, labels_json(e->labels[i]));
+    for (int i = 0; i < r->count; i++)
+        js_append(all, row_json(&r->rows[i]));
+    if (e->data->root) {
+        js_set_text(top, "data", e->data->root);
+        js_set_text(top, "layout", layout_names[e->data->layout]);
+    }
+    js_set(top, "labels", labels_json(e->labels[0]));
+    js_set(top, "ground_truths", truths);
+    if (e->scorer[0])
+        js_set(top, "model", model_json(scorer_info(e->scorer[0])));
+    else
+        js_set_text(top, "scores", e->source);
+    js_set_number(top, "fps", r->fps);
+    js_set_number(top, "false_alarm_budget_per_hour", r->budget);
     js_set(top, "rows", all);
+    if (r->checkpoints->count)
+        set_checkpoints(top, r->checkpoints);
     char *text = js_text(top, true);
     js_free(top);
     return text;
 }
 
-static int write_json(const Evaluation *e, const ResultRow *rows, const char *path) {
-    char *text = eval_json(e, rows);
+static int write_json(const EvalResults *r, const char *path) {
+    char *text = eval_json(r);
     FileOut *f = NULL;
     int code = text ? file_create(&f, path) : ERR_FAIL;
     if (!code) {
@@ -65,212 +118,65 @@ static int write_json(const Evaluation *e, const ResultRow *rows, const char *pa
     return code;
 }
 
+/* ---- scores.csv ---- */
+
+static void csv_head(FileOut *f, const Evaluation *e) {
+    file_printf(f, "clip,frame,label");
+    for (int i = 1; i < e->truths; i++)
+        file_printf(f, ",label_%s", e->labels[i]->hash);
+    for (int m = 0; m < e->models; m++) {
+        const char *name = !e->scorer[m]             ? "given"
+                           : m == 0 && e->models > 1 ? "model"
+                                                     : "persistence";
+        file_printf(f, e->scorer[m] ? ",psnr_%s" : ",regularity_%s", name);
+        file_printf(f, ",anomaly_%s", name);
+        for (int k = 1; k < SCORE_KINDS && e->scorer[m]; k++)
+            file_printf(f, ",%s_%s", score_names[k], name);
+    }
+    file_printf(f, "\n");
+}
+
 /* One line a scored frame. */
-static int write_csv(const Evaluation *e, double *const *anomaly, const char *path) {
+static int write_csv(const Evaluation *e, const Judged *judged, const char *path) {
+    const Labels *l = e->labels[0];
     FileOut *f = NULL;
     int code = file_create(&f, path);
     if (code)
         return code;
-    file_printf(f, "clip,frame,label");
-    for (int m = 0; m < e->models; m++)
-        file_printf(f, ",psnr_%s,anomaly_%s", m == 0 && e->models > 1 ? "model" : "persistence",
-                    m == 0 && e->models > 1 ? "model" : "persistence");
-    file_printf(f, "\n");
-    for (int64_t clip = 0, i = 0; clip < e->clips; clip++)
-        for (int64_t k = 0; k < e->length[clip]; k++, i++) {
-            file_printf(f, "%s,%lld,%d", e->data->test.clips[clip].name, (long long)(e->first + k),
-                        e->label[i]);
-            for (int m = 0; m < e->models; m++)
-                file_printf(f, ",%.9g,%.9g", e->psnr[m][i], anomaly[m][i]);
+    csv_head(f, e);
+    for (int64_t clip = 0, start = 0, i = 0; clip < e->clips; start += l->length[clip++])
+        for (int64_t t = e->first; t < l->length[clip] - e->last; t++, i++) {
+            file_printf(f, "%s,%lld", e->data->test.clips[clip].name, (long long)t);
+            for (int k = 0; k < e->truths; k++)
+                file_printf(f, ",%d", e->labels[k]->frame[clip][t]);
+            for (int m = 0; m < e->models; m++) {
+                double *const *value = e->value[m];
+                file_printf(f, ",%.9g,%.9g", value[SCORE_FRAME][start + t], judged[m].score[i]);
+                for (int k = 1; k < SCORE_KINDS && value[k]; k++)
+                    file_printf(f, ",%.9g", value[k][start + t]);
+            }
             file_printf(f, "\n");
         }
     return file_commit(&f);
 }
 
-enum { REPORT_FRAMES = 8 };
-
-/* Pictures of one frame, made by scoring it again. */
-typedef struct {
-    uint8_t *frame, *prediction, *difference, *truth;
-} Pictures;
-
-static void free_pictures(Pictures *p) {
-    mem_free(p->frame);
-    mem_free(p->prediction);
-    mem_free(p->difference);
-    mem_free(p->truth);
-}
-
-/* The frame with the truth's pixels tinted red; NULL, and no error, where the data has no masks. */
-static int draw_truth(uint8_t **out, const Evaluation *e, int clip, int64_t index,
-                      const uint8_t *frame, int64_t size) {
-    Masks *masks = NULL;
-    int found = 0, width, height;
-    const uint8_t *mask;
-    int code = masks_open(&masks, e->data, clip, &found);
-    if (!code && found)
-        code = masks_read(masks, index, &mask, &width, &height);
-    if (!code && found) {
-        *out = mem_alloc((size_t)(size * size), 3);
-        code = *out ? 0 : ERR_FAIL;
-        for (int64_t i = 0; !code && i < size * size; i++) {
-            bool set = mask[i / size * height / size * width + i % size * width / size];
-            for (int c = 0; c < 3; c++)
-                (*out)[3 * i + c] =
-                    set ? (uint8_t)((frame[3 * i + c] + (c == 2 ? 510 : 0)) / 3) : frame[3 * i + c];
-        }
-    }
-    masks_free(&masks);
-    return code;
-}
-
-static int make_pictures(Pictures *p, const Evaluation *e, int clip, int64_t index) {
-    Scorer *s = e->scorer[0];
-    int64_t size = scorer_info(s)->size;
-    size_t pixels = (size_t)(size * size);
-    Source *source = NULL;
-    Window w = {0};
-    Frame f = {0};
-    double psnr;
-    int code = window_open(&w, (int)size, (int)e->first);
-    if (!code)
-        code = source_open(&source, e->data->test.clips[clip].url);
-    if (!code)
-        code = source_seek(source, index - e->first);
-    for (int64_t i = 0; i <= e->first && !code; i++) {
-        code = source_read(source, &f);
-        if (!code)
-            window_push(&w, &f);
-    }
-    if (!code)
-        code = scorer_run(s, window_x(&w), window_y(&w), &psnr);
-    p->frame = mem_alloc(pixels, 3);
-    p->prediction = mem_alloc(pixels, 3);
-    p->difference = mem_alloc(pixels, 3);
-    if (!code && (!p->frame || !p->prediction || !p->difference))
-        code = ERR_FAIL;
-    if (!code) {
-        memcpy(p->frame, window_y(&w), pixels * 3);
-        scorer_pictures(s, p->prediction, p->difference);
-        code = draw_truth(&p->truth, e, clip, index, p->frame, size);
-    }
-    frame_free(&f);
-    window_free(&w);
-    source_free(&source);
-    return code;
-}
-
-/* The frame of highest anomaly score of each clip, the highest clips first. */
-static int worst_frames(ReportFrame *out, Pictures *pictures, int *count, const Evaluation *e,
-                        const double *global) {
-    bool *used = mem_alloc((size_t)e->clips, sizeof *used);
-    if (!used)
-        return ERR_FAIL;
-    int code = 0;
-    for (*count = 0; *count < REPORT_FRAMES && *count < e->clips && !code; ++*count) {
-        int64_t best = -1, best_clip = 0, best_index = 0;
-        for (int64_t clip = 0, i = 0; clip < e->clips; clip++)
-            for (int64_t k = 0; k < e->length[clip]; k++, i++)
-                if (!used[clip] && (best < 0 || global[i] > global[best])) {
-                    best = i;
-                    best_clip = clip;
-                    best_index = e->first + k;
-                }
-        used[best_clip] = true;
-        Pictures *p = &pictures[*count];
-        code = make_pictures(p, e, (int)best_clip, best_index);
-        out[*count] = (ReportFrame){.clip = e->data->test.clips[best_clip].name,
-                                    .index = best_index,
-                                    .psnr = e->psnr[0][best],
-                                    .abnormal = e->label[best],
-                                    .size = (int)scorer_info(e->scorer[0])->size,
-                                    .frame = p->frame,
-                                    .prediction = p->prediction,
-                                    .difference = p->difference,
-                                    .truth = p->truth};
-    }
-    mem_free(used);
-    return code;
-}
-
-static int write_report(const Evaluation *e, const ResultRow *rows, double *const *anomaly,
-                        const double *global, const char *path) {
-    int last = e->models - 1; /* persistence */
-    const ScorerInfo *info = scorer_info(e->scorer[0]);
-    char input[64], steps[96], labels[256];
-    snprintf(input, sizeof input, "%lld x %lld, %lld frame%s", (long long)info->size,
-             (long long)info->size, (long long)info->frames, info->frames > 1 ? "s" : "");
-    snprintf(steps, sizeof steps, "step %lld of %lld, seed %lld", (long long)info->model.step,
-             (long long)(info->model.epochs * info->model.steps_per_epoch),
-             (long long)info->model.seed);
-    snprintf(labels, sizeof labels, "%s, hash %s", e->labels->variant, e->labels->hash);
-    const char *facts[] = {
-        "Model", info->path,    "Training",
-        steps,   "Input",       input,
-        "Data",  e->data->root, "Labels",
-        labels,  "Protocol",    "PSNR of the predicted next frame, no smoothing, last step",
-        NULL};
-    ReportFrame frames[REPORT_FRAMES];
-    Pictures pictures[REPORT_FRAMES] = {{0}};
-    ReportClip *clips = mem_alloc((size_t)e->clips, sizeof *clips);
-    Report r = {.title = "normalcy evaluation",
-                .subtitle = e->data->root,
-                .facts = facts,
-                .rows = rows,
-                .row_count = 2 * e->models,
-                .clips = clips,
-                .clip_count = e->clips,
-                .frames = frames};
-    RocPoint *roc[EVALUATE_MODELS] = {NULL};
-    int code = clips ? 0 : ERR_FAIL;
-    for (int64_t c = 0, i = 0; c < e->clips && !code; i += e->length[c++])
-        clips[c] = (ReportClip){.name = e->data->test.clips[c].name,
-                                .note = "",
-                                .frames = e->length[c],
-                                .anomaly = anomaly[0] + i,
-                                .baseline = anomaly[last] + i,
-                                .label = e->label + i};
-    bool both = e->abnormal > 0 && e->abnormal < e->frames;
-    if (!code && both)
-        code = roc_curve(&roc[0], &r.roc_count, anomaly[0], e->label, e->frames);
-    if (!code && both && last)
-        code = roc_curve(&roc[1], &r.roc_baseline_count, anomaly[last], e->label, e->frames);
-    r.roc = roc[0];
-    r.roc_baseline = roc[1];
-    if (!code)
-        code = worst_frames(frames, pictures, &r.frame_count, e, global);
-    if (!code)
-        code = report_write(&r, path);
-    for (int i = 0; i < REPORT_FRAMES; i++)
-        free_pictures(&pictures[i]);
-    mem_free(clips);
-    mem_free(roc[0]);
-    mem_free(roc[1]);
-    return code;
-}
-
-int eval_write(const Evaluation *e, const ResultRow *rows, const char *folder) {
+int eval_write(const EvalResults *r, const char *folder) {
+    const Evaluation *e = r->evaluation;
     char path[3][4096];
     static const char *const names[] = {"results.json", "scores.csv", "report.html"};
     for (int i = 0; i < 3; i++)
         snprintf(path[i], sizeof path[i], "%s/%s", folder, names[i]);
-    double *anomaly[EVALUATE_MODELS] = {NULL};
-    double *global = evaluation_anomaly(e, 0, NORMALISE_GLOBAL);
+    Judged judged[EVALUATE_MODELS] = {{0}}; /* per clip, of the frames that have a score */
     int code = file_make_folder(folder);
-    for (int m = 0; m < e->models && !code; m++) {
-        anomaly[m] = evaluation_anomaly(e, m, NORMALISE_CLIP);
-        code = anomaly[m] ? 0 : ERR_FAIL;
-    }
-    if (!code && !global)
-        code = ERR_FAIL;
+    for (int m = 0; m < e->models && !code; m++)
+        code = evaluation_judge(&judged[m], e, m, SCORE_FRAME, protocol_find("per-clip"));
     if (!code)
-        code = write_json(e, rows, path[0]);
+        code = write_json(r, path[0]);
     if (!code)
-        code = write_csv(e, anomaly, path[1]);
+        code = write_csv(e, judged, path[1]);
     if (!code)
-        code = write_report(e, rows, anomaly, global, path[2]);
+        code = eval_report(r, judged, path[2]);
     for (int m = 0; m < EVALUATE_MODELS; m++)
-        mem_free(anomaly[m]);
-    mem_free(global);
+        judged_free(&judged[m]);
     return code;
 }

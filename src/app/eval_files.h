@@ -2,13 +2,23 @@
 #ifndef APP_EVAL_FILES_H
 #define APP_EVAL_FILES_H
 
+#include "app/eval_checkpoints.h"
 #include "score/evaluate.h"
+
+/* All that an evaluation gave; borrowed. */
+typedef struct {
+    const Evaluation *evaluation;
+    const ResultRow *rows;
+    int count;
+    const EvalCheckpoints *checkpoints; /* count 0: not asked for */
+    double fps, budget;                 /* of the rows' alarms */
+} EvalResults;
 
 /* {"data": ..., "labels": {...}, "model": {...}, "rows": [...]} as text, owned by the caller
  * (mem_free). */
-char *eval_json(const Evaluation *e, const ResultRow *rows);
+char *eval_json(const EvalResults *r);
 
 /* Writes the three files into a folder, each atomically. */
-int eval_write(const Evaluation *e, const ResultRow *rows, const char *folder);
+int eval_write(const EvalResults *r, const char *folder);
 
 #endif

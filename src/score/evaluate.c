@@ -8,103 +8,122 @@
 #include "video/source.h"
 #include "video/window.h"
 
-/* Appends the scores of one pair; room for it was made before. */
-static int score_pair(Evaluation *e, const Window *w) {
+/* ---- scoring ---- */
+
+typedef struct {
+    Evaluation *e;
+    Window window;
+    Frame frame;
+    float *map, *patches; /* of the variants */
+    int side, top;
+    int64_t at; /* the clip's first frame in Evaluation.value */
+    int64_t done;
+    void (*progress)(int64_t done, int64_t total);
+} Run;
+
+static int score_pair(Run *r, int64_t at) {
+    Evaluation *e = r->e;
     for (int m = 0; m < e->models; m++) {
-        int code = scorer_run(e->scorer[m], window_x(w), window_y(w), &e->psnr[m][e->frames]);
+        double score[SCORE_KINDS];
+        int code = scorer_run(e->scorer[m], window_x(&r->window), window_y(&r->window),
+                              &score[SCORE_FRAME]);
         if (code)
             return code;
+        scorer_error_map(e->scorer[m], r->map, VARIANT_CELL);
+        variant_scores(score, r->map, r->side, r->top, r->patches);
+        for (int k = 0; k < SCORE_KINDS; k++)
+            e->value[m][k][at] = score[k];
     }
     return 0;
 }
 
-static int make_room(Evaluation *e, int64_t *capacity) {
-    if (e->frames < *capacity)
-        return 0;
-    size_t old = (size_t)*capacity, wanted = old ? 2 * old : 1024;
-    for (int m = 0; m <= e->models; m++) {
-        void *array = m < e->models ? (void *)e->psnr[m] : e->label;
-        array = mem_grow(array, old, wanted, m < e->models ? sizeof(double) : 1);
-        if (!array)
-            return ERR_FAIL;
-        if (m < e->models)
-            e->psnr[m] = array;
-        else
-            e->label = array;
-    }
-    *capacity = (int64_t)wanted;
-    return 0;
+/* The clip's first frames have no score: they take the first one there is. */
+static void fill_start(Evaluation *e, int64_t at) {
+    for (int m = 0; m < e->models; m++)
+        for (int k = 0; k < SCORE_KINDS; k++)
+            for (int64_t t = 0; t < e->first; t++)
+                e->value[m][k][at + t] = e->value[m][k][at + e->first];
 }
 
-static int score_clip(Evaluation *e, int clip, Source *source, Window *w, Frame *f,
-                      int64_t *capacity, void (*progress)(int64_t, int64_t)) {
-    const Labels *l = e->labels;
+static int score_clip(Run *r, int clip, Source *source) {
+    Evaluation *e = r->e;
+    const Labels *l = e->labels[0];
+    const char *name = e->data->test.clips[clip].name;
     int code = 0;
     int64_t read = 0;
-    window_reset(w);
-    while (!code && (code = source_read(source, f)) == 0) {
+    window_reset(&r->window);
+    while (!code && (code = source_read(source, &r->frame)) == 0) {
         if (stop_requested())
             return ERR_STOPPED;
         if (read == l->length[clip])
             break;
-        if (f->corrupt)
+        if (r->frame.corrupt)
             return err_set(ERR_FAIL, "%s: frame %lld is damaged; copy the clip again",
                            e->data->test.clips[clip].url, (long long)read);
-        bool whole = window_push(w, f);
-        code = whole ? make_room(e, capacity) : 0;
-        if (whole && !code)
-            code = score_pair(e, w);
-        if (whole && !code) {
-            e->label[e->frames] = l->frame[clip][read];
-            e->abnormal += e->label[e->frames];
-            e->frames++;
-            e->length[clip]++;
+        if (window_push(&r->window, &r->frame)) {
+            code = score_pair(r, r->at + read);
+            r->done++;
         }
         read++;
-        if (progress)
-            progress(e->frames, l->frames - e->first * e->clips);
+        if (r->progress)
+            r->progress(r->done, l->frames - e->first * e->clips);
     }
     if (code && code != ERR_END)
         return code;
     if (code == 0 || read < l->length[clip])
-        return err_set(ERR_FAIL, "clip %s has %s%lld frames, its labels (%s) %lld",
-                       e->data->test.clips[clip].name, code == 0 ? "more than " : "",
-                       (long long)read, l->path, (long long)l->length[clip]);
+        return err_set(ERR_FAIL, "clip %s has %s%lld frames, its labels (%s) %lld", name,
+                       code == 0 ? "more than " : "", (long long)read, l->path,
+                       (long long)l->length[clip]);
     if (read <= e->first)
-        return err_set(ERR_FAIL, "clip %s has %lld frames; %lld are needed for one score",
-                       e->data->test.clips[clip].name, (long long)read, (long long)e->first + 1);
+        return err_set(ERR_FAIL, "clip %s has %lld frames; %lld are needed for one score", name,
+                       (long long)read, (long long)e->first + 1);
+    fill_start(e, r->at);
+    r->at += read;
     return 0;
 }
 
-static int run(Evaluation *e, void (*progress)(int64_t, int64_t)) {
+static int open_run(Run *r) {
+    Evaluation *e = r->e;
     const ScorerInfo *info = scorer_info(e->scorer[0]);
-    Window w = {0};
-    Frame f = {0};
-    int64_t capacity = 0;
     e->first = info->frames;
-    e->length = mem_alloc((size_t)e->clips, sizeof *e->length);
-    int code = e->length ? window_open(&w, (int)info->size, (int)info->frames) : ERR_FAIL;
-    for (int clip = 0; clip < e->clips && !code; clip++) {
-        Source *source = NULL;
-        code = source_open(&source, e->data->test.clips[clip].url);
-        if (!code)
-            code = score_clip(e, clip, source, &w, &f, &capacity, progress);
-        source_free(&source);
-    }
-    frame_free(&f);
-    window_free(&w);
-    return code;
+    e->source = info->path;
+    r->side = (int)info->size / VARIANT_CELL; /* an image has 8 pixels at least */
+    r->map = mem_alloc((size_t)(r->side * r->side), sizeof *r->map);
+    r->patches = mem_alloc((size_t)(r->side * r->side), sizeof *r->patches);
+    int code = r->map && r->patches ? 0 : ERR_FAIL;
+    for (int m = 0; m < e->models; m++)
+        for (int k = 0; k < SCORE_KINDS; k++) {
+            e->value[m][k] = mem_alloc((size_t)e->labels[0]->frames, sizeof(double));
+            code = e->value[m][k] ? code : ERR_FAIL;
+        }
+    return code ? code : window_open(&r->window, (int)info->size, (int)info->frames);
 }
 
-int evaluation_run(Evaluation *out, const Dataset *data, const Labels *labels,
-                   Scorer *const *scorer, const char *const *name, int models,
+int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *labels, int truths,
+                   Scorer *const *scorer, const char *const *name, int models, int top,
                    void (*progress)(int64_t, int64_t)) {
-    Evaluation e = {.data = data, .labels = labels, .models = models, .clips = data->test.count};
+    Evaluation e = {.data = data,
+                    .labels = labels,
+                    .truths = truths,
+                    .models = models,
+                    .clips = data->test.count};
     for (int m = 0; m < models; m++) {
         e.scorer[m] = scorer[m];
         e.name[m] = name[m];
     }
-    int code = run(&e, progress);
+    Run r = {.e = &e, .top = top, .progress = progress};
+    int code = open_run(&r);
+    for (int clip = 0; clip < e.clips && !code; clip++) {
+        Source *source = NULL;
+        code = source_open(&source, data->test.clips[clip].url);
+        if (!code)
+            code = score_clip(&r, clip, source);
+        source_free(&source);
+    }
+    frame_free(&r.frame);
+    window_free(&r.window);
+    mem_free(r.map);
+    mem_free(r.patches);
     if (code)
         evaluation_free(&e);
     else
@@ -114,49 +133,91 @@ int evaluation_run(Evaluation *out, const Dataset *data, const Labels *labels,
 
 void evaluation_free(Evaluation *e) {
     for (int m = 0; m < EVALUATE_MODELS; m++)
-        mem_free(e->psnr[m]);
-    mem_free(e->length);
-    mem_free(e->label);
+        for (int k = 0; k < SCORE_KINDS; k++)
+            mem_free(e->value[m][k]);
     *e = (Evaluation){0};
 }
 
-double *evaluation_anomaly(const Evaluation *e, int model, Normalise how) {
-    double *anomaly = mem_alloc((size_t)e->frames, sizeof *anomaly);
-    if (anomaly)
-        regular_normalise(anomaly, e->psnr[model], e->length, e->clips, how);
-    return anomaly;
+/* ---- results ---- */
+
+static ProtocolInput input_of(const Evaluation *e, int model, int score, int truth) {
+    const Labels *l = e->labels[truth];
+    ProtocolInput in = {l, e->value[model][score], e->first, e->last, 0};
+    if (!e->scorer[model])
+        return in; /* scores from elsewhere keep their zero */
+    in.normal = -INFINITY;
+    for (int64_t i = 0; i < l->frames; i++)
+        if (isfinite(in.regularity[i]))
+            in.normal = fmax(in.normal, in.regularity[i]);
+    return in;
 }
 
-static int fill_row(const Evaluation *e, int model, Normalise how, ResultRow *row) {
-    double *anomaly = evaluation_anomaly(e, model, how), psnr = 0;
-    if (!anomaly)
-        return ERR_FAIL;
-    int64_t counted = 0;
-    for (int64_t i = 0; i < e->frames; i++)
-        if (isfinite(e->psnr[model][i])) {
-            psnr += e->psnr[model][i];
-            counted++;
-        }
-    *row = (ResultRow){.model = e->name[model],
-                       .protocol = normalise_names[how],
-                       .frames = e->frames,
-                       .abnormal = e->abnormal,
-                       .psnr = psnr / (double)counted};
-    int code = auroc(&row->auroc_micro, anomaly, e->label, e->frames);
+/* Over the frames that have a score of their own; NaN for scores from elsewhere. */
+static double mean_decibel(const Evaluation *e, int model, int score) {
+    const Labels *l = e->labels[0];
+    double sum = 0;
+    int64_t n = 0;
+    for (int64_t c = 0, start = 0; c < e->clips; start += l->length[c++])
+        for (int64_t t = e->first; t < l->length[c]; t++)
+            if (isfinite(e->value[model][score][start + t])) {
+                sum += e->value[model][score][start + t];
+                n++;
+            }
+    return e->scorer[model] ? sum / (double)n : NAN;
+}
+
+static int fill_row(ResultRow *row, const ProtocolInput *in, const Protocol *p,
+                    const ResultPlan *plan) {
+    Judged judged = {0};
+    row->protocol = p->name;
+    row->normalise = normalise_names[protocol_normalise(p)];
+    int code = protocol_apply(&judged, p, in, row->smooth);
     if (!code)
-        code = auroc_macro(&row->auroc_macro, anomaly, e->label, e->length, e->clips);
-    row->auroc_micro *= 100;
-    row->auroc_macro *= 100;
-    mem_free(anomaly);
+        code = result_measure(row, &judged, plan->fps, plan->budget);
+    judged_free(&judged);
     return code;
 }
 
-int evaluation_rows(const Evaluation *e, ResultRow *rows) {
-    for (int m = 0; m < e->models; m++)
-        for (int how = NORMALISE_CLIP; how <= NORMALISE_GLOBAL; how++) {
-            int code = fill_row(e, m, (Normalise)how, rows++);
-            if (code)
-                return code;
+/* The rows of one model's score. */
+static int fill_rows(ResultRow *rows, int *count, const Evaluation *e, const ResultPlan *plan,
+                     int model, int score, int truth) {
+    ProtocolInput in = input_of(e, model, score, truth);
+    ResultRow common = {.model = e->name[model],
+                        .score = e->scorer[model] ? score_names[score] : "given",
+                        .psnr = mean_decibel(e, model, score),
+                        .labels = e->labels[truth]->variant,
+                        .hash = e->labels[truth]->hash};
+    int code = 0;
+    for (int p = 0; p < plan->protocols && !code; p++)
+        for (int smooth = 0; smooth <= (plan->smooth > 0) && !code; smooth++) {
+            ResultRow *row = &rows[(*count)++];
+            *row = common;
+            row->smooth = smooth ? plan->smooth : 0;
+            code = fill_row(row, &in, plan->protocol[p], plan);
         }
+    return code;
+}
+
+int evaluation_rows(const Evaluation *e, const ResultPlan *plan, ResultRow **rows, int *count) {
+    int room = 2 * e->truths * e->models * SCORE_KINDS * plan->protocols, n = 0;
+    ResultRow *all = mem_alloc((size_t)room, sizeof *all);
+    int code = all ? 0 : ERR_FAIL;
+    for (int t = 0; t < e->truths; t++)
+        for (int m = 0; m < e->models; m++)
+            for (int k = 0; k < SCORE_KINDS && !code; k++)
+                if (plan->score[k])
+                    code = fill_rows(all, &n, e, plan, m, k, t);
+    if (code) {
+        mem_free(all);
+        return code;
+    }
+    *rows = all;
+    *count = n;
     return 0;
+}
+
+int evaluation_judge(Judged *out, const Evaluation *e, int model, ScoreKind score,
+                     const Protocol *p) {
+    ProtocolInput in = input_of(e, model, (int)score, 0);
+    return protocol_apply(out, p, &in, 0);
 }

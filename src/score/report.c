@@ -31,9 +31,9 @@ static const char style[] =
     ".good{color:var(--good)}.bad{color:var(--bad)}\n"
     ".overview{display:grid;grid-template-columns:minmax(0,1fr) 350px;gap:18px;margin-top:18px;"
     "align-items:start}\n"
-    ".overview h2{margin:0 0 12px}.overview .panel{padding:18px 22px}\n"
-    ".stack{display:grid;grid-template-columns:minmax(0,1fr);gap:18px}.stack:only-child{grid-"
-    "column:1/-1}\n"
+    ".overview h2,.table h2{margin:0 0 12px}.overview .panel,.table{padding:18px 22px}\n"
+    ".table{margin-top:18px}.table dl{margin-top:14px}\n"
+    ".overview>:only-child{grid-column:1/-1}\n"
     ".scroll{overflow-x:auto}\n"
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
     "th,td{text-align:right;padding:7px 8px;border-bottom:1px solid var(--line);"
@@ -43,6 +43,7 @@ static const char style[] =
     "th:first-child,td:first-child{text-align:left;padding-left:0;white-space:normal;"
     "overflow-wrap:break-word}\n"
     "th:last-child,td:last-child{padding-right:0}\n"
+    "th.word,td.word{text-align:left}tr.group td{color:var(--soft);font-size:12.5px}\n"
     "tr.base td{color:var(--soft)}td.key{font-weight:650}\n"
     "dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 18px;margin:0}\n"
     "dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}\n"
@@ -81,8 +82,8 @@ static const char style[] =
     "@media print{@page{margin:14mm}body{background:#fff;font-size:10.5pt;"
     "print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0 1px}"
     "h2,.legend{break-after:avoid}h2{margin-top:20px}"
-    ".overview{grid-template-columns:minmax(0,1fr) 260px;gap:10px}.stack{display:contents}"
-    ".stack>:first-child{grid-column:1/-1}.overview .panel{padding:12px 16px}"
+    ".overview{grid-template-columns:minmax(0,1fr) 260px;gap:10px}"
+    ".overview .panel,.table{padding:12px 16px}"
     ".clips,.frames{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}"
     ".panel{break-inside:avoid}figure{padding:8px 10px}.verdict{padding:14px 18px}"
     ".verdict .big{font-size:17pt}th,td{padding:4px 5px}"
@@ -153,19 +154,36 @@ static bool is_baseline(const ResultRow *row) {
     return strcmp(row->model, "persistence") == 0;
 }
 
-/* Persistence under the same protocol; NULL where it was not evaluated. */
+/* Persistence judged the same way; NULL where it was not evaluated. */
 static const ResultRow *baseline_of(const Report *r, const ResultRow *row) {
-    for (int i = 0; i < r->row_count; i++)
-        if (is_baseline(&r->rows[i]) && strcmp(r->rows[i].protocol, row->protocol) == 0)
-            return &r->rows[i];
+    for (int i = 0; i < r->row_count; i++) {
+        const ResultRow *b = &r->rows[i];
+        if (is_baseline(b) && strcmp(b->protocol, row->protocol) == 0 &&
+            strcmp(b->score, row->score) == 0 && strcmp(b->hash, row->hash) == 0 &&
+            (b->smooth > 0) == (row->smooth > 0))
+            return b;
+    }
     return NULL;
 }
 
+/* Whether there is something beside persistence to compare with it. */
 static bool has_baseline(const Report *r) {
+    bool baseline = false, other = false;
     for (int i = 0; i < r->row_count; i++)
-        if (is_baseline(&r->rows[i]))
+        *(is_baseline(&r->rows[i]) ? &baseline : &other) = true;
+    return baseline && other;
+}
+
+/* Whether rows differ in their score or its filter, so that a column must tell. */
+static bool scores_differ(const ResultRow *rows, int count) {
+    for (int i = 0; i < count; i++)
+        if (rows[i].smooth > 0 || strcmp(rows[i].score, rows[0].score) != 0)
             return true;
     return false;
+}
+
+static bool labels_differ(const ResultRow *rows, int count) {
+    return count && strcmp(rows[0].hash, rows[count - 1].hash) != 0;
 }
 
 /* ---- sections ---- */
@@ -185,65 +203,159 @@ static void write_head(FileOut *f, const Report *r) {
     file_printf(f, "</p>\n</header>\n");
 }
 
-/* The first row that is not persistence says it in one line. */
+/* The first row that is not persistence, if there is one, says it in one line. */
 static void write_verdict(FileOut *f, const Report *r) {
-    const ResultRow *row = NULL;
-    for (int i = 0; i < r->row_count && !row; i++)
-        if (!is_baseline(&r->rows[i]) && strcmp(r->rows[i].protocol, "per-clip") == 0)
+    const ResultRow *row = r->row_count ? r->rows : NULL;
+    for (int i = r->row_count - 1; i >= 0; i--)
+        if (!is_baseline(&r->rows[i]))
             row = &r->rows[i];
     file_printf(f, "<section class=\"panel verdict\">\n<p class=\"big\">");
     if (!row) {
         file_printf(f, "Nothing was evaluated</p>\n</section>\n");
         return;
     }
-    const ResultRow *base = baseline_of(r, row);
+    const ResultRow *base = has_baseline(r) ? baseline_of(r, row) : NULL;
     if (!isfinite(row->auroc_micro)) {
         file_printf(f, "No AUROC: all frames are of one class</p>\n</section>\n");
         return;
     }
-    file_printf(f, "AUROC %.1f&nbsp;%% per clip", row->auroc_micro);
+    file_printf(f, "AUROC %.1f&nbsp;%%", row->auroc_micro);
+    if (strcmp(row->normalise, "per-clip") == 0)
+        file_printf(f, " per clip");
     if (base && isfinite(base->auroc_micro)) {
         file_printf(f, "; persistence %.1f&nbsp;%%: ", base->auroc_micro);
         margin(f, row->auroc_micro - base->auroc_micro);
     }
     file_printf(f,
                 "</p>\n<p class=\"soft\">An abnormal frame scores higher than a normal one %.1f "
-                "times in 100.",
+                "times in 100",
                 row->auroc_micro);
+    if (isfinite(row->low))
+        file_printf(f, " (95&nbsp;%% interval over clips: %.1f to %.1f)", row->low, row->high);
+    file_printf(f, ".");
     if (base && isfinite(base->auroc_micro))
         file_printf(f, " Persistence predicts that the next frame is the same as this one; what it "
                        "reaches needs no learning.");
     file_printf(f, "</p>\n</section>\n");
 }
 
-static void write_rows(FileOut *f, const Report *r) {
-    bool compared = has_baseline(r);
-    file_printf(f, "<section class=\"panel\">\n<h2>Results</h2>\n<div class=\"scroll\"><table>\n"
-                   "<thead><tr><th>model</th><th>normalised</th><th>AUROC<br>micro, %%</th>");
-    if (compared)
+/* ---- tables of results ---- */
+
+typedef struct {
+    const ResultRow *rows;
+    int count;
+    bool compared, score, labels; /* which columns and headings there are */
+} Table;
+
+static void table_head(FileOut *f, const Table *t, const char *first) {
+    file_printf(f, "<thead><tr><th>%s</th><th class=\"word\">protocol</th>", first);
+    if (t->score)
+        file_printf(f, "<th class=\"word\">score</th>");
+    file_printf(f, "<th class=\"word\">min-max</th><th>AUROC<br>micro</th><th>95&nbsp;%%</th>");
+    if (t->compared)
         file_printf(f, "<th>over<br>persistence</th>");
-    file_printf(f, "<th>AUROC<br>macro, %%</th><th>PSNR<br>dB</th><th>frames</th>"
-                   "<th>abnormal</th></tr></thead>\n<tbody>\n");
-    for (int i = 0; i < r->row_count; i++) {
-        const ResultRow *row = &r->rows[i], *base = baseline_of(r, row);
-        file_printf(f, "<tr%s><td>", is_baseline(row) ? " class=\"base\"" : "");
-        path_text(f, row->model);
-        file_printf(f, "</td><td>");
-        text(f, row->protocol);
-        file_printf(f, "</td><td class=\"key\">");
-        number(f, "%.2f", row->auroc_micro);
-        if (compared) {
-            file_printf(f, "</td><td>");
-            margin(f, base && base != row ? row->auroc_micro - base->auroc_micro : NAN);
-        }
-        file_printf(f, "</td><td>");
-        number(f, "%.2f", row->auroc_macro);
-        file_printf(f, "</td><td>");
-        number(f, "%.2f", row->psnr);
-        file_printf(f, "</td><td>%lld</td><td>%lld</td></tr>\n", (long long)row->frames,
-                    (long long)row->abnormal);
+    file_printf(f, "<th>AUROC<br>macro</th><th>AP</th><th>EER</th><th>PSNR<br>dB</th>"
+                   "<th>frames</th><th>abnormal</th></tr></thead>\n");
+}
+
+static void cell(FileOut *f, double value) {
+    file_printf(f, "<td>");
+    number(f, "%.2f", value);
+    file_printf(f, "</td>");
+}
+
+static void table_row(FileOut *f, const Table *t, const ResultRow *row, const ResultRow *base) {
+    file_printf(f, "<tr%s><td>", is_baseline(row) ? " class=\"base\"" : "");
+    path_text(f, row->model);
+    file_printf(f, "</td><td class=\"word\">");
+    text(f, row->protocol);
+    if (t->score) {
+        file_printf(f, "</td><td class=\"word\">");
+        text(f, row->score);
+        if (row->smooth > 0)
+            file_printf(f, ", &sigma; %.3g", row->smooth);
     }
-    file_printf(f, "</tbody>\n</table></div>\n</section>\n");
+    file_printf(f, "</td><td class=\"word\">");
+    text(f, row->normalise);
+    file_printf(f, "</td><td class=\"key\">");
+    number(f, "%.2f", row->auroc_micro);
+    file_printf(f, "</td><td>");
+    number(f, "%.1f", row->low);
+    if (isfinite(row->low))
+        file_printf(f, "&hellip;%.1f", row->high);
+    file_printf(f, "</td>");
+    if (t->compared) {
+        file_printf(f, "<td>");
+        margin(f, base && base != row ? row->auroc_micro - base->auroc_micro : NAN);
+        file_printf(f, "</td>");
+    }
+    cell(f, row->auroc_macro);
+    cell(f, row->ap);
+    cell(f, row->eer);
+    cell(f, row->psnr);
+    file_printf(f, "<td>%lld</td><td>%lld</td></tr>\n", (long long)row->frames,
+                (long long)row->abnormal);
+}
+
+static void write_table(FileOut *f, const Report *r, const Table *t, const char *first) {
+    file_printf(f, "<div class=\"scroll\"><table>\n");
+    table_head(f, t, first);
+    file_printf(f, "<tbody>\n");
+    for (int i = 0; i < t->count; i++) {
+        const ResultRow *row = &t->rows[i];
+        if (t->labels && (i == 0 || strcmp(row->hash, row[-1].hash) != 0)) {
+            file_printf(f, "<tr class=\"group\"><td colspan=\"%d\">labels ",
+                        11 + t->compared + t->score);
+            text(f, row->labels);
+            file_printf(f, ", hash %s</td></tr>\n", row->hash);
+        }
+        table_row(f, t, row, baseline_of(r, row));
+    }
+    file_printf(f, "</tbody>\n</table></div>\n");
+}
+
+/* What the protocols are, where there are others than the paper's. */
+static void write_protocols(FileOut *f, const Report *r) {
+    bool open = false;
+    for (const Protocol *p = protocols + 2; p->name; p++) {
+        bool used = false;
+        for (int i = 0; i < r->row_count; i++)
+            used |= strcmp(r->rows[i].protocol, p->name) == 0;
+        if (!used)
+            continue;
+        file_printf(f, "%s<dt>%s</dt><dd>", open ? "" : "<dl class=\"small\">\n", p->name);
+        open = true;
+        text(f, p->note);
+        if (p->labels) {
+            file_printf(f, " (Avenue: ");
+            text(f, p->labels);
+            file_printf(f, ")");
+        }
+        file_printf(f, "</dd>\n");
+    }
+    if (open)
+        file_printf(f, "</dl>\n");
+}
+
+static void write_results(FileOut *f, const Report *r) {
+    Table t = {r->rows, r->row_count, has_baseline(r), scores_differ(r->rows, r->row_count),
+               labels_differ(r->rows, r->row_count)};
+    file_printf(f, "<section class=\"panel table\">\n<h2>Results</h2>\n");
+    write_table(f, r, &t, "model");
+    write_protocols(f, r);
+    file_printf(f, "</section>\n");
+}
+
+static void write_checkpoints(FileOut *f, const Report *r) {
+    const ResultRow *rows = r->checkpoints;
+    Table t = {rows, r->checkpoint_count, has_baseline(r), scores_differ(rows, r->checkpoint_count),
+               labels_differ(rows, r->checkpoint_count)};
+    file_printf(f,
+                "<section class=\"panel table\">\n<h2>Checkpoints</h2>\n<p class=\"soft\">The "
+                "result above is the last one's. To report the best of these is to choose on the "
+                "test set: an oracle.</p>\n");
+    write_table(f, r, &t, "checkpoint");
+    file_printf(f, "</section>\n");
 }
 
 static void write_facts(FileOut *f, const Report *r) {
@@ -270,13 +382,12 @@ static void write_legend(FileOut *f, bool compared, bool shaded) {
 }
 
 static void write_overview(FileOut *f, const Report *r) {
-    file_printf(f, "<div class=\"overview\">\n<div class=\"stack\">\n");
-    if (r->row_count)
-        write_rows(f, r);
+    file_printf(f, "<div class=\"overview\">\n");
     write_facts(f, r);
-    file_printf(f, "</div>\n");
     if (r->roc_count) {
-        file_printf(f, "<section class=\"panel\">\n<h2>ROC, per clip</h2>\n");
+        file_printf(f, "<section class=\"panel\">\n<h2>ROC, ");
+        text(f, r->roc_name);
+        file_printf(f, "</h2>\n");
         write_legend(f, r->roc_baseline, false);
         report_svg_roc(f, r->roc, r->roc_count, r->roc_baseline, r->roc_baseline_count);
         file_printf(f, "</section>\n");
@@ -363,6 +474,10 @@ int report_write(const Report *r, const char *path) {
         return code;
     write_head(f, r);
     write_verdict(f, r);
+    if (r->row_count)
+        write_results(f, r);
+    if (r->checkpoint_count)
+        write_checkpoints(f, r);
     write_overview(f, r);
     code = write_clips(f, r);
     if (!code)
@@ -371,9 +486,12 @@ int report_write(const Report *r, const char *path) {
         file_discard(&f);
         return err_context(code, "%s", path);
     }
-    file_printf(f, "<footer>normalcy " NORMALCY_VERSION
-                   ". Anomaly score: 1 less the regularity score, PSNR scaled to 0&hellip;1 within "
-                   "each clip. Micro: one ROC over all frames; macro: the mean over clips."
-                   "</footer>\n</main>\n</body>\n</html>\n");
+    file_printf(f,
+                "<footer>normalcy " NORMALCY_VERSION
+                ". Anomaly score: 1 less the regularity score, PSNR scaled to 0&hellip;1 within "
+                "each clip. In percent: AUROC, micro: one ROC over all frames, with its 95&nbsp;%% "
+                "interval over "
+                "clips; macro: the mean over clips; AP: average precision; EER: equal error rate."
+                "</footer>\n</main>\n</body>\n</html>\n");
     return file_commit(&f);
 }

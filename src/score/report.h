@@ -6,15 +6,7 @@
 #include <stdint.h>
 
 #include "score/metrics.h"
-
-/* A row of the results table; the schema of `eval --json` too. */
-typedef struct {
-    const char *model;    /* "persistence" or what was evaluated */
-    const char *protocol; /* "per-clip" or "global" */
-    int64_t frames, abnormal;
-    double auroc_micro, auroc_macro; /* in percent */
-    double psnr;                     /* mean over all scored frames, dB */
-} ResultRow;
+#include "score/result.h"
 
 typedef struct {
     const char *name, *note; /* "03", "runner" */
@@ -39,9 +31,13 @@ typedef struct {
     const char *const *facts; /* "key\0value" pairs flattened: key, value, key, value, ..., NULL */
     const ResultRow *rows;
     int row_count;
+    const ResultRow
+        *checkpoints; /* of the epochs of a run, the last one behind them; may be NULL */
+    int checkpoint_count;
     const ReportClip *clips;
     int clip_count;
-    const RocPoint *roc, *roc_baseline; /* of the per-clip protocol; may be NULL */
+    const char *roc_name;               /* the protocol of the curves */
+    const RocPoint *roc, *roc_baseline; /* may be NULL */
     int64_t roc_count, roc_baseline_count;
     const ReportFrame *frames;
     int frame_count;

@@ -1,0 +1,168 @@
+#include "app/eval_table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what was evaluated ---- */
+
+static void print_model(const ScorerInfo *info) {
+    if (info->model.steps_per_epoch)
+        printf("model    %s: %lld parameters, step %lld of %lld, epoch %.4g of %lld, seed %lld\n",
+               info->path, (long long)info->parameters, (long long)info->model.step,
+               (long long)(info->model.epochs * info->model.steps_per_epoch),
+               (double)info->model.step / (double)info->model.steps_per_epoch,
+               (long long)info->model.epochs, (long long)info->model.seed);
+    printf("input    %lld x %lld, %lld frame%s; the first %lld of each clip %s no score\n",
+           (long long)info->size, (long long)info->size, (long long)info->frames,
+           info->frames > 1 ? "s" : "", (long long)info->frames, info->frames > 1 ? "have" : "has");
+}
+
+static void print_head(const Evaluation *e) {
+    const Labels *l = e->labels[0];
+    if (e->data->root)
+        printf("data     %s (%s): %d test clips, %lld frames\n", e->data->root,
+               layout_names[e->data->layout], e->clips, (long long)l->frames);
+    else
+        printf("data     %d clips, %lld frames\n", e->clips, (long long)l->frames);
+    for (int i = 0; i < e->truths; i++)
+        printf("labels   %s, hash %s, %lld abnormal\n", e->labels[i]->variant, e->labels[i]->hash,
+               (long long)e->labels[i]->abnormal);
+    if (e->scorer[0])
+        print_model(scorer_info(e->scorer[0]));
+    else
+        printf("scores   %s: the first %lld and last %lld frames of each clip have none\n",
+               e->source, (long long)e->first, (long long)e->last);
+}
+
+/* ---- rows ---- */
+
+/* A number in its column, or a dash. */
+static void print_number(int width, double value) {
+    if (isfinite(value))
+        printf(" %*.2f", width, value);
+    else
+        printf(" %*s", width, "-");
+}
+
+/* "frame", or with a filter "frame, sigma 3". */
+static void print_score(const ResultRow *r) {
+    char text[48];
+    snprintf(text, sizeof text, r->smooth > 0 ? "%s, sigma %.3g" : "%s", r->score, r->smooth);
+    printf(" %-20s", text);
+}
+
+/* Whether rows differ in their score, so that it must be told. */
+static bool scores_differ(const ResultRow *rows, int count) {
+    for (int i = 0; i < count; i++)
+        if (rows[i].smooth > 0 || strcmp(rows[i].score, rows[0].score) != 0)
+            return true;
+    return count && strcmp(rows[0].score, "frame") != 0 && strcmp(rows[0].score, "given") != 0;
+}
+
+static void print_truth(const ResultRow *rows, int i, bool several) {
+    if (several && (i == 0 || strcmp(rows[i].hash, rows[i - 1].hash) != 0))
+        printf("%s, hash %s\n", rows[i].labels, rows[i].hash);
+}
+
+static void print_rows(const char *title, const ResultRow *rows, int count, bool several) {
+    bool score = scores_differ(rows, count);
+    printf("\n%-20s %-10s %-8s", title, "protocol", "min-max");
+    if (score)
+        printf(" %-20s", "score");
+    printf(" %11s %6s  %-11s %6s %6s %5s %6s\n", "frames/abn.", "micro", "95 %", "macro", "AP",
+           "EER", "PSNR");
+    for (int i = 0; i < count; i++) {
+        const ResultRow *r = &rows[i];
+        char counts[48], interval[32] = "-";
+        snprintf(counts, sizeof counts, "%lld/%lld", (long long)r->frames, (long long)r->abnormal);
+        if (isfinite(r->low))
+            snprintf(interval, sizeof interval, "%.2f-%.2f", r->low, r->high);
+        print_truth(rows, i, several);
+        printf("%-20s %-10s %-8s", r->model, r->protocol, r->normalise);
+        if (score)
+            print_score(r);
+        printf(" %11s", counts);
+        print_number(6, r->auroc_micro);
+        printf("  %-11s", interval);
+        print_number(6, r->auroc_macro);
+        print_number(6, r->ap);
+        print_number(5, r->eer);
+        print_number(6, r->psnr);
+        printf("\n");
+    }
+}
+
+static void print_alarms(const EvalResults *r) {
+    bool score = scores_differ(r->rows, r->count);
+    printf("\n%-20s %-10s", "alarms", "protocol");
+    if (score)
+        printf(" %-20s", "score");
+    for (int k = 0; k < ALARM_RECALLS; k++)
+        printf("  %4s %-4.2g", "FA/h", alarm_recalls[k]);
+    printf("  %8s %7s\n", "detected", "delay");
+    for (int i = 0; i < r->count; i++) {
+        const ResultRow *row = &r->rows[i];
+        char detected[48];
+        snprintf(detected, sizeof detected, "%lld/%lld", (long long)row->alarms.detected,
+                 (long long)row->alarms.events);
+        print_truth(r->rows, i, r->evaluation->truths > 1);
+        printf("%-20s %-10s", row->model, row->protocol);
+        if (score)
+            print_score(row);
+        for (int k = 0; k < ALARM_RECALLS; k++)
+            print_number(10, row->alarms.per_hour[k]);
+        printf("  %8s", detected);
+        print_number(7, row->alarms.delay);
+        printf("\n");
+    }
+    printf("FA/h 0.5: false alarms per hour of normal frames, at %g frames a second, where half of "
+           "the\nabnormal frames are over the threshold. Detected events, and their mean delay in "
+           "frames: where\nat most %g are false an hour.\n",
+           r->fps, r->budget);
+}
+
+/* What the last epoch reaches beside the best on the test set, in each kind of row. */
+static void print_checkpoints(const EvalCheckpoints *c, bool several) {
+    if (!c->count)
+        return;
+    print_rows("checkpoint", c->rows, c->count, several);
+    bool score = scores_differ(c->rows, c->count);
+    printf("\n");
+    for (int k = 0; k < c->each; k++) {
+        const ResultRow *last = &c->rows[c->count - c->each + k];
+        if (c->best[k] < 0)
+            continue;
+        const ResultRow *best = &c->rows[c->best[k]];
+        print_truth(&c->rows[c->count - c->each], k, several);
+        printf("%-10s", last->protocol);
+        if (score)
+            print_score(last);
+        printf(" last epoch %.2f; oracle, chosen on the test set: %s %.2f\n", last->auroc_micro,
+               best->model, best->auroc_micro);
+    }
+}
+
+/* The protocols beyond the paper's say what they are. */
+static void print_notes(const ResultRow *rows, int count) {
+    for (const Protocol *p = protocols + 2; p->name; p++) {
+        bool used = false;
+        for (int i = 0; i < count; i++)
+            used |= strcmp(rows[i].protocol, p->name) == 0;
+        if (used)
+            printf("%-10s %s%s%s%s\n", p->name, p->note, p->labels ? " (Avenue: " : "",
+                   p->labels ? p->labels : "", p->labels ? ")" : "");
+    }
+}
+
+void eval_print(const EvalResults *r, bool alarms) {
+    bool several = r->evaluation->truths > 1;
+    print_head(r->evaluation);
+    print_rows("model", r->rows, r->count, several);
+    if (alarms)
+        print_alarms(r);
+    print_checkpoints(r->checkpoints, several);
+    printf("\nIn percent: AUROC, micro: all frames in one ROC, with its 95 %% interval over clips; "
+           "macro:\nmean over clips; AP: average precision; EER: equal error rate. PSNR in dB.\n");
+    print_notes(r->rows, r->count);
+}

@@ -1,0 +1,26 @@
+/* A row of a results table: one model, score and ground truth under one protocol. */
+#ifndef SCORE_RESULT_H
+#define SCORE_RESULT_H
+
+#include "score/alarms.h"
+#include "score/protocol.h"
+
+typedef struct {
+    const char *model;    /* "persistence" or what was evaluated */
+    const char *protocol; /* its name in protocols[] */
+    int64_t frames, abnormal;
+    double auroc_micro, auroc_macro; /* in percent */
+    double psnr;                     /* mean of the score over all scored frames, dB */
+    double low, high;                /* 95 % interval of auroc_micro, in percent */
+    double ap, eer;                  /* in percent */
+    const char *normalise;           /* "per-clip", "global", "none" */
+    const char *score;               /* "frame", ... (variant.h), or "given" */
+    double smooth;                   /* deviation of an added Gaussian filter, frames; 0: none */
+    const char *labels, *hash;       /* the ground truth */
+    Alarms alarms;
+} ResultRow;
+
+/* All figures of judged scores into the row. ERR_FAIL where memory is out. */
+int result_measure(ResultRow *row, const Judged *j, double fps, double budget);
+
+#endif
