@@ -14,8 +14,7 @@ void model_path(char *buf, size_t n, const char *model) {
     snprintf(buf, n, "%s%s", model, file_is_folder(model) ? "/" CHECKPOINT_NAME : "");
 }
 
-static Json *parse_metadata(const Safetensors *file, const char *path, const char *key) {
-    const char *text = safetensors_metadata(file, key);
+static Json *parse_settings(const char *text, const char *path, const char *key) {
     if (!text) {
         err_set(ERR_FAIL, "%s: no normalcy model: its metadata has no \"%s\" settings", path, key);
         return NULL;
@@ -26,8 +25,8 @@ static Json *parse_metadata(const Safetensors *file, const char *path, const cha
     return j;
 }
 
-static int read_network(VitConfig *out, const Safetensors *file, const char *path) {
-    Json *settings = parse_metadata(file, path, "network");
+int model_network(VitConfig *out, const char *text, const char *path) {
+    Json *settings = parse_settings(text, path, "network");
     if (!settings)
         return ERR_FAIL;
     OptGroup groups[] = {{"", vit_options, out}, {NULL, NULL, NULL}};
@@ -48,10 +47,10 @@ static int64_t number(const char *text) {
 
 int model_info(ModelInfo *out, const Safetensors *file, const char *path) {
     *out = (ModelInfo){0};
-    int code = read_network(&out->network, file, path);
+    int code = model_network(&out->network, safetensors_metadata(file, "network"), path);
     if (code)
         return code;
-    Json *training = parse_metadata(file, path, "training");
+    Json *training = parse_settings(safetensors_metadata(file, "training"), path, "training");
     if (!training)
         return ERR_FAIL;
     out->epochs = number(js_text_of(js_get(training, "epochs")));

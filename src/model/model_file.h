@@ -19,6 +19,10 @@ typedef struct {
 /* The file that `model`, a run folder or a file, stands for. */
 void model_path(char *buf, size_t n, const char *model);
 
+/* The network of the metadata "network" (text, NULL where there is none). ERR_FAIL where a setting
+ * does not fit. */
+int model_network(VitConfig *out, const char *text, const char *path);
+
 /* ERR_FAIL where the file is no model of ours or a setting does not fit; names what. */
 int model_info(ModelInfo *out, const Safetensors *file, const char *path);
 

@@ -1,0 +1,271 @@
+#include "model/import.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "model/import_source.h"
+#include "model/params.h"
+
+/* ---- the report. */
+
+__attribute__((format(printf, 2, 3))) static int add(ImportList *l, const char *fmt, ...) {
+    if ((l->count & (l->count - 1)) == 0) { /* full at powers of two */
+        int wanted = l->count ? 2 * l->count : 1;
+        char **p = mem_grow(l->item, (size_t)l->count, (size_t)wanted, sizeof *p);
+        if (!p)
+            return ERR_FAIL;
+        l->item = p;
+    }
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    l->item[l->count] = mem_printf("%s", text);
+    return l->item[l->count++] ? 0 : ERR_FAIL;
+}
+
+static void free_list(ImportList *l) {
+    for (int i = 0; i < l->count; i++)
+        mem_free(l->item[i]);
+    mem_free(l->item);
+}
+
+void import_report_free(ImportReport *r) {
+    free_list(&r->matched);
+    free_list(&r->missing);
+    free_list(&r->misshaped);
+    free_list(&r->unexpected);
+    *r = (ImportReport){0};
+}
+
+static char *shape_text(char *buf, size_t n, int rank, const int64_t *shape) {
+    size_t used = (size_t)snprintf(buf, n, "(");
+    for (int i = 0; i < rank && used < n; i++)
+        used +=
+            (size_t)snprintf(buf + used, n - used, "%s%lld", i ? ", " : "", (long long)shape[i]);
+    if (used < n)
+        snprintf(buf + used, n - used, ")");
+    return buf;
+}
+
+/* ---- matching. */
+
+/* The file's tensor of every weight (count; NULL: none), and the report about them. */
+static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource *s,
+                 const VitParam *params, int count) {
+    char found[192], expected[192];
+    int code = 0;
+    r->family = s->family;
+    r->network = s->network;
+    r->fc_norm = s->fc_norm;
+    for (int i = 0; i < count && !code; i++) {
+        const VitParam *p = &params[i];
+        if (!p->name[0])
+            continue;
+        const SafeTensor *t = tensors[i] = import_source_find(s, p->name);
+        if (!t)
+            code = add(&r->missing, "%s", p->name);
+        else if (t->rank != p->rank ||
+                 memcmp(t->shape, p->shape, (size_t)p->rank * sizeof *p->shape) != 0)
+            code = add(&r->misshaped, "%s has shape %s, expected %s", p->name,
+                       shape_text(found, sizeof found, t->rank, t->shape),
+                       shape_text(expected, sizeof expected, p->rank, p->shape));
+        else
+            code = add(&r->matched, "%s", p->name);
+    }
+    for (int i = 0; i < s->count && !code; i++) {
+        bool taken = false;
+        for (int k = 0; k < count && !taken; k++)
+            taken = tensors[k] == &s->tensors[i];
+        if (!taken)
+            code = add(&r->unexpected, "%s", s->theirs[i]);
+    }
+    return code;
+}
+
+/* All values as float: where they lie if they are aligned floats there, else in a fresh block that
+ * *owned takes. */
+static int values_of(const float **values, float **owned, const SafeTensor *t, const char *path) {
+    if (t->type == SAFE_F32 && (uintptr_t)t->data % sizeof(float) == 0) {
+        *values = t->data;
+    } else {
+        *owned = mem_alloc((size_t)t->count, sizeof **owned);
+        *values = *owned;
+        int code = *owned ? safetensors_to_f32(t, *owned) : ERR_FAIL;
+        if (code)
+            return *owned ? err_context(code, "%s", path) : code;
+    }
+    for (int64_t i = 0; i < t->count; i++)
+        if (!isfinite((*values)[i]))
+            return err_set(ERR_FAIL, "%s: tensor %s holds a value that is not finite at %lld", path,
+                           t->name, (long long)i);
+    return 0;
+}
+
+static char *options_text(char *buf, size_t n, const VitConfig *c) {
+    size_t used = 0;
+    buf[0] = 0;
+    for (const Opt *row = vit_options; row->name && used < n; row++) {
+        char value[64];
+        opt_value_text(row, c, value, sizeof value);
+        used +=
+            (size_t)snprintf(buf + used, n - used, "%s--%s=%s", used ? " " : "", row->name, value);
+    }
+    return buf;
+}
+
+int import_network(VitConfig *out, const char *path) {
+    ImportSource s = {0};
+    int code = import_source_open(&s, path);
+    if (!code)
+        *out = s.network;
+    import_source_free(&s);
+    return code;
+}
+
+/* ---- into a network. */
+
+/* Settings without which the same tensors mean another network: the blocks' parts and number.
+ * Sizes show in the shapes. */
+static bool differs(const Opt *row, const VitConfig *a, const VitConfig *b) {
+    switch (row->offset) {
+    case offsetof(VitConfig, depth):
+        return a->depth != b->depth;
+    case offsetof(VitConfig, relpos):
+        return a->relpos != b->relpos;
+    case offsetof(VitConfig, pos_embed):
+        return a->pos_embed != b->pos_embed;
+    case offsetof(VitConfig, key_bias):
+        return a->key_bias != b->key_bias;
+    case offsetof(VitConfig, layer_scale):
+        return (a->layer_scale > 0) != (b->layer_scale > 0);
+    default:
+        return false;
+    }
+}
+
+static int check_settings(const VitConfig *network, const ImportSource *s, const char *path) {
+    char ours[256] = "", theirs[256] = "", value[64];
+    for (const Opt *row = vit_options; row->name; row++) {
+        if (!differs(row, network, &s->network))
+            continue;
+        size_t a = strlen(ours), b = strlen(theirs);
+        opt_value_text(row, network, value, sizeof value);
+        snprintf(ours + a, sizeof ours - a, " --%s=%s", row->name, value);
+        opt_value_text(row, &s->network, value, sizeof value);
+        snprintf(theirs + b, sizeof theirs - b, " --%s=%s", row->name, value);
+    }
+    if (theirs[0])
+        return err_set(ERR_FAIL, "%s (%s) needs%s; this network has%s", path, s->family, theirs,
+                       ours);
+    return 0;
+}
+
+static int refuse_misshaped(const ImportReport *r, const char *path) {
+    char options[256];
+    return err_set(ERR_FAIL, "%s: tensor %s; the file was made with %s", path, r->misshaped.item[0],
+                   options_text(options, sizeof options, &r->network));
+}
+
+static int load(Vit *v, int i, const SafeTensor *t, const char *path) {
+    const float *values;
+    float *owned = NULL;
+    int code = values_of(&values, &owned, t, path);
+    if (!code)
+        code = vit_set(v, i, values);
+    mem_free(owned);
+    return code;
+}
+
+int import_init(Vit *v, const char *path, ImportReport *report) {
+    int count;
+    const VitParam *params = vit_params(v, &count);
+    const SafeTensor **tensors = mem_alloc((size_t)count, sizeof *tensors);
+    ImportSource s = {0};
+    *report = (ImportReport){0};
+    int code = tensors ? import_source_open(&s, path) : ERR_FAIL;
+    if (!code)
+        code = match(tensors, report, &s, params, count);
+    if (!code)
+        code = check_settings(vit_config(v), &s, path);
+    if (!code && report->misshaped.count)
+        code = refuse_misshaped(report, path);
+    for (int i = 0; i < count && !code; i++)
+        if (tensors[i])
+            code = load(v, i, tensors[i], path);
+    import_source_free(&s);
+    mem_free(tensors);
+    return code;
+}
+
+/* ---- into a file. */
+
+static int add_metadata(SafeWriter *w, const ImportSource *s, const char *path) {
+    OptGroup groups[] = {{"", vit_options, (void *)(uintptr_t)&s->network}, {NULL, NULL, NULL}};
+    Json *json = opt_to_json(groups);
+    char *network = js_text(json, false), *source;
+    js_free(json);
+    source = mem_printf("%s (%s)", file_name(path), s->family);
+    if (network && source) {
+        safe_writer_metadata(w, "format", "normalcy-weights");
+        safe_writer_metadata(w, "version", NORMALCY_VERSION);
+        safe_writer_metadata(w, "network", network);
+        safe_writer_metadata(w, "source", source);
+    }
+    int code = network && source ? 0 : ERR_FAIL;
+    mem_free(network);
+    mem_free(source);
+    return code;
+}
+
+static int write_matched(const SafeTensor *const *tensors, float **owned, int count,
+                         const ImportSource *s, const char *path, const char *to) {
+    SafeWriter *w = NULL;
+    int code = safe_writer_open(&w);
+    for (int i = 0; i < count && !code; i++) {
+        const float *values;
+        const SafeTensor *t = tensors[i];
+        if (t)
+            code = values_of(&values, &owned[i], t, path);
+        if (t && !code)
+            safe_writer_add(w, t->name, t->rank, t->shape, values);
+    }
+    if (!code)
+        code = add_metadata(w, s, path);
+    if (!code)
+        code = safe_writer_save(&w, to);
+    safe_writer_free(&w);
+    return code;
+}
+
+int import_weights(const char *path, const char *to, ImportReport *report) {
+    ImportSource s = {0};
+    int count = 0;
+    int64_t floats;
+    *report = (ImportReport){0};
+    int code = import_source_open(&s, path);
+    VitParam *params = code ? NULL : params_layout(&s.network, &count, &floats);
+    const SafeTensor **tensors = mem_alloc((size_t)count, sizeof *tensors);
+    float **owned = mem_alloc((size_t)count, sizeof *owned);
+    if (!code)
+        code = params && tensors && owned ? match(tensors, report, &s, params, count) : ERR_FAIL;
+    if (!code && report->misshaped.count)
+        code = refuse_misshaped(report, path);
+    if (!code)
+        code = write_matched(tensors, owned, count, &s, path, to);
+    for (int i = 0; i < count && owned; i++)
+        mem_free(owned[i]);
+    mem_free(owned);
+    mem_free(tensors);
+    mem_free(params);
+    import_source_free(&s);
+    return code;
+}

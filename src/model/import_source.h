@@ -1,0 +1,30 @@
+/* Weights of other people's files under our names (method A.5, A.10, A.11). */
+#ifndef MODEL_IMPORT_SOURCE_H
+#define MODEL_IMPORT_SOURCE_H
+
+#include <stdbool.h>
+
+#include "model/vit.h"
+#include "model/weight_file.h"
+
+typedef struct {
+    WeightFile *file;
+    const char *family;  /* who trained it: "SimMIM", ...; static */
+    VitConfig network;   /* what its shapes say, or its own metadata */
+    SafeTensor *tensors; /* by our names; they look into the file */
+    int count;
+    const char **theirs; /* the names of the same in the file */
+    bool fc_norm;        /* encoder.norm was the norm of the mean of all tokens */
+    char (*names)[80];   /* ours */
+} ImportSource;
+
+/* `from` may be a run folder too. ERR_FAIL where the file cannot be read, is of no family that is
+ * known here, or holds a network that this program cannot be set to. `out` must be zeroed;
+ * import_source_free in any case. */
+int import_source_open(ImportSource *out, const char *from);
+void import_source_free(ImportSource *s);
+
+/* Borrowed, or NULL. */
+const SafeTensor *import_source_find(const ImportSource *s, const char *name);
+
+#endif

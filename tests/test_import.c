@@ -1,0 +1,499 @@
+/* Weights of SimMIM, BEiT and MAE (tests/reference/torch_pth.py) in our network: the settings that
+ * the files tell, what has a place, and the features, which PyTorch computed. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "fixture.h"
+#include "model/import.h"
+#include "model/weight_file.h"
+#include "model/weights.h"
+
+#define REFERENCE SOURCE_DIR "/tests/reference/"
+
+enum { IMAGES = 2 };
+
+static const struct {
+    const char *name, *path, *legacy, *family;
+    VitConfig network;
+    double step; /* of the legacy file's numbers, relative: f16, f16, bf16 */
+    int missing, unexpected;
+} families[] = {
+    {"simmim",
+     REFERENCE "simmim.pth",
+     REFERENCE "simmim_legacy.pth",
+     "SimMIM",
+     {.image = 16,
+      .patch = 4,
+      .frames = 1,
+      .width = 16,
+      .depth = 2,
+      .heads = 2,
+      .layer_scale = 0.1,
+      .relpos = RELPOS_SHARED},
+     0x1p-11,
+     0,
+     0},
+    {"beit",
+     REFERENCE "beit.pth",
+     REFERENCE "beit_legacy.pth",
+     "BEiT, or SimMIM fine-tuned",
+     {.image = 16,
+      .patch = 4,
+      .frames = 1,
+      .width = 16,
+      .depth = 2,
+      .heads = 2,
+      .layer_scale = 0.1,
+      .relpos = RELPOS_BLOCK},
+     0x1p-11,
+     2,
+     2}, /* our decoder; their head */
+    {"mae",
+     REFERENCE "mae.pth",
+     REFERENCE "mae_legacy.pth",
+     "MAE",
+     {.image = 16,
+      .patch = 4,
+      .frames = 1,
+      .width = 16,
+      .depth = 2,
+      .heads = 1,
+      .layer_scale = 0,
+      .relpos = RELPOS_NONE,
+      .pos_embed = true,
+      .key_bias = true},
+     0x1p-8,
+     3,
+     6}, /* our mask token and decoder; theirs */
+};
+enum { FAMILIES = sizeof families / sizeof *families };
+
+/* A network of the reference backend with drawn weights; they stay readable where it trains. */
+typedef struct {
+    Backend *be;
+    Vit *vit;
+} Net;
+
+static Net net_open(const VitConfig *c, const char *backend, bool training) {
+    Net n = {NULL, NULL};
+    assert_int_equal(backend_open(&n.be, backend, 2, "f32"), 0);
+    assert_int_equal(vit_open(&n.vit, n.be, c, IMAGES, training), 0);
+    assert_int_equal(vit_init(n.vit, 7), 0);
+    return n;
+}
+
+static void net_free(Net *n) {
+    vit_free(&n->vit);
+    backend_free(&n->be);
+}
+
+static void init(Vit *v, const char *path, ImportReport *report) {
+    if (import_init(v, path, report))
+        fail_msg("%s", err_text());
+}
+
+static void expect_config(const VitConfig *got, const VitConfig *want) {
+    assert_int_equal(got->image, want->image);
+    assert_int_equal(got->patch, want->patch);
+    assert_int_equal(got->frames, want->frames);
+    assert_int_equal(got->width, want->width);
+    assert_int_equal(got->depth, want->depth);
+    assert_int_equal(got->heads, want->heads);
+    assert_true(got->layer_scale == want->layer_scale);
+    assert_int_equal(got->relpos, want->relpos);
+    assert_int_equal(got->pos_embed, want->pos_embed);
+    assert_int_equal(got->key_bias, want->key_bias);
+}
+
+static void test_network(void **state) {
+    (void)state;
+    for (int i = 0; i < FAMILIES; i++) {
+        VitConfig c;
+        if (import_network(&c, families[i].path))
+            fail_msg("%s", err_text());
+        expect_config(&c, &families[i].network);
+        if (import_network(&c, families[i].legacy))
+            fail_msg("%s", err_text());
+        expect_config(&c, &families[i].network);
+    }
+}
+
+/* As in test_reference.c: other orders of summation cost a few 1e-7 of the largest feature. */
+static void test_features(void **state) {
+    (void)state;
+    Safetensors *file = NULL;
+    assert_int_equal(safetensors_open(&file, REFERENCE "features.safetensors"), 0);
+    float x[IMAGES * 3 * 16 * 16], want[IMAGES * 17 * 16];
+    assert_int_equal(safetensors_find(file, "x")->count, sizeof x / sizeof *x);
+    assert_int_equal(safetensors_to_f32(safetensors_find(file, "x"), x), 0);
+    static const char *const backends[] = {"ref", "cpu"};
+    for (int i = 0; i < 2 * FAMILIES; i++) {
+        ImportReport report;
+        Net n = net_open(&families[i / 2].network, backends[i % 2], false);
+        init(n.vit, families[i / 2].path, &report);
+        const SafeTensor *t = safetensors_find(file, families[i / 2].name);
+        assert_int_equal(t->count, sizeof want / sizeof *want);
+        assert_int_equal(safetensors_to_f32(t, want), 0);
+        vit_forward(n.vit, x, IMAGES, IMAGES, NULL, NULL);
+        assert_int_equal(n.be->sync(n.be), 0);
+        const float *got = vit_features(n.vit).data;
+        double worst = 0, top = 0;
+        for (int64_t k = 0; k < t->count; k++) {
+            worst = fmax(worst, fabs((double)got[k] - want[k]));
+            top = fmax(top, fabs(want[k]));
+        }
+        if (!(worst <= 5e-6 * top))
+            fail_msg("%s on %s: features differ by %.2e of %.2e", families[i / 2].name,
+                     backends[i % 2], worst, top);
+        import_report_free(&report);
+        net_free(&n);
+    }
+    safetensors_free(&file);
+}
+
+/* The old form's numbers are those of the new one, rounded to half precision. */
+static void test_old_form(void **state) {
+    (void)state;
+    for (int i = 0; i < FAMILIES; i++) {
+        Net a = net_open(&families[i].network, "ref", true);
+        Net b = net_open(&families[i].network, "ref", true);
+        ImportReport report;
+        init(a.vit, families[i].path, &report);
+        import_report_free(&report);
+        init(b.vit, families[i].legacy, &report);
+        const float *x = vit_weights(a.vit), *y = vit_weights(b.vit);
+        bool same = true;
+        for (int64_t k = 0; k < vit_slab_count(a.vit); k++) {
+            same = same && x[k] == y[k];
+            if (fabsf(x[k] - y[k]) > families[i].step * fabsf(x[k]) + 0x1p-25)
+                fail_msg("%s: %g became %g", families[i].name, (double)x[k], (double)y[k]);
+        }
+        assert_false(same);
+        import_report_free(&report);
+        net_free(&a);
+        net_free(&b);
+    }
+}
+
+static bool holds(const ImportList *l, const char *what) {
+    for (int i = 0; i < l->count; i++)
+        if (strcmp(l->item[i], what) == 0)
+            return true;
+    return false;
+}
+
+static void test_report(void **state) {
+    (void)state;
+    for (int i = 0; i < FAMILIES; i++) {
+        Net n = net_open(&families[i].network, "ref", true);
+        ImportReport r;
+        int tensors;
+        int64_t values, decayed;
+        vit_census(&families[i].network, &tensors, &values, &decayed);
+        init(n.vit, families[i].path, &r);
+        assert_string_equal(r.family, families[i].family);
+        expect_config(&r.network, &families[i].network);
+        assert_int_equal(r.matched.count, tensors - families[i].missing);
+        assert_int_equal(r.missing.count, families[i].missing);
+        assert_int_equal(r.unexpected.count, families[i].unexpected);
+        assert_int_equal(r.misshaped.count, 0);
+        assert_true(holds(&r.matched, "encoder.norm.weight"));
+        assert_int_equal(r.fc_norm, i == 1);
+        if (i > 0)
+            assert_true(holds(&r.missing, "decoder.0.weight"));
+        if (i == 1)
+            assert_true(holds(&r.unexpected, "head.bias"));
+        if (i == 2) {
+            assert_true(holds(&r.unexpected, "mask_token"));
+            assert_true(holds(&r.missing, "encoder.mask_token"));
+            assert_true(holds(&r.matched, "encoder.blocks.1.attn.k_bias"));
+        }
+        import_report_free(&r);
+        assert_null(r.matched.item);
+        net_free(&n);
+    }
+}
+
+static int64_t offset_of(const Vit *v, const char *name) {
+    int count;
+    const VitParam *p = vit_params(v, &count);
+    for (int i = 0; i < count; i++)
+        if (strcmp(p[i].name, name) == 0)
+            return p[i].offset;
+    fail_msg("no weight %s", name);
+    return 0;
+}
+
+/* What the file lacks keeps its drawn values. */
+static void test_missing_stays_drawn(void **state) {
+    (void)state;
+    Net drawn = net_open(&families[2].network, "ref", true);
+    Net n = net_open(&families[2].network, "ref", true);
+    ImportReport r;
+    init(n.vit, families[2].path, &r);
+    import_report_free(&r);
+    int64_t kept = offset_of(n.vit, "encoder.mask_token"),
+            taken = offset_of(n.vit, "encoder.cls_token");
+    assert_memory_equal(vit_weights(n.vit) + kept, vit_weights(drawn.vit) + kept,
+                        16 * sizeof(float));
+    assert_memory_not_equal(vit_weights(n.vit) + taken, vit_weights(drawn.vit) + taken,
+                            16 * sizeof(float));
+    net_free(&n);
+    net_free(&drawn);
+}
+
+/* What is written starts a network just like what it was made from, and says whence it came. */
+static void test_written(void **state) {
+    (void)state;
+    for (int i = 0; i < FAMILIES; i++) {
+        const char *path = fixture_path("%s.safetensors", families[i].name);
+        ImportReport r;
+        if (import_weights(families[i].path, path, &r))
+            fail_msg("%s", err_text());
+        assert_int_equal(r.missing.count, families[i].missing);
+        int matched = r.matched.count;
+        import_report_free(&r);
+        VitConfig c;
+        assert_int_equal(import_network(&c, path), 0);
+        expect_config(&c, &families[i].network);
+        Net a = net_open(&c, "ref", true), b = net_open(&c, "ref", true);
+        init(a.vit, families[i].path, &r);
+        import_report_free(&r);
+        init(b.vit, path, &r);
+        assert_string_equal(r.family, "normalcy");
+        assert_int_equal(r.matched.count, matched);
+        assert_int_equal(r.unexpected.count, 0);
+        import_report_free(&r);
+        assert_memory_equal(vit_weights(a.vit), vit_weights(b.vit),
+                            (size_t)vit_slab_count(a.vit) * sizeof(float));
+        WeightFile *f = NULL;
+        char source[128];
+        snprintf(source, sizeof source, "%s.pth (%s)", families[i].name, families[i].family);
+        assert_int_equal(weight_file_open(&f, path), 0);
+        assert_int_equal(weight_file_count(f), matched);
+        assert_string_equal(weight_file_metadata(f, "format"), "normalcy-weights");
+        assert_string_equal(weight_file_metadata(f, "source"), source);
+        weight_file_free(&f);
+        net_free(&a);
+        net_free(&b);
+    }
+}
+
+/* The families come as safetensors too; the shapes tell the same. */
+static void test_foreign_safetensors(void **state) {
+    (void)state;
+    const char *path = fixture_path("foreign.safetensors");
+    WeightFile *f = NULL;
+    SafeWriter *w = NULL;
+    assert_int_equal(weight_file_open(&f, families[1].path), 0);
+    assert_int_equal(safe_writer_open(&w), 0);
+    for (int i = 0; i < weight_file_count(f); i++) {
+        const SafeTensor *t = weight_file_at(f, i);
+        if (t->type == SAFE_F32)
+            safe_writer_add(w, t->name, t->rank, t->shape, t->data);
+    }
+    assert_int_equal(safe_writer_save(&w, path), 0);
+    weight_file_free(&f);
+    VitConfig c;
+    ImportReport r;
+    assert_int_equal(import_network(&c, path), 0);
+    expect_config(&c, &families[1].network);
+    Net n = net_open(&c, "ref", true);
+    init(n.vit, path, &r);
+    assert_int_equal(r.missing.count, 2);
+    import_report_free(&r);
+    net_free(&n);
+}
+
+/* ---- what does not fit. */
+
+static void expect_init_refused(const VitConfig *c, const char *path, const char *const *what) {
+    Net n = net_open(c, "ref", true);
+    ImportReport r;
+    assert_int_equal(import_init(n.vit, path, &r), ERR_FAIL);
+    for (; *what; what++)
+        if (!strstr(err_text(), *what))
+            fail_msg("\"%s\" does not say \"%s\"", err_text(), *what);
+    import_report_free(&r);
+    net_free(&n);
+}
+
+#define EXPECT_INIT_REFUSED(c, path, ...)                                                          \
+    expect_init_refused(c, path, (const char *const[]){__VA_ARGS__, NULL})
+
+static void test_other_networks(void **state) {
+    (void)state;
+    VitConfig c = families[0].network;
+    EXPECT_INIT_REFUSED(&c, families[1].path, "beit.pth", "needs --relpos=block;",
+                        "has --relpos=shared");
+    EXPECT_INIT_REFUSED(&c, families[2].path, "--relpos=none", "--layer-scale=0", "--pos-embed=yes",
+                        "--key-bias=yes");
+    c.depth = 3;
+    EXPECT_INIT_REFUSED(&c, families[0].path, "needs --depth=2; this network has --depth=3");
+    c = families[0].network;
+    c.width = 24;
+    EXPECT_INIT_REFUSED(&c, families[0].path,
+                        "tensor encoder.cls_token has shape (1, 1, 16), expected (1, 1, 24)",
+                        "--width=16");
+    c = families[0].network;
+    c.frames = 3;
+    EXPECT_INIT_REFUSED(&c, families[0].path,
+                        "patch_embed.proj.weight has shape (16, 3, 4, 4), expected (16, 9, 4, 4)",
+                        "--frames=1");
+    c = families[0].network;
+    c.image = 24;
+    EXPECT_INIT_REFUSED(&c, families[0].path, "position_bias_table has shape (52, 2)",
+                        "--image=16");
+}
+
+static void expect_network_refused(const char *path, const char *what) {
+    VitConfig c;
+    ImportReport r;
+    const char *to = fixture_path("never.safetensors");
+    assert_int_equal(import_network(&c, path), ERR_FAIL);
+    if (!strstr(err_text(), what) || !strstr(err_text(), path))
+        fail_msg("\"%s\" does not say \"%s\"", err_text(), what);
+    assert_int_equal(import_weights(path, to, &r), ERR_FAIL);
+    assert_false(file_exists(to));
+    import_report_free(&r);
+}
+
+typedef struct {
+    const char *name;
+    int rank;
+    int64_t shape[4];
+} Entry;
+
+static void write_zeros(const char *path, const Entry *entries, int count) {
+    static const float zeros[1 << 16];
+    SafeWriter *w = NULL;
+    assert_int_equal(safe_writer_open(&w), 0);
+    for (int i = 0; i < count; i++)
+        safe_writer_add(w, entries[i].name, entries[i].rank, entries[i].shape, zeros);
+    assert_int_equal(safe_writer_save(&w, path), 0);
+}
+
+static void test_no_network_of_ours(void **state) {
+    (void)state;
+    const char *path = fixture_path("other.safetensors");
+    Entry e[] = {{"layer1.0.conv1.weight", 1, {4}}};
+    write_zeros(path, e, 1);
+    expect_network_refused(path, "the first of 1 is layer1.0.conv1.weight");
+    write_zeros(path, e, 0);
+    expect_network_refused(path, "the first of 0 is none");
+    Entry vit[] = {{"blocks.0.attn.qkv.weight", 2, {48, 16}},
+                   {"patch_embed.proj.weight", 4, {16, 3, 4, 4}},
+                   {"pos_embed", 3, {1, 17, 16}}};
+    write_zeros(path, vit, 1);
+    expect_network_refused(path, "expected a tensor patch_embed.proj.weight");
+    write_zeros(path, vit, 2);
+    expect_network_refused(path, "no table of positions");
+    vit[2].shape[1] = 16;
+    write_zeros(path, vit, 3);
+    expect_network_refused(path, "not those of a square grid");
+    vit[2].shape[1] = 17;
+    vit[1].shape[0] = 12;
+    write_zeros(path, vit, 3);
+    expect_network_refused(path, "width 12 is not a multiple of 8");
+    vit[1] = (Entry){"patch_embed.proj.weight", 4, {16, 3, 1, 1}};
+    write_zeros(path, vit, 3);
+    expect_network_refused(path, "its image is 4, expected 8 to 4096");
+    vit[1] = (Entry){"patch_embed.proj.weight", 4, {16, 3, 4, 4}};
+    vit[0].name = "blocks.0.attn.qkv.weight";
+    Entry deep[] = {vit[0], vit[1], vit[2], {"blocks.99999999999999999999.norm1.bias", 1, {16}}};
+    write_zeros(path, deep, 4);
+    expect_network_refused(path, "its depth is 1000, expected 1 to 64");
+}
+
+/* A network whose hidden layers have another width than ours: told as such, nothing written. */
+static void test_misshaped(void **state) {
+    (void)state;
+    const char *path = fixture_path("narrow.safetensors"), *to = fixture_path("none.safetensors");
+    const Entry e[] = {{"blocks.0.attn.qkv.weight", 2, {48, 16}},
+                       {"patch_embed.proj.weight", 4, {16, 3, 4, 4}},
+                       {"pos_embed", 3, {1, 17, 16}},
+                       {"blocks.0.mlp.fc1.weight", 2, {32, 16}}};
+    write_zeros(path, e, 4);
+    ImportReport r;
+    assert_int_equal(import_weights(path, to, &r), ERR_FAIL);
+    assert_non_null(strstr(err_text(), "fc1.weight has shape (32, 16), expected (64, 16)"));
+    assert_int_equal(r.misshaped.count, 1);
+    assert_int_equal(r.matched.count, 3);
+    assert_false(file_exists(to));
+    import_report_free(&r);
+}
+
+/* Positions in another order than SimMIM's would be silently wrong; the old form has no CRC, so one
+ * number of the index can be changed in place. */
+static void test_other_index(void **state) {
+    (void)state;
+    const int64_t row[] = {51, 49, 49}; /* of cls, in a grid of 4 x 4 */
+    const char *path = fixture_path("index.pth");
+    char *bytes;
+    size_t n;
+    assert_int_equal(file_read(families[0].legacy, 1 << 20, &bytes, &n), 0);
+    char *at = memmem(bytes, n, row, sizeof row);
+    assert_non_null(at);
+    at[0] = 50;
+    fixture_write(path, bytes, n);
+    mem_free(bytes);
+    expect_network_refused(path,
+                           "token 0 looks at token 0 by row 50 of the table, expected row 51");
+}
+
+static void test_not_finite(void **state) {
+    (void)state;
+    const char *path = fixture_path("nan.safetensors");
+    const float row[16] = {0, 1, NAN};
+    SafeWriter *w = NULL;
+    static const float zeros[48 * 16];
+    assert_int_equal(safe_writer_open(&w), 0);
+    safe_writer_add(w, "blocks.0.attn.qkv.weight", 2, (const int64_t[]){48, 16}, zeros);
+    safe_writer_add(w, "patch_embed.proj.weight", 4, (const int64_t[]){16, 3, 4, 4}, zeros);
+    safe_writer_add(w, "pos_embed", 3, (const int64_t[]){1, 17, 16}, zeros);
+    safe_writer_add(w, "norm.weight", 1, (const int64_t[]){16}, row);
+    assert_int_equal(safe_writer_save(&w, path), 0);
+    ImportReport r;
+    assert_int_equal(import_weights(path, fixture_path("n.safetensors"), &r), ERR_FAIL);
+    assert_non_null(strstr(err_text(), "norm.weight holds a value that is not finite at 2"));
+    import_report_free(&r);
+}
+
+static int begin(void **state) {
+    (void)state;
+    fixture_begin();
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    fixture_end();
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_network),
+        cmocka_unit_test(test_features),
+        cmocka_unit_test(test_old_form),
+        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_missing_stays_drawn),
+        cmocka_unit_test(test_written),
+        cmocka_unit_test(test_foreign_safetensors),
+        cmocka_unit_test(test_other_networks),
+        cmocka_unit_test(test_no_network_of_ours),
+        cmocka_unit_test(test_misshaped),
+        cmocka_unit_test(test_other_index),
+        cmocka_unit_test(test_not_finite),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
