@@ -23,7 +23,8 @@ typedef struct {
     bool gelu;    /* the layer's input is that of a GELU */
     bool wide;    /* the output is f32 whatever the input is */
     bool in_place;
-    bool pos; /* positions are added */
+    bool pos;          /* positions are added */
+    MemoryKind memory; /* with `out` items */
 } Shape;
 
 /* How an operand starts and what the operation may do with it; see check_ops.c. */

@@ -255,6 +255,61 @@ static void consistency_loss(Run *r, const Shape *s) {
     r->be->consistency_loss(r->be, loss, dfeatures, features, shape);
 }
 
+static Memory memory_of(const Shape *s) {
+    return (Memory){s->memory, s->out, s->tokens, s->memory == MEMORY_MEMAE ? 0.0025 : 0, {.7, .4}};
+}
+
+static float *items_of(Run *r, Kind kind, const Shape *s) {
+    return vector_of(r, "items", kind, WEIGHT, s->out * s->width);
+}
+
+static Tensor read_of(Run *r, const char *name, Kind kind, const Shape *s) {
+    return matrix(r, name, kind, r->type, rows_of(s),
+                  (s->memory == MEMORY_MNAD ? 2 : 1) * s->width);
+}
+
+static void memory_forward(Run *r, const Shape *s) {
+    Tensor out = read_of(r, "out", OUT, s), w = matrix(r, "w", OUT, r->type, rows_of(s), s->out);
+    Tensor in = matrix(r, "in", IN, r->type, rows_of(s), s->width);
+    float *items = items_of(r, IN, s);
+    Memory m = memory_of(s);
+    r->flops = 2 * product_flops(s);
+    r->be->memory_forward(r->be, out, w, in, items, &m);
+}
+
+/* The others need the w of the same backend's forward pass. */
+static void memory_backward(Run *r, const Shape *s) {
+    Tensor din = matrix(r, "din", OUT, r->type, rows_of(s), s->width);
+    float *ditems = s->memory == MEMORY_MEMAE ? vector(r, "ditems", SUM, s->out * s->width) : NULL;
+    Tensor dout = read_of(r, "dout", IN, s), out = read_of(r, "out", OUT, s);
+    Tensor w = matrix(r, "w", OUT, r->type, rows_of(s), s->out);
+    Tensor in = matrix(r, "in", IN, r->type, rows_of(s), s->width);
+    float *items = items_of(r, IN, s);
+    Memory m = memory_of(s);
+    r->be->memory_forward(r->be, out, w, in, items, &m);
+    r->flops = 4 * product_flops(s);
+    r->began = now_seconds();
+    r->be->memory_backward(r->be, din, ditems, dout, w, in, items, &m);
+}
+
+static void memory_loss(Run *r, const Shape *s) {
+    double *loss = host_results(r, "loss", 2);
+    Tensor out = read_of(r, "out", OUT, s), w = matrix(r, "w", OUT, r->type, rows_of(s), s->out);
+    Tensor in = matrix(r, "in", IN, r->type, rows_of(s), s->width);
+    float *items = items_of(r, IN, s);
+    Memory m = memory_of(s);
+    r->be->memory_forward(r->be, out, w, in, items, &m);
+    r->began = now_seconds();
+    r->be->memory_loss(r->be, loss, w, in, items, &m);
+}
+
+static void memory_update(Run *r, const Shape *s) {
+    float *items = items_of(r, INOUT, s);
+    Tensor in = matrix(r, "in", IN, r->type, rows_of(s), s->width);
+    Memory m = memory_of(s);
+    r->be->memory_update(r->be, items, in, &m);
+}
+
 static void sum_squares(Run *r, const Shape *s) {
     double *sum = host_results(r, "sum", 1);
     float *g = vector(r, "g", IN, rows_of(s) * s->width);
@@ -411,6 +466,17 @@ static const Shape pair_shapes[] = {
     {.images = 6, .tokens = 17, .width = 40, .scale = 3},
     {.images = 2, .tokens = 197, .width = 192},
 };
+#define MEMORY(b, t, w, n, kind)                                                                   \
+    { .images = b, .tokens = t, .width = w, .out = n, .memory = MEMORY_##kind }
+static const Shape memory_shapes[] = {
+    MEMORY(1, 5, 8, 3, MEMAE),     MEMORY(3, 17, 24, 37, MEMAE), MEMORY(2, 64, 40, 300, MEMAE),
+    MEMORY(1, 197, 56, 33, MEMAE), MEMORY(1, 5, 8, 2, MNAD),     MEMORY(3, 17, 40, 10, MNAD),
+    MEMORY(1, 197, 192, 11, MNAD),
+};
+static const Shape mnad_shapes[] = {
+    MEMORY(1, 5, 8, 2, MNAD), MEMORY(3, 17, 40, 10, MNAD),
+    MEMORY(1, 197, 192, 40, MNAD), /* more than queries may choose */
+};
 static const Shape value_shapes[] = {
     {.images = 1, .tokens = 1, .width = 1},
     {.images = 1, .tokens = 1, .width = 16384, .without = true},
@@ -432,6 +498,8 @@ static const Shape frame_base[] = {
     {BASE, .size = 224, .patch = 16, .channels = 3, .mask = MASK_SOME}};
 static const Shape masked_base[] = {
     {.images = 4, .size = 224, .patch = 16, .channels = 3, .mask = MASK_SOME}};
+static const Shape memae_base[] = {MEMORY(8, 197, 768, 2000, MEMAE)};
+static const Shape mnad_base[] = {MEMORY(8, 197, 768, 10, MNAD)};
 static const Shape block_base[] = {{.images = 1, .tokens = 1, .width = 7088640}};
 
 #define SHAPES(s, bench) s##_shapes, N(s##_shapes), bench
@@ -470,6 +538,14 @@ const Op ops[] = {
     {"consistency_loss", consistency_loss, SHAPES(pair, tokens_base), 2, 2e-6,
      .why = "float means of features"},
     {"masked_loss", masked_loss, SHAPES(masked, masked_base), 1, 1e-12, .why = "double sums"},
+    {"memory_forward", memory_forward, SHAPES(memory, memae_base), 2, 2e-6, 0x1p-7,
+     .why = "float sums over the width; w in bf16"},
+    {"memory_backward", memory_backward, SHAPES(memory, memae_base), 2, 5e-6, 0x1p-7,
+     .why = "float sums over the width and rows; w and the gradients of logits in bf16"},
+    {"memory_loss", memory_loss, SHAPES(memory, memae_base), 2, 2e-6, 0x1p-7,
+     .why = "float distances; w in bf16"},
+    {"memory_update", memory_update, SHAPES(mnad, mnad_base), 2, 2e-6,
+     .why = "float sums over rows"},
     {"sum_squares", sum_squares, SHAPES(value, block_base), 1, 1e-12,
      .why = "double sums in another order"},
     {"adamw", adamw, SHAPES(value, block_base), 1, 3e-7, .why = "the step in float"},

@@ -72,6 +72,7 @@ enum {
     PIXELS = COLOURS * SIZE * SIZE,
     INPUTS = 1, /* distinct images of the embedding */
     KEPT = 2 * TOKENS,
+    ITEMS = 6,
 };
 
 static const Noise noise = {
@@ -254,6 +255,45 @@ static void masked_losses_back(Backend *be, float *const *x, float *const *g, fl
     be->masked_loss(be, loss, g[0], x[0], x[1], mask, grid, IMAGES, 0.5);
 }
 
+/* What is read of a memory, and its losses as one more value. To MNAD what is read, in the right
+ * half, is a constant. */
+static const Memory memae = {MEMORY_MEMAE, ITEMS, TOKENS, 0.006, {0.7, 0}};
+static const Memory mnad = {MEMORY_MNAD, ITEMS, TOKENS, 0, {0.7, 0.4}};
+
+static void read_memory(Backend *be, float *const *x, float *out, const Memory *m, int64_t cols) {
+    double loss[2];
+    be->memory_forward(be, rows(out, cols), rows(scratch[0], ITEMS), rows(x[0], WIDTH), x[1], m);
+    be->memory_loss(be, loss, rows(scratch[0], ITEMS), rows(x[0], WIDTH), x[1], m);
+    out[ROWS * cols] = (float)(m->weight[0] * loss[0] + m->weight[1] * loss[1]);
+    for (int64_t i = 0; i < ROWS * cols; i++)
+        out[i] = i % cols < WIDTH ? out[i] : 0;
+}
+
+static void read_memory_back(Backend *be, float *const *x, float *const *g, float *r, Memory m,
+                             int64_t cols) {
+    read_memory(be, x, scratch[1], &m, cols);
+    for (int i = 0; i < 2; i++)
+        m.weight[i] *= r[ROWS * cols];
+    be->memory_backward(be, rows(g[0], WIDTH), g[1], rows(r, cols), rows(scratch[0], ITEMS),
+                        rows(x[0], WIDTH), x[1], &m);
+}
+
+static void read_memae(Backend *be, float *const *x, float *out) {
+    read_memory(be, x, out, &memae, WIDTH);
+}
+
+static void read_memae_back(Backend *be, float *const *x, float *const *g, float *r) {
+    read_memory_back(be, x, g, r, memae, WIDTH);
+}
+
+static void read_mnad(Backend *be, float *const *x, float *out) {
+    read_memory(be, x, out, &mnad, 2 * WIDTH);
+}
+
+static void read_mnad_back(Backend *be, float *const *x, float *const *g, float *r) {
+    read_memory_back(be, x, g, r, mnad, 2 * WIDTH);
+}
+
 typedef struct {
     const char *name;
     void (*forward)(Backend *be, float *const *x, float *out);
@@ -286,6 +326,10 @@ static const Op ops[] = {
      .in = {IMAGES * PIXELS, INPUTS *PIXELS}},
     {"masked_loss", masked_losses, masked_losses_back, .01, 5e-4, IMAGES, true, 1,
      .in = {IMAGES * PIXELS, IMAGES *PIXELS}},
+    {"memory of MemAE", read_memae, read_memae_back, .02, 1e-4, ROWS *WIDTH + 1,
+     .in = {ROWS * WIDTH, ITEMS *WIDTH}},
+    {"memory of MNAD", read_mnad, read_mnad_back, .02, 1e-4, ROWS * 2 * WIDTH + 1, false, 1,
+     .in = {ROWS * WIDTH, ITEMS *WIDTH}},
     {"consistency_loss", consistency_losses, consistency_losses_back, .03, 2e-4, 1, true,
      .in = {2 * TOKENS * WIDTH}},
 };
@@ -303,6 +347,22 @@ static void chessboards(float *pred, float *target, int targets) {
             target[i] = (float)(floor(6 * rng_uniform(&r, (uint64_t)(3 * i + 1))) - 3 +
                                 (white ? 0.25 : 0.75));
     }
+}
+
+/* Queries near (3, 1) or (3, -1), items near (1, 0), (0, 1) and (-1, 0): none has a probability
+ * near MemAE's threshold, and to MNAD all are far from where the nearest two, or the sign of the
+ * separateness loss, change. */
+static void camps(float *queries, float *items) {
+    for (int i = 0; i < ROWS * WIDTH; i++)
+        queries[i] *= 0.1f;
+    for (int r = 0; r < ROWS; r++) {
+        queries[r * WIDTH] += 3;
+        queries[r * WIDTH + 1] += r % 2 ? 1 : -1;
+    }
+    for (int i = 0; i < ITEMS * WIDTH; i++)
+        items[i] *= 0.05f;
+    for (int i = 0; i < ITEMS; i++)
+        items[i * WIDTH + (i == 1)] += i < 2 ? 1 : -1;
 }
 
 static double weighted(Backend *be, const Op *op, float *const *x, const float *r) {
@@ -327,6 +387,8 @@ static void check_op(Backend *be, const Op *op) {
         chessboards(x[0], x[1], INPUTS);
     if (op->forward == masked_losses)
         chessboards(x[0], x[1], IMAGES);
+    if (op->forward == read_memae || op->forward == read_mnad)
+        camps(x[0], x[1]);
     normals(r, op->out, 1, 1);
     for (int i = 0; op->is_loss && i < op->out; i++)
         r[i] = 1;
@@ -437,7 +499,8 @@ static void check_param(Net *n, const VitParam *p, const float *gradients, uint3
             at[i] = total_loss(n);
         }
         memcpy(w, base, (size_t)p->count * sizeof *w);
-        if (strstr(p->name, "k_bias")) { /* moves all logits of a row alike, which softmax ignores */
+        if (strstr(p->name,
+                   "k_bias")) { /* moves all logits of a row alike, which softmax ignores */
             for (int64_t k = 0; k < p->count; k++)
                 assert_true(fabsf(g[k]) < 1e-4f);
             continue;

@@ -63,6 +63,17 @@ typedef struct {
     double weight;         /* of the gradient */
 } ConsistencyLoss;
 
+typedef enum { MEMORY_NONE, MEMORY_MEMAE, MEMORY_MNAD } MemoryKind;
+
+/* What features are expressed by. cls, row 0 of an image's tokens, reads it too, but has no part in
+ * its losses and its update. */
+typedef struct {
+    MemoryKind kind;
+    int64_t count, tokens; /* of items; T */
+    double shrink;         /* MemAE: an item whose probability is not above it is left out */
+    double weight[2];      /* of the losses' gradients */
+} Memory;
+
 /* The images a residual branch runs for: those that drop-path keeps, ascending. The branch's
  * matrices hold the rows of these images only; the residual stream holds all. */
 typedef struct {
@@ -171,6 +182,23 @@ struct Backend {
                         const float *target, const uint8_t *mask, PatchGrid grid, int64_t images,
                         double weight);
 
+    /* ---- memory between features and decoder (method E), of items M (count, D).
+     *   MemAE: w = softmax(in M^T) over the items it does not leave out (all: w = 0), out = w M.
+     *   MNAD:  q = in / |in|, w = softmax(q M^T), out = [q, w M] (B T, 2 D). */
+    void (*memory_forward)(Backend *be, Tensor out, Tensor w, Tensor in, const float *items,
+                           const Memory *m);
+    /* Adds the gradients of weight[i] * loss[i] to what comes from dout. To MNAD's w and M nothing
+     * passes (ditems is left alone). */
+    void (*memory_backward)(Backend *be, Tensor din, float *ditems, Tensor dout, Tensor w,
+                            Tensor in, const float *items, const Memory *m);
+    /* Sums over patch tokens (host memory). MemAE: the entropy of w, and 0. MNAD, m1 and m2 being
+     * the items nearest to q: |q - m1|^2, and max(0, |q - m1| - |q - m2| + 1). */
+    void (*memory_loss)(Backend *be, double loss[2], Tensor w, Tensor in, const float *items,
+                        const Memory *m);
+    /* MNAD: every item becomes m + the sum of exp(q m - the largest q m) q over the patch tokens
+     * that it is the nearest to, of unit length. */
+    void (*memory_update)(Backend *be, float *items, Tensor in, const Memory *m);
+
     /* ---- weights: makes w->packed, what `linear_*_forward` with an input of this type read in
      * place of w->data, from the values at w->data (host memory here); without it they pack as they
      * go. ERR_FAIL when memory is out. release frees it. */
@@ -213,5 +241,6 @@ int64_t relpos_index(int64_t grid, int64_t query, int64_t key);
 void ref_linear(Backend *be);
 void ref_attention(Backend *be);
 void ref_image(Backend *be);
+void ref_memory(Backend *be);
 
 #endif

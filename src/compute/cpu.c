@@ -80,6 +80,7 @@ int backend_cpu(Backend *be) {
         return code;
     be->description = cpu->kn->name;
     cpu_linear(be);
+    cpu_memory(be);
     cpu_norm(be);
     cpu_attention(be);
     cpu_image(be);

@@ -44,6 +44,7 @@ void *cpu_scratch(Backend *be, size_t bytes);
 void cpu_add_parts(Backend *be, float *sum, const float *parts, int64_t count, int64_t cols);
 
 void cpu_linear(Backend *be);
+void cpu_memory(Backend *be);
 void cpu_norm(Backend *be);
 void cpu_attention(Backend *be);
 void cpu_image(Backend *be);

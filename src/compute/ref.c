@@ -5,17 +5,10 @@
 #include "compute/backend.h"
 #include "compute/ref.h"
 
-/* What stands for a weight in a product with an input of this type; scale: its row's. */
-static double weight_value(float w, DType type, float scale) {
-    if (type == F32)
-        return w;
-    return type == BF16 ? bf16_float(bf16_round(w)) : scale * (float)weight_round(w, scale);
-}
-
 static double product(Tensor in, int64_t r, const float *row, float scale, double bias) {
     double sum = bias;
     for (int64_t i = 0; i < in.cols; i++)
-        sum += ref_get(in, r, i) * weight_value(row[i], in.type, scale);
+        sum += ref_get(in, r, i) * ref_weight(row[i], in.type, scale);
     return sum;
 }
 
@@ -81,7 +74,7 @@ static void backward(Tensor din, float *dw, float *db, Tensor dout, Tensor in, T
         for (int64_t i = 0; i < w->in; i++) {
             double sum = 0;
             for (int64_t o = 0; o < w->out; o++)
-                sum += ref_get(dout, r, o) * weight_value(w->data[o * w->in + i], in.type, 0);
+                sum += ref_get(dout, r, o) * ref_weight(w->data[o * w->in + i], in.type, 0);
             ref_put(din, r, i, pre.data ? sum * gelu_slope(ref_get(pre, r, i)) : sum);
         }
     for (int64_t o = 0; o < w->out; o++) {
@@ -218,4 +211,5 @@ void backend_ref(Backend *be) {
     ref_linear(be);
     ref_attention(be);
     ref_image(be);
+    ref_memory(be);
 }

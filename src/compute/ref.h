@@ -1,8 +1,9 @@
-/* How the reference reads and writes the elements of a tensor, whatever their type. */
+/* How the reference reads and writes the elements of tensors and weights, whatever their type. */
 #ifndef COMPUTE_REF_H
 #define COMPUTE_REF_H
 
 #include "compute/tensor.h"
+#include "compute/weight.h"
 
 static inline float ref_get(Tensor t, int64_t row, int64_t col) {
     const void *at = tensor_at(t, row, col);
@@ -21,6 +22,13 @@ static inline void ref_put(Tensor t, int64_t row, int64_t col, double value) {
         *(uint16_t *)at = bf16_round((float)value);
     else
         *(uint8_t *)at = u8_round((float)value, 1 / t.scale, t.zero);
+}
+
+/* What stands for a weight in a product with an input of this type; scale: its row's. */
+static inline double ref_weight(float w, DType type, float scale) {
+    if (type == F32)
+        return w;
+    return type == BF16 ? bf16_float(bf16_round(w)) : scale * (float)weight_round(w, scale);
 }
 
 #endif
