@@ -3,6 +3,7 @@
 # nothing half-written. usage: cli.sh NORMALCY MAKE_SCENE
 set -u
 normalcy=$1 make_scene=$2
+reference=$(cd "$(dirname "$0")/reference" && pwd) || exit 1
 here=$(mktemp -d) || exit 1
 mounted=
 cleanup() {
@@ -87,7 +88,7 @@ kill -TERM $!
 wait $!
 [ $? = 130 ] && grep -q 'continue with' err || fail "SIGTERM on a video: $(tail -1 err)"
 expect 0 '' info film
-for command in train eval score quantize demo data info doctor; do
+for command in train eval score quantize demo data weights info doctor; do
     expect 0 '' $command --help
     grep -q "^usage: normalcy $command" out || fail "$command --help says no usage"
 done
@@ -362,6 +363,29 @@ mkdir elsewhere && cd elsewhere || exit 1
 expect 1 "the run's data, named when it began" train --resume -o ../run
 cd ..
 expect 1 'cannot resume' train data --resume -o nowhere
+
+echo "-- weights"
+for family in simmim beit mae; do
+    expect 0 '' weights list $reference/$family.pth
+    grep -q '^F32   16,3,4,4 .*patch_embed.proj.weight$' out || fail "weights list $family.pth: $(head -1 out)"
+    expect 0 '' weights import $reference/$family.pth -o $family.safetensors
+    grep -q '^matched  *[1-9]' out || fail "weights import $family.pth: no report"
+    expect 0 '' weights list $family.safetensors
+done
+expect 0 '' weights import run -o run.safetensors
+grep -q '^missing  *0$' out || fail "weights import of a run: $(grep missing out)"
+expect 1 'neither safetensors nor' weights list a.mp4
+expect 1 'cannot read nowhere' weights import nowhere -o none.safetensors
+expect 1 'no vision transformer' weights import $reference/odd.pth -o none.safetensors
+head -c 20000 $reference/mae.pth >cut.pth
+expect 1 'cut.pth: a damaged or truncated' weights import cut.pth -o none.safetensors
+expect 1 '/dev/null/x' weights import $reference/mae.pth -o /dev/null/x
+[ ! -e none.safetensors ] || fail "a failed import wrote a file"
+expect 2 'give -o FILE' weights import $reference/mae.pth
+expect 2 'written over itself' weights import cut.pth -o cut.pth
+expect 2 'leave out -o' weights list cut.pth -o none.safetensors
+expect 2 'weights import FILE' weights
+expect 2 'weights import FILE' weights export cut.pth
 
 echo "-- output"
 expect 1 '/dev/null/x' train data -o /dev/null/x "${small[@]}" --steps 1

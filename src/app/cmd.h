@@ -12,5 +12,6 @@ int cmd_info(int argc, char **argv);
 int cmd_quantize(int argc, char **argv);
 int cmd_score(int argc, char **argv);
 int cmd_train(int argc, char **argv);
+int cmd_weights(int argc, char **argv);
 
 #endif

@@ -20,6 +20,7 @@ static const struct {
     {"quantize", cmd_quantize, "a model for int8: normalcy quantize run/ -o FILE"},
     {"demo", cmd_demo, "the whole way on a generated scene, with a report"},
     {"data", cmd_data, "look at a data set: normalcy data check DATA"},
+    {"weights", cmd_weights, "weights from elsewhere: normalcy weights import FILE -o OUT"},
     {"info", cmd_info, "what is in a model file: normalcy info run/"},
     {"doctor", cmd_doctor, "libraries, processor, memory, speed"},
 };

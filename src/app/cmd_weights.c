@@ -1,0 +1,118 @@
+/* normalcy weights: what is in other people's weight files, and how much of it is a start for us.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cmd.h"
+#include "app/common.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "model/import.h"
+#include "model/weight_file.h"
+
+static const char usage[] =
+    "usage: normalcy weights import FILE -o OUT.safetensors\n"
+    "       normalcy weights list FILE\n\n"
+    "import: reads the weights of SimMIM, BEiT or MAE, as .pth or .safetensors, says what of them\n"
+    "has a place in our network, and writes that. 'train --init' reads FILE as well as OUT.\n"
+    "list: types, shapes and names of all tensors. A .pth is a program in a language of its own;\n"
+    "nothing of it is executed.\n";
+
+typedef struct {
+    char *output;
+} WeightsArgs;
+
+static const Opt weights_options[] = {
+    OPT_TEXT_ROW(WeightsArgs, output, "output", NULL, "FILE", "import: the weights to write"),
+    OPT_END,
+};
+
+static void print_list(const char *title, const char *what, const ImportList *l) {
+    printf("%-11s %d%s\n", title, l->count, l->count ? what : "");
+    for (int i = 0; i < l->count && what[0]; i++)
+        printf("  %s\n", l->item[i]);
+}
+
+static void print_report(const ImportReport *r) {
+    char value[64];
+    printf("%-11s %s\n%-11s", "family", r->family, "network");
+    for (const Opt *row = vit_options; row->name; row++) {
+        opt_value_text(row, &r->network, value, sizeof value);
+        printf(" %s=%s", row->name, value);
+    }
+    putchar('\n');
+    print_list("matched", "", &r->matched);
+    print_list("missing", ", left out:", &r->missing);
+    print_list("unexpected", ", ignored:", &r->unexpected);
+    print_list("misshaped", ":", &r->misshaped);
+    if (r->fc_norm)
+        puts(
+            "\nfc_norm was taken as encoder.norm: there it normalised the mean of all tokens, here "
+            "each token.");
+}
+
+static int import(const WeightsArgs *args, const char *path) {
+    ImportReport report = {0};
+    if (!args->output)
+        return err_set(ERR_USAGE, "no file to write: give -o FILE");
+    if (file_is_same(path, args->output))
+        return err_set(ERR_USAGE, "%s would be written over itself", path);
+    int code = import_weights(path, args->output, &report);
+    if (report.family)
+        print_report(&report);
+    if (!code)
+        printf("\nwritten %s\n", args->output);
+    import_report_free(&report);
+    return code;
+}
+
+static const char *type_name(const SafeTensor *t) {
+    static const char *const names[] = {
+        [SAFE_F32] = "F32",   [SAFE_F64] = "F64", [SAFE_F16] = "F16",
+        [SAFE_BF16] = "BF16", [SAFE_I64] = "I64", [SAFE_OTHER] = "other"};
+    return names[t->type];
+}
+
+static int list(const char *path) {
+    WeightFile *f = NULL;
+    int code = weight_file_open(&f, path);
+    if (code)
+        return code;
+    for (int i = 0; i < weight_file_count(f); i++) {
+        const SafeTensor *t = weight_file_at(f, i);
+        char shape[192] = "";
+        for (int d = 0; d < t->rank; d++) {
+            size_t used = strlen(shape);
+            snprintf(shape + used, sizeof shape - used, "%s%lld", d ? "," : "",
+                     (long long)t->shape[d]);
+        }
+        printf("%-5s %-16s %s\n", type_name(t), t->rank ? shape : "-", t->name);
+    }
+    weight_file_free(&f);
+    return 0;
+}
+
+static int run(const WeightsArgs *args, const char *const *words, int n) {
+    if (n == 2 && strcmp(words[0], "import") == 0)
+        return import(args, words[1]);
+    if (n != 2 || strcmp(words[0], "list") != 0)
+        return err_set(ERR_USAGE, "expected: normalcy weights import FILE -o OUT, or list FILE");
+    if (args->output)
+        return err_set(ERR_USAGE, "list writes no file: leave out -o");
+    return list(words[1]);
+}
+
+int cmd_weights(int argc, char **argv) {
+    WeightsArgs args = {0};
+    const OptGroup groups[] = {{"Options", weights_options, &args}, {NULL, NULL, NULL}};
+    if (help_asked(argc, argv, usage, groups))
+        return EXIT_OK;
+    const char *words[2];
+    int n = 0, code = opt_defaults(groups);
+    if (!code)
+        code = opt_parse(groups, argc, argv, words, 2, &n);
+    if (!code)
+        code = run(&args, words, n);
+    opt_free(groups);
+    return exit_code(code, "weights");
+}
