@@ -20,7 +20,13 @@
 
 enum { BATCH = 2, SIZE = 32, BYTES = SIZE * SIZE * 3, STEPS_PER_EPOCH = 3 };
 
-static const VitConfig tiny = {SIZE, 8, 1, 24, 2, 3, 0.1};
+static const VitConfig tiny = {.image = SIZE,
+                               .patch = 8,
+                               .frames = 1,
+                               .width = 24,
+                               .depth = 2,
+                               .heads = 3,
+                               .layer_scale = 0.1};
 static const char data[] = "videos/of the \"station\"";
 
 /* Dropout, drop-path and masks on, as they are by default. */
@@ -90,7 +96,7 @@ static void test_round_trip(void **state) {
     Trainer *a = open_trainer(be, &tiny, &settings), *b = open_trainer(be, &tiny, &settings);
     const char *path = fixture_path("round-trip");
     steps(a, 2);
-    assert_int_equal(checkpoint_save(a, data, path), 0);
+    assert_int_equal(checkpoint_save(a, data, true, path), 0);
     Safetensors *file = NULL;
     CheckpointInfo info;
     assert_int_equal(safetensors_open(&file, path), 0);
@@ -129,7 +135,7 @@ static void test_resume(void **state) {
     for (int stop = 0; stop < 7; stop += 2) {
         Trainer *a = open_trainer(be, &tiny, &settings), *b = open_trainer(be, &tiny, &settings);
         steps(a, stop);
-        assert_int_equal(checkpoint_save(a, data, path), 0);
+        assert_int_equal(checkpoint_save(a, data, true, path), 0);
         trainer_free(&a);
         steps(b, 1); /* whatever it did before */
         assert_int_equal(load(b, path), 0);
@@ -147,7 +153,7 @@ static void test_seed_matters(void **state) {
     const TrainSettings settings = settings_of("lr=1e-3"), other = settings_of("lr=1e-3 seed=3");
     Trainer *a = open_trainer(be, &tiny, &settings), *b = open_trainer(be, &tiny, &other);
     const char *path = fixture_path("seed");
-    assert_int_equal(checkpoint_save(a, data, path), 0);
+    assert_int_equal(checkpoint_save(a, data, true, path), 0);
     assert_int_equal(load(b, path), 0);
     expect_same(a, b);
     steps(a, 1);
@@ -238,7 +244,7 @@ static void test_lies(void **state) {
     Safetensors *good = NULL;
     const char *path = fixture_path("good");
     steps(t, 1);
-    assert_int_equal(checkpoint_save(t, data, path), 0);
+    assert_int_equal(checkpoint_save(t, data, true, path), 0);
     assert_int_equal(safetensors_open(&good, path), 0);
     const Lie truth = {0};
     copy_with(good, &truth, fixture_path("copy"));
@@ -257,11 +263,24 @@ static void test_another_size(void **state) {
     (void)state;
     Backend *be = open_backend("ref");
     const TrainSettings settings = settings_of("");
-    const VitConfig wide = {SIZE, 8, 1, 32, 2, 4, 0.1}, deep = {SIZE, 8, 1, 24, 3, 3, 0.1};
+    const VitConfig wide = {.image = SIZE,
+                            .patch = 8,
+                            .frames = 1,
+                            .width = 32,
+                            .depth = 2,
+                            .heads = 4,
+                            .layer_scale = 0.1},
+                    deep = {.image = SIZE,
+                            .patch = 8,
+                            .frames = 1,
+                            .width = 24,
+                            .depth = 3,
+                            .heads = 3,
+                            .layer_scale = 0.1};
     Trainer *a = open_trainer(be, &tiny, &settings), *b = open_trainer(be, &wide, &settings);
     Trainer *c = open_trainer(be, &deep, &settings);
     const char *path = fixture_path("size");
-    assert_int_equal(checkpoint_save(a, data, path), 0);
+    assert_int_equal(checkpoint_save(a, data, true, path), 0);
     expect_refused(b, path, (const char *[3]){"has shape (1, 1, 24)", "expects (1, 1, 32)"});
     expect_refused(c, path, (const char *[3]){"encoder.blocks.2.gamma_1 is missing"});
     trainer_free(&a);
@@ -276,7 +295,7 @@ static void test_no_checkpoint(void **state) {
     const TrainSettings settings = settings_of("");
     Trainer *t = open_trainer(be, &tiny, &settings);
     const char *path = fixture_path("whole");
-    assert_int_equal(checkpoint_save(t, data, path), 0);
+    assert_int_equal(checkpoint_save(t, data, true, path), 0);
     const size_t whole = fixture_size(path);
     const size_t cuts[] = {whole - 1, whole / 2, 5000, 100, 9, 8, 1};
     for (int i = 0; i < N(cuts); i++) {
@@ -299,12 +318,12 @@ static void test_failed_save(void **state) {
     const TrainSettings settings = settings_of("");
     Trainer *t = open_trainer(be, &tiny, &settings);
     const char *path = fixture_path("kept");
-    assert_int_equal(checkpoint_save(t, data, path), 0);
+    assert_int_equal(checkpoint_save(t, data, true, path), 0);
     steps(t, 1);
     int failures = 0, code = ERR_FAIL;
     for (int64_t n = 1; code; n++) {
         mem_fail_after(n);
-        code = checkpoint_save(t, data, path);
+        code = checkpoint_save(t, data, true, path);
         mem_fail_after(0);
         CheckpointInfo info;
         Safetensors *file = NULL;
@@ -315,7 +334,7 @@ static void test_failed_save(void **state) {
         failures += code != 0;
     }
     assert_true(failures >= 5);
-    assert_int_not_equal(checkpoint_save(t, data, "/nowhere/at/all"), 0);
+    assert_int_not_equal(checkpoint_save(t, data, true, "/nowhere/at/all"), 0);
     assert_non_null(strstr(err_text(), "/nowhere/at/all"));
     trainer_free(&t);
     backend_free(&be);

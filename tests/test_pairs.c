@@ -42,7 +42,15 @@ static Dataset *data(const char *name) {
 }
 
 static Pairs *open_ok(const Dataset *d, int frames_in, int batch, uint64_t seed, int64_t cache) {
-    const PairsConfig config = {SIZE, frames_in, batch, seed, cache};
+    const PairsConfig config = {SIZE, frames_in, batch, seed, cache, PAIRS_NO_SECOND};
+    Pairs *p = NULL;
+    if (pairs_open(&p, &d->train, &config))
+        fail_msg("%s", err_text());
+    return p;
+}
+
+static Pairs *open_second(const Dataset *d, int frames_in, PairsSecond second) {
+    const PairsConfig config = {SIZE, frames_in, 1, 3, PLENTY, second};
     Pairs *p = NULL;
     if (pairs_open(&p, &d->train, &config))
         fail_msg("%s", err_text());
@@ -97,6 +105,82 @@ static void check_content(const char *name, int frames_in, int64_t cache) {
     }
     free(seen);
     pairs_free(&p);
+    dataset_free(&d);
+}
+
+/* The clip a pair belongs to, and the number of its first frame. */
+static const Clip *clip_of(const Dataset *d, int frames_in, int64_t pair, int64_t *t) {
+    for (int i = 0;; i++) {
+        int64_t frames;
+        assert_int_equal(clip_count(&d->train.clips[i], &frames), 0);
+        if (pair < frames - frames_in) {
+            *t = pair;
+            return &d->train.clips[i];
+        }
+        pair -= frames - frames_in;
+    }
+}
+
+static bool is_frame(const uint8_t *at, const Clip *c, int64_t t) {
+    uint8_t want[BYTES];
+    expect(want, c, t);
+    return memcmp(at, want, BYTES) == 0;
+}
+
+/* Frames `jump` apart that end `jump` before Y: every jump that fits comes, none that does not. */
+static void test_skipped(void **state) {
+    (void)state;
+    for (int in = 1; in <= 2; in++) {
+        Dataset *d = data(in == 1 ? "set" : "videos");
+        Pairs *p = open_second(d, in, PAIRS_SKIPPED);
+        int jumps[6] = {0};
+        for (int k = 0; k < 6 * pairs_count(p); k++) {
+            PairBatch b = next_ok(p);
+            int64_t t;
+            const Clip *c = clip_of(d, in, b.index[0], &t);
+            int64_t target = t + in, most = target / in < 5 ? target / in : 5, found = 0;
+            for (int64_t jump = 2; jump <= (most < 2 ? 2 : most); jump++) {
+                bool all = true;
+                for (int i = 0; i < in; i++) {
+                    int64_t from = target - jump * (in - i);
+                    all = all && is_frame(b.second + i * BYTES, c, from > 0 ? from : 0);
+                }
+                found = all ? jump : found;
+            }
+            assert_true(found > 0);
+            jumps[found]++;
+        }
+        assert_true(jumps[2] > 0 && jumps[3] > 0 && (in == 2 || (jumps[4] > 0 && jumps[5] > 0)));
+        pairs_free(&p);
+        dataset_free(&d);
+    }
+}
+
+/* A frame of any other clip; the same again at the same step. */
+static void test_other_clip(void **state) {
+    (void)state;
+    Dataset *d = data("set");
+    Pairs *p = open_second(d, 1, PAIRS_OTHER), *again = open_second(d, 1, PAIRS_OTHER);
+    int from[3] = {0};
+    for (int k = 0; k < 4 * pairs_count(p); k++) {
+        PairBatch b = next_ok(p), c = next_ok(again);
+        int64_t t, frames;
+        const Clip *own = clip_of(d, 1, b.index[0], &t);
+        int found = -1;
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(clip_count(&d->train.clips[i], &frames), 0);
+            for (int64_t f = 0; f < frames; f++)
+                if (is_frame(b.second, &d->train.clips[i], f))
+                    found = i;
+        }
+        assert_true(found >= 0 && &d->train.clips[found] != own);
+        from[found]++;
+        assert_memory_equal(b.second, c.second, BYTES);
+    }
+    assert_true(from[0] > 0 && from[1] > 0 && from[2] > 0);
+    assert_true(pairs_memory(p) > 0);
+    pairs_free(&p);
+    pairs_free(&again);
     dataset_free(&d);
 }
 
@@ -180,7 +264,7 @@ static void test_order(void **state) {
 }
 
 static void refuse(const char *name, int frames_in, int batch, const char *word) {
-    const PairsConfig config = {SIZE, frames_in, batch, 1, PLENTY};
+    const PairsConfig config = {SIZE, frames_in, batch, 1, PLENTY, PAIRS_NO_SECOND};
     Dataset *d = data(name);
     Pairs *p = (Pairs *)&p;
     assert_true(pairs_open(&p, &d->train, &config) < 0);
@@ -200,7 +284,9 @@ static void test_refused(void **state) {
     refuse("set", 1, 0, "batch 0");
     Dataset none = {0};
     Pairs *p = NULL;
-    assert_int_equal(pairs_open(&p, &none.train, &(PairsConfig){SIZE, 1, 1, 1, 0}), ERR_FAIL);
+    assert_int_equal(
+        pairs_open(&p, &none.train, &(PairsConfig){.size = SIZE, .frames_in = 1, .batch = 1}),
+        ERR_FAIL);
     assert_null(p);
     pairs_free(&p);
 }
@@ -250,7 +336,7 @@ static void test_failures(void **state) {
 static void test_memory(void **state) {
     (void)state;
     Dataset *d = data("set");
-    const PairsConfig config = {SIZE, 1, 2, 1, PLENTY};
+    const PairsConfig config = {SIZE, 1, 2, 1, PLENTY, PAIRS_NO_SECOND};
     int code = -1;
     for (int n = 1; code && n < 100; n++) {
         Pairs *p = NULL;
@@ -266,10 +352,11 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_content), cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_seek),    cmocka_unit_test(test_order),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_content),    cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_seek),       cmocka_unit_test(test_order),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_memory),     cmocka_unit_test(test_skipped),
+        cmocka_unit_test(test_other_clip),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

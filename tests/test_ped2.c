@@ -106,7 +106,7 @@ static void test_official_masks(void **state) {
 
 static void test_pairs(void **state) {
     (void)state;
-    const PairsConfig config = {224, 1, 4, 2022, 0};
+    const PairsConfig config = {.size = 224, .frames_in = 1, .batch = 4, .seed = 2022};
     Dataset *d = open_ok();
     Pairs *p = NULL;
     PairBatch b;

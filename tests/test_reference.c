@@ -41,6 +41,7 @@ static const TrainSettings settings = {.epochs = 5,
                                        .warmup_epochs = 1,
                                        .schedule = SCHEDULE_COSINE,
                                        .weight_decay = 0.05,
+                                       .pseudo = PSEUDO_MASK,
                                        .clip = 5,
                                        .lambda_int = 1,
                                        .lambda_gd = 1,
@@ -162,10 +163,12 @@ static int teardown(void **state) {
 }
 
 static PairLoss forward_backward(Case *c) {
+    static const uint8_t pseudo[2 * PAIRS] = {[PAIRS] = 1, [PAIRS + 1] = 1};
     PairLoss loss;
     vit_zero_gradients(c->vit);
     vit_forward(c->vit, c->x, PAIRS, 2 * PAIRS, c->mask, NULL);
-    pair_loss(&loss, c->vit, c->y, PAIRS, &settings, c->parts);
+    PairImages images = {PAIRS, c->x, c->y, c->mask, pseudo, 0};
+    pair_loss(&loss, c->vit, &images, &settings, c->parts);
     vit_backward(c->vit);
     assert_int_equal(c->be->sync(c->be), 0);
     return loss;

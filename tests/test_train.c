@@ -18,7 +18,13 @@
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
 
-static const VitConfig base = {224, 16, 1, 768, 12, 12, 0.1};
+static const VitConfig base = {.image = 224,
+                               .patch = 16,
+                               .frames = 1,
+                               .width = 768,
+                               .depth = 12,
+                               .heads = 12,
+                               .layer_scale = 0.1};
 
 static TrainSettings preset(const char *options) {
     TrainSettings t = {0};
@@ -169,7 +175,13 @@ static void test_settings_check(void **state) {
 
 enum { BATCH = 2, SIZE = 32, BYTES = SIZE * SIZE * 3, STEPS_PER_EPOCH = 3 };
 
-static const VitConfig config = {SIZE, 8, 1, 24, 2, 3, 0.1};
+static const VitConfig config = {.image = SIZE,
+                                 .patch = 8,
+                                 .frames = 1,
+                                 .width = 24,
+                                 .depth = 2,
+                                 .heads = 3,
+                                 .layer_scale = 0.1};
 static const char options[] = "batch=2 mask-cell=8 epochs=4 warmup-epochs=1 lr=1e-3";
 
 static PairBatch batch_of(int64_t step) {
@@ -182,7 +194,7 @@ static PairBatch batch_of(int64_t step) {
     }
     for (int i = 0; i < BATCH; i++)
         index[i] = (step * BATCH + i) % (BATCH * STEPS_PER_EPOCH);
-    return (PairBatch){.x = x, .y = y, .index = index};
+    return (PairBatch){.x = x, .y = y, .second = y, .index = index};
 }
 
 static Backend *open_with(const char *name, int threads, const char *precision) {
@@ -258,7 +270,13 @@ static void test_step_is_reproducible(void **state) {
 }
 
 /* Enough tokens for several tasks of each operation. */
-static const VitConfig many_tokens = {SIZE, 4, 1, 96, 2, 3, 0.1};
+static const VitConfig many_tokens = {.image = SIZE,
+                                      .patch = 4,
+                                      .frames = 1,
+                                      .width = 96,
+                                      .depth = 2,
+                                      .heads = 3,
+                                      .layer_scale = 0.1};
 
 static void test_threads_agree(void **state) {
     const TrainSettings settings = preset(options);
@@ -320,6 +338,116 @@ static void test_learns(void **state) {
             assert_true(vit_weights(t->vit)[p[i].offset + k] == 0);
     trainer_free(&t);
     backend_free(&be);
+}
+
+/* The first step of a fresh network without noise, which images of one kind see alike in every
+ * recipe: the weights are those of the seed, the masks those of (seed, epoch, pair). */
+static StepReport first_step(Backend *be, const char *recipe) {
+    char all[256];
+    snprintf(all, sizeof all, "batch=2 mask-cell=8 dropout=0 drop-path=0 lr=1e-3 %s", recipe);
+    const TrainSettings settings = preset(all);
+    Trainer *t = open_trainer(be, &settings);
+    StepReport r = step(t);
+    trainer_free(&t);
+    return r;
+}
+
+/* The same value from another batch size, whose tiles are others. */
+static void assert_near(double a, double b) {
+    assert_true(fabs(a - b) <= 1e-5 * fabs(b));
+}
+
+static void test_recipes(void **state) {
+    Backend *be = open_backend(*state);
+    StepReport ours = first_step(be, recipe_options("ours"));
+    StepReport alone = first_step(be, recipe_options("ablation/ae"));
+    StepReport clean = first_step(be, "pseudo=mask passes=either pseudo-p=0 lambda-cst=0");
+    StepReport masked = first_step(be, "pseudo=mask passes=either pseudo-p=1 lambda-cst=0");
+    StepReport free = first_step(be, recipe_options("ablation/no-consistency"));
+    assert_near(alone.loss.normal_int, ours.loss.normal_int);
+    assert_near(alone.loss.normal_gd, ours.loss.normal_gd);
+    assert_true(alone.loss.pseudo_int == 0 && alone.loss.total < ours.loss.total);
+    assert_near(clean.loss.total, alone.loss.total);
+    assert_near(masked.loss.pseudo_int, ours.loss.pseudo_int);
+    assert_near(masked.loss.pseudo_gd, ours.loss.pseudo_gd);
+    assert_true(masked.loss.normal_int == 0);
+    assert_near(free.loss.total + 0.3 * free.loss.consistency, ours.loss.total);
+    assert_true(free.norm != ours.norm);
+    /* Other frames, the same target; what STEAL adds is taken away from the loss. */
+    StepReport skip = first_step(be, "pseudo=skip passes=either pseudo-p=1 lambda-cst=0");
+    StepReport patch = first_step(be, "pseudo=patch passes=either pseudo-p=1 lambda-cst=0");
+    StepReport steal =
+        first_step(be, "pseudo=skip passes=either pseudo-p=1 lambda-cst=0 pseudo-loss=negative");
+    assert_true(skip.loss.pseudo_int != alone.loss.normal_int);
+    assert_true(patch.loss.pseudo_int != alone.loss.normal_int);
+    assert_true(steal.loss.total < 0 && steal.loss.pseudo_gd == 0);
+    backend_free(&be);
+}
+
+/* Each of them lowers its loss, twice the same; the doubled batch with frames of its own too. */
+static void test_recipes_learn(void **state) {
+    Backend *be = open_backend(*state);
+    static const char *const extra[] = {"pseudo=patch", "pseudo=skip",
+                                        "objective=simmim lambda-cst=0"};
+    for (int i = 0; i < 3 || recipe_name(i - 3); i++) {
+        const char *recipe = i < 3 ? extra[i] : recipe_options(recipe_name(i - 3));
+        char all[256];
+        snprintf(all, sizeof all, "batch=2 mask-cell=8 lr=3e-3 warmup-epochs=0 %s",
+                 strncmp(recipe, "frames=4 ", 9) == 0 ? recipe + 9 : recipe);
+        const TrainSettings settings = preset(all);
+        Trainer *a = open_trainer(be, &settings), *b = open_trainer(be, &settings);
+        double first = step(a).loss.total, last = 0;
+        assert_true(step(b).loss.total == first);
+        for (int k = 0; k < 30; k++) {
+            last = step(a).loss.total;
+            assert_true(step(b).loss.total == last);
+        }
+        if (!(last < 0.95 * first))
+            fail_msg("%s: the loss went from %g to %g", recipe, first, last);
+        trainer_free(&a);
+        trainer_free(&b);
+    }
+    backend_free(&be);
+}
+
+/* A network of zeros fills in 0: what is left is |x| where the mask hides it. */
+static void test_simmim(void **state) {
+    Backend *be = open_backend(*state);
+    const TrainSettings settings =
+        preset("batch=2 mask-cell=8 objective=simmim mask-ratio=0.5 lambda-cst=0");
+    Trainer *t = open_trainer(be, &settings);
+    be->zero(be, vit_weights(t->vit), slab_bytes(t));
+    PairBatch batch = batch_of(0);
+    double sum = 0;
+    int64_t count = 0;
+    for (int64_t b = 0; b < BATCH; b++) {
+        uint8_t mask[SIZE / 8 * SIZE / 8];
+        pseudo_draw(mask, &settings, &config, 0, batch.index[b]);
+        for (int i = 0; i < SIZE * SIZE; i++)
+            for (int c = 0; c < 3 && mask[i / SIZE / 8 * (SIZE / 8) + i % SIZE / 8]; c++, count++)
+                sum += fabs(batch.x[b * BYTES + 3 * i + c] / 127.5 - 1);
+    }
+    StepReport r;
+    assert_int_equal(trainer_step(t, &batch, &r), 0);
+    assert_float_equal(r.loss.hidden, sum / (double)count, 1e-6);
+    assert_true(r.loss.total == r.loss.hidden);
+    trainer_free(&t);
+    backend_free(&be);
+}
+
+static void test_settings_that_clash(void **state) {
+    (void)state;
+    static const char *const bad[] = {"pseudo=none", "passes=either", "pseudo-loss=negative"};
+    VitConfig residual = config;
+    residual.residual = true;
+    for (int i = 0; i < 3; i++) {
+        const TrainSettings t = preset(bad[i]);
+        assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
+    }
+    const TrainSettings simmim = preset("objective=simmim mask-cell=8");
+    assert_int_equal(train_settings_check(&simmim, &config), 0);
+    assert_int_equal(train_settings_check(&simmim, &residual), ERR_USAGE);
+    assert_null(recipe_options("none"));
 }
 
 /* A network of zeros predicts 0, which leaves the frame to come: bytes b as b / 127.5 - 1. */
@@ -545,6 +673,14 @@ int main(void) {
         ON(ref, test_learns),
         ON(cpu, test_learns),
         ON(bf16, test_learns),
+        ON(ref, test_recipes),
+        ON(cpu, test_recipes),
+        ON(ref, test_recipes_learn),
+        ON(cpu, test_recipes_learn),
+        ON(bf16, test_recipes_learn),
+        ON(ref, test_simmim),
+        ON(cpu, test_simmim),
+        cmocka_unit_test(test_settings_that_clash),
         ON(ref, test_target),
         ON(cpu, test_target),
         ON(ref, test_loss_parts),

@@ -22,7 +22,11 @@ static const Opt info_options[] = {
     OPT_END,
 };
 
-static void print_text(const char *path, CheckpointInfo *c) {
+static bool has_ranges(const Safetensors *file) {
+    return safetensors_find(file, INT8_RANGES) != NULL;
+}
+
+static void print_text(const char *path, const Safetensors *file, CheckpointInfo *c) {
     int tensors;
     int64_t values, decayed;
     OptGroup groups[] = {{"Network", vit_options, &c->model.network},
@@ -35,6 +39,8 @@ static void print_text(const char *path, CheckpointInfo *c) {
     printf("step        %lld of %lld (%lld an epoch)\n", (long long)c->model.step,
            (long long)(c->training.epochs * c->model.steps_per_epoch),
            (long long)c->model.steps_per_epoch);
+    printf("int8        %s\n", has_ranges(file) ? "has ranges: --precision int8 works"
+                                                 : "no ranges; 'normalcy quantize' adds them");
     for (OptGroup *g = groups; g->rows; g++) {
         printf("\n%s\n", g->title);
         for (const Opt *row = g->rows; row->name; row++) {
@@ -45,7 +51,7 @@ static void print_text(const char *path, CheckpointInfo *c) {
     }
 }
 
-static int print_json(const char *path, CheckpointInfo *c) {
+static int print_json(const char *path, const Safetensors *file, CheckpointInfo *c) {
     int tensors;
     int64_t values, decayed;
     OptGroup network[] = {{"", vit_options, &c->model.network}, {NULL, NULL, NULL}};
@@ -59,6 +65,7 @@ static int print_json(const char *path, CheckpointInfo *c) {
     js_set_int(j, "parameters", values);
     js_set_int(j, "step", c->model.step);
     js_set_int(j, "steps_per_epoch", c->model.steps_per_epoch);
+    js_set_text(j, "int8", has_ranges(file) ? "yes" : "no");
     js_set(j, "network", opt_to_json(network));
     js_set(j, "training", opt_to_json(training));
     char *text = js_text(j, true);
@@ -97,9 +104,10 @@ static int run(const InfoArgs *args, const char *model) {
     if (!code)
         code = check_weights(file, path, &c);
     if (!code && args->json)
-        code = print_json(path, &c);
+        code = print_json(path, file, &c);
     else if (!code)
-        print_text(path, &c);
+        print_text(path, file, &c);
+    checkpoint_info_free(&c);
     safetensors_free(&file);
     return code;
 }

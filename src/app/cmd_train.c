@@ -1,4 +1,4 @@
-/* normalcy train: from footage to a checkpoint. */
+/* normalcy train and normalcy pretrain: from footage to a checkpoint. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,24 +11,37 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/system.h"
+#include "model/import.h"
 #include "model/weights.h"
 #include "train/checkpoint.h"
 #include "train/run_log.h"
 
-static const char usage[] =
+static const char train_usage[] =
     "usage: normalcy train DATA -o RUN [OPTIONS]\n"
     "       normalcy train --resume -o RUN\n\n"
     "Learns the training clips of DATA (a data set, a folder of clips, or one video). RUN gets\n"
     "checkpoint.safetensors, log.jsonl and settings.yaml. Ctrl-C saves and stops.\n"
-    "Later options win: defaults, --config, --preset, --size, the command line.\n";
+    "Later options win: defaults, --init, --config, --preset, --recipe, --size, the command\n"
+    "line.\n";
+
+static const char pretrain_usage[] =
+    "usage: normalcy pretrain DATA -o RUN [OPTIONS]\n"
+    "       normalcy pretrain --resume -o RUN\n\n"
+    "SimMIM's pre-training, for want of weights from elsewhere: hides most of each training frame\n"
+    "of DATA and learns to fill it in. 'normalcy train DATA --init RUN' starts from the result.\n"
+    "RUN gets checkpoint.safetensors, log.jsonl and settings.yaml. Ctrl-C saves and stops.\n";
+
+/* SimMIM's masks and schedule: 32 pixels, 0.6 of the frame, warm-up and cosine, no dropout. */
+static const char pretrain_options[] =
+    "objective=simmim mask-ratio=0.6 lambda-cst=0 dropout=0 drop-path=0.1 epochs=100";
 
 static const char *const size_names[] = {"base", "small", "tiny", NULL};
 
 typedef struct {
-    char *output, *config, *preset;
+    char *output, *config, *preset, *recipe, *init;
     int size;
     bool resume;
-    int64_t checkpoint_every, steps, cache;
+    int64_t checkpoint_every, keep, steps, cache;
 } TrainArgs;
 
 static const Opt run_options[] = {
@@ -36,6 +49,11 @@ static const Opt run_options[] = {
     OPT_FLAG_ROW(TrainArgs, resume, "resume", "continue the run from its checkpoint"),
     OPT_TEXT_ROW(TrainArgs, preset, "preset", NULL, "NAME",
                  "the paper's settings: ped2, avenue, shanghaitech"),
+    OPT_TEXT_ROW(TrainArgs, recipe, "recipe", NULL, "NAME",
+                 "the method, an ablation or a rival: ours, ablation/ae, ablation/mask, "
+                 "ablation/no-consistency, lnra/patch, lnra/skip, steal, frame-pred"),
+    OPT_TEXT_ROW(TrainArgs, init, "init", NULL, "FILE",
+                 "weights to start from: .pth, .safetensors or a run"),
     OPT_CHOICE_ROW(TrainArgs, size, "size", "base", size_names,
                    "width, depth and heads: 768/12/12, 384/12/6, 192/12/3"),
     OPT_TEXT_ROW(TrainArgs, config, "config", NULL, "FILE",
@@ -44,12 +62,20 @@ static const Opt run_options[] = {
                 "stop after this many steps in all; 0: all epochs"),
     OPT_INT_ROW(TrainArgs, checkpoint_every, "checkpoint-every", "500", 1, 1e9, "N",
                 "steps between checkpoints"),
+    OPT_INT_ROW(TrainArgs, keep, "keep", "0", 0, 1e9, "N",
+                "also keep the weights of every N-th epoch, as epoch-N.safetensors; 0: none"),
     OPT_INT_ROW(TrainArgs, cache, "cache", "4096", 0, 1e9, "MB",
                 "memory for decoded frames; more are decoded again"),
     OPT_END,
 };
 
+/* What train and pretrain differ in. */
 typedef struct {
+    const char *name, *usage, *options;
+} Command;
+
+typedef struct {
+    const Command *command;
     TrainArgs args;
     ComputeArgs compute;
     VitConfig network;
@@ -78,6 +104,7 @@ static void train_close(Train *t) {
     mem_free(t->checkpoint_path);
     mem_free(t->log_path);
     mem_free(t->settings_path);
+    checkpoint_info_free(&t->stored);
     opt_free(t->groups);
 }
 
@@ -93,8 +120,11 @@ static int make_paths(Train *t) {
 /* Options that change the defaults of others come first. */
 static int apply_presets(Train *t, int argc, char **argv) {
     const char *config = opt_peek(argc, argv, "config"), *preset = opt_peek(argc, argv, "preset");
-    const char *size = opt_peek(argc, argv, "size");
-    int code = config ? opt_load_yaml(t->groups + 1, config) : 0; /* settings, not the run's */
+    const char *size = opt_peek(argc, argv, "size"), *recipe = opt_peek(argc, argv, "recipe");
+    const char *init = opt_peek(argc, argv, "init");
+    int code = init && !t->args.resume ? import_network(&t->network, init) : 0;
+    if (!code && config)
+        code = opt_load_yaml(t->groups + 1, config); /* settings, not the run's */
     if (!code && preset) {
         const char *list = preset_options(preset);
         code = list ? opt_set_list(t->groups, "preset ", list)
@@ -102,6 +132,11 @@ static int apply_presets(Train *t, int argc, char **argv) {
                               "--preset: expected ped2, avenue or shanghaitech; found "
                               "\"%s\"",
                               preset);
+    }
+    if (!code && recipe) {
+        const char *list = recipe_options(recipe);
+        code = list ? opt_set_list(t->groups, "recipe ", list)
+                    : err_set(ERR_USAGE, "--recipe: \"%s\" is none; --help lists them", recipe);
     }
     if (!code && size) {
         const char *list = vit_size_options(size);
@@ -129,11 +164,15 @@ static int open_checkpoint(Train *t, int argc, char **argv) {
         return err_context(code, "cannot resume");
     t->network = t->stored.model.network;
     t->training = t->stored.training;
-    return 0;
+    const char *intruders = t->stored.training.intruders; /* each its own copy */
+    t->training.intruders = intruders ? mem_printf("%s", intruders) : NULL;
+    return intruders && !t->training.intruders ? ERR_FAIL : 0;
 }
 
 static int parse(Train *t, int argc, char **argv) {
     int n, code = opt_defaults(t->groups);
+    if (!code)
+        code = opt_set_list(t->groups, t->command->name, t->command->options);
     if (!code)
         code = open_checkpoint(t, argc, argv);
     if (!code)
@@ -160,13 +199,14 @@ static int open_data(Train *t) {
                      .frames_in = (int)t->network.frames,
                      .batch = (int)t->training.batch,
                      .seed = (uint64_t)t->training.seed,
+                     .second = trainer_second(&t->training),
                      .cache_bytes = t->args.cache * 1000000};
     int code = dataset_open(&t->dataset, t->data);
     if (code && t->data == t->stored.model.data)
         return err_context(code,
                            "the run's data, named when it began (give it again: normalcy "
-                           "train DATA --resume -o %s)",
-                           t->args.output);
+                           "%s DATA --resume -o %s)",
+                           t->command->name, t->args.output);
     if (!code && t->dataset->train.count == 0)
         code = err_set(ERR_FAIL, "%s has no training clips", t->data);
     if (!code)
@@ -223,6 +263,29 @@ static void tell_resumed(const Train *t) {
                  t->stored.model.compute, compute);
 }
 
+static void tell_names(const char *what, const ImportList *names) {
+    enum { SHOWN = 4 };
+    for (int i = 0; i < names->count && i < SHOWN; i++)
+        log_info("          %s %s", what, names->item[i]);
+    if (names->count > SHOWN)
+        log_info("          and %d more %s", names->count - SHOWN, what);
+}
+
+/* Starts from the weights of --init; what they lack stays as drawn. */
+static int load_init(Train *t) {
+    ImportReport r = {0};
+    int code = import_init(t->trainer->vit, t->args.init, &r);
+    if (!code) {
+        log_info("init      %s (%s): %d weights loaded, %d drawn%s", t->args.init,
+                 r.family ? r.family : "of unknown origin", r.matched.count, r.missing.count,
+                 r.fc_norm ? "; its norm is that of the mean of tokens" : "");
+        tell_names("drawn", &r.missing);
+        tell_names("ignored", &r.unexpected);
+    }
+    import_report_free(&r);
+    return code;
+}
+
 static int open_run(Train *t) {
     int64_t steps_per_epoch = pairs_steps_per_epoch(t->pairs);
     int code = compute_open(&t->be, &t->compute);
@@ -237,6 +300,8 @@ static int open_run(Train *t) {
         return code;
     tell_plan(t);
     code = trainer_open(&t->trainer, t->be, &t->network, &t->training, steps_per_epoch);
+    if (!code && t->args.init && !t->args.resume)
+        code = load_init(t);
     if (!code && t->args.resume) {
         if (t->stored.model.steps_per_epoch != steps_per_epoch)
             return err_set(ERR_FAIL,
@@ -257,7 +322,18 @@ static int open_run(Train *t) {
 }
 
 static int save(Train *t) {
-    return checkpoint_save(t->trainer, t->data, t->checkpoint_path);
+    return checkpoint_save(t->trainer, t->data, true, t->checkpoint_path);
+}
+
+/* The weights alone, at the end of an epoch that is kept. */
+static int keep_epoch(Train *t) {
+    int64_t epoch = t->trainer->step / t->trainer->steps_per_epoch;
+    if (t->args.keep == 0 || epoch % t->args.keep != 0)
+        return 0;
+    char *path = mem_printf("%s/epoch-%03lld.safetensors", t->args.output, (long long)epoch);
+    int code = path ? checkpoint_save(t->trainer, t->data, false, path) : ERR_FAIL;
+    mem_free(path);
+    return code;
 }
 
 typedef struct {
@@ -269,7 +345,7 @@ typedef struct {
 static int report(Train *t, Clock *c, const StepReport *r, double stall, int64_t total) {
     Trainer *tr = t->trainer;
     double now = now_seconds(), seconds = now - c->step_start;
-    double rate = 2.0 * (double)tr->settings.batch / seconds;
+    double rate = (double)train_images(&tr->settings) / seconds;
     c->step_start = now;
     c->loss_sum += r->loss.total;
     c->loss_count++;
@@ -282,9 +358,14 @@ static int report(Train *t, Clock *c, const StepReport *r, double stall, int64_t
                   r->loss.pseudo_int + r->loss.pseudo_gd, r->loss.consistency, rate);
     if (!code && tr->step % tr->steps_per_epoch == 0) {
         double mean = c->loss_sum / (double)c->loss_count;
-        log_info("%s  step %lld  mean loss %.5f  %.1f s", label, (long long)tr->step, mean,
-                 now - c->epoch_start);
-        code = run_log_epoch(t->log, tr, mean, now - c->epoch_start);
+        char part[48] = "";
+        if (c->loss_count < tr->steps_per_epoch)
+            snprintf(part, sizeof part, " (its last %lld steps)", (long long)c->loss_count);
+        log_info("%s  step %lld  mean loss %.5f  %.1f s%s", label, (long long)tr->step, mean,
+                 now - c->epoch_start, part);
+        code = run_log_epoch(t->log, tr, c->loss_count, mean, now - c->epoch_start);
+        if (!code)
+            code = keep_epoch(t);
         *c = (Clock){.epoch_start = now, .step_start = now};
     }
     return code;
@@ -335,8 +416,9 @@ static int loop(Train *t) {
         if (t->args.steps > 0)
             snprintf(steps, sizeof steps, " --steps %lld", (long long)t->args.steps);
         const char *quote = strpbrk(t->args.output, " $'\"\\`") ? "\"" : "";
-        log_info("stopped at step %lld of %lld; continue with: normalcy train --resume -o %s%s%s%s",
-                 (long long)tr->step, (long long)total, quote, t->args.output, quote, steps);
+        log_info("stopped at step %lld of %lld; continue with: normalcy %s --resume -o %s%s%s%s",
+                 (long long)tr->step, (long long)total, t->command->name, quote, t->args.output,
+                 quote, steps);
         return ERR_STOPPED;
     }
     if (!code)
@@ -344,15 +426,15 @@ static int loop(Train *t) {
     return code;
 }
 
-int cmd_train(int argc, char **argv) {
-    Train t = {0};
+static int run(const Command *command, int argc, char **argv) {
+    Train t = {.command = command};
     const OptGroup groups[] = {{"Run", run_options, &t.args},
                                {"Compute", compute_options, &t.compute},
                                {"Network", vit_options, &t.network},
                                {"Training", train_options, &t.training},
                                {NULL, NULL, NULL}};
     memcpy(t.groups, groups, sizeof groups);
-    if (help_asked(argc, argv, usage, t.groups))
+    if (help_asked(argc, argv, command->usage, t.groups))
         return EXIT_OK;
     int code = parse(&t, argc, argv);
     if (!code)
@@ -362,5 +444,15 @@ int cmd_train(int argc, char **argv) {
     if (!code)
         code = loop(&t);
     train_close(&t);
-    return exit_code(code, "train");
+    return exit_code(code, command->name);
+}
+
+int cmd_train(int argc, char **argv) {
+    static const Command train = {"train", train_usage, ""};
+    return run(&train, argc, argv);
+}
+
+int cmd_pretrain(int argc, char **argv) {
+    static const Command pretrain = {"pretrain", pretrain_usage, pretrain_options};
+    return run(&pretrain, argc, argv);
 }

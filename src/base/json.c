@@ -84,6 +84,13 @@ bool js_int_of(const Json *j, int64_t *value) {
     return true;
 }
 
+bool js_number_of(const Json *j, double *value) {
+    if (!json_is_number(in(j)))
+        return false;
+    *value = json_number_value(in(j));
+    return true;
+}
+
 bool js_is_object(const Json *j) {
     return json_is_object(in(j));
 }

@@ -28,7 +28,8 @@ void js_append_text(Json *array, const char *text);
 /* Readers: borrowed results; NULL where the key is absent or of another type. */
 const Json *js_get(const Json *object, const char *key);
 const char *js_text_of(const Json *j);
-bool js_int_of(const Json *j, int64_t *out); /* false where j is no integer */
+bool js_int_of(const Json *j, int64_t *out);   /* false where j is no integer */
+bool js_number_of(const Json *j, double *out); /* false where j is no number */
 bool js_is_object(const Json *j);
 bool js_is_array(const Json *j);
 size_t js_count(const Json *j); /* of an array or object */

@@ -115,8 +115,9 @@ static int set_row(const Opt *row, void *object, const char *where, const char *
     case OPT_TEXT:
         break;
     }
-    char *copy = mem_printf("%s", value);
-    if (!copy)
+    bool unset = !*value && !row->def; /* as settings are stored that were never set */
+    char *copy = unset ? NULL : mem_printf("%s", value);
+    if (!copy && !unset)
         return ERR_FAIL;
     mem_free(*(char **)field);
     *(char **)field = copy;

@@ -15,6 +15,8 @@ typedef enum {
     RNG_DROPOUT,   /* elements */
     RNG_DROP_PATH, /* residual branches of a sample */
     RNG_SCENE,     /* the generated scene of the demo */
+    RNG_PSEUDO,    /* which pairs become pseudo anomalies, and their patches */
+    RNG_SECOND,    /* the frames of pseudo anomalies: jumps, other clips */
     RNG_BOOTSTRAP, /* clips of a replicate */
 } RngPurpose;
 

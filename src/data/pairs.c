@@ -31,7 +31,7 @@ typedef enum { SLOT_FREE, SLOT_FILLING, SLOT_READY, SLOT_LENT } SlotState;
 typedef struct {
     SlotState state;
     int64_t step;
-    uint8_t *x, *y;
+    uint8_t *x, *y, *second;
     int64_t *index;
 } Slot;
 
@@ -157,6 +157,51 @@ static PairClip *clip_of(const Pairs *p, int64_t pair) {
     return &p->clips[low];
 }
 
+static int second_frames(const Pairs *p) {
+    return p->config.second == PAIRS_SKIPPED ? p->config.frames_in
+           : p->config.second == PAIRS_OTHER ? 1
+                                             : 0;
+}
+
+/* A jump for the frame `target` that stays inside the clip. */
+static int64_t draw_jump(const Rng *r, int64_t target, int frames_in) {
+    enum { LEAST = 2, MOST = 5 };
+    int64_t most = target / frames_in < MOST ? target / frames_in : MOST;
+    if (most < LEAST)
+        return LEAST;
+    return LEAST + (int64_t)(rng_uniform(r, 0) * (double)(most - LEAST + 1));
+}
+
+static int fill_skipped(Pairs *p, const Rng *r, PairClip *c, int64_t target, uint8_t *to) {
+    int in = p->config.frames_in, code = 0;
+    int64_t jump = draw_jump(r, target, in);
+    for (int k = 0; k < in && !code; k++) {
+        int64_t t = target - jump * (in - k);
+        code = get_frame(p, c, t > 0 ? t : 0, to + k * p->frame_bytes);
+    }
+    return code;
+}
+
+static int fill_other(Pairs *p, const Rng *r, const PairClip *c, uint8_t *to) {
+    int64_t others = p->count > 1 ? p->frames - c->frames : p->frames;
+    int64_t frame = (int64_t)(rng_uniform(r, 0) * (double)others);
+    if (p->count > 1 && frame >= c->first_frame)
+        frame += c->frames;
+    int i = 0;
+    while (frame >= p->clips[i].first_frame + p->clips[i].frames)
+        i++;
+    return get_frame(p, &p->clips[i], frame - p->clips[i].first_frame, to);
+}
+
+/* A pure function of (seed, epoch, pair), like all that is drawn here. */
+static int fill_second(Pairs *p, int64_t epoch, int64_t pair, PairClip *c, int64_t target,
+                       uint8_t *to) {
+    Rng r = rng_stream(p->config.seed, RNG_SECOND, (uint32_t)epoch, (uint32_t)pair);
+    if (p->config.second == PAIRS_SKIPPED)
+        return fill_skipped(p, &r, c, target, to);
+    return fill_other(p, &r, c, to);
+}
+
 static int fill_batch(Pairs *p, Slot *s) {
     int64_t per_epoch = pairs_steps_per_epoch(p), epoch = s->step / per_epoch;
     int batch = p->config.batch, in = p->config.frames_in;
@@ -174,6 +219,12 @@ static int fill_batch(Pairs *p, Slot *s) {
             uint8_t *to = k < in ? s->x + ((int64_t)b * in + k) * p->frame_bytes
                                  : s->y + (int64_t)b * p->frame_bytes;
             int code = get_frame(p, c, t + k, to);
+            if (code)
+                return code;
+        }
+        if (s->second) {
+            int code = fill_second(p, epoch, pair, c, t + in,
+                                   s->second + (int64_t)b * second_frames(p) * p->frame_bytes);
             if (code)
                 return code;
         }
@@ -255,7 +306,9 @@ static int allocate(Pairs *p) {
         s->x = mem_alloc(batch * (size_t)p->config.frames_in, bytes);
         s->y = mem_alloc(batch, bytes);
         s->index = mem_alloc(batch, sizeof *s->index);
-        ok = s->x && s->y && s->index;
+        if (second_frames(p))
+            s->second = mem_alloc(batch * (size_t)second_frames(p), bytes);
+        ok = s->x && s->y && s->index && (s->second || !second_frames(p));
     }
     return ok ? 0 : ERR_FAIL;
 }
@@ -332,6 +385,7 @@ void pairs_free(Pairs **out) {
     for (int i = 0; i < SLOTS; i++) {
         mem_free(p->slot[i].x);
         mem_free(p->slot[i].y);
+        mem_free(p->slot[i].second);
         mem_free(p->slot[i].index);
     }
     mem_free(p->clips);
@@ -355,7 +409,8 @@ int64_t pairs_steps_per_epoch(const Pairs *p) {
 
 int64_t pairs_memory(const Pairs *p) {
     int64_t slot =
-        p->config.batch * ((p->config.frames_in + 1) * p->frame_bytes + (int64_t)sizeof(int64_t));
+        p->config.batch *
+        ((p->config.frames_in + 1 + second_frames(p)) * p->frame_bytes + (int64_t)sizeof(int64_t));
     return p->room * p->frame_bytes + SLOTS * slot +
            (p->frames + p->pairs) * (int64_t)sizeof(int64_t);
 }
@@ -403,7 +458,7 @@ int pairs_next(Pairs *p, PairBatch *out) {
     if (s) {
         s->state = SLOT_LENT;
         p->take_step++;
-        *out = (PairBatch){s->x, s->y, s->index, now_seconds() - before};
+        *out = (PairBatch){s->x, s->y, s->second, s->index, now_seconds() - before};
     }
     pthread_mutex_unlock(&p->lock);
     return code;

@@ -10,19 +10,27 @@
 
 #include "data/dataset.h"
 
+/* What comes with each pair for its pseudo anomaly: nothing; the F frames `jump` apart that end
+ * `jump` before Y, a jump of 2 to 5 drawn anew each time (method C.3; jumps that reach before the
+ * clip's start are not drawn, and where none fits the first frame is repeated); or one frame of
+ * another clip (of the same, where there is only one). */
+typedef enum { PAIRS_NO_SECOND, PAIRS_SKIPPED, PAIRS_OTHER } PairsSecond;
+
 typedef struct {
     int size;      /* frames are resized to size x size */
     int frames_in; /* F: frames stacked as input, oldest first; 1 = the paper */
     int batch;     /* pairs a step; an incomplete last batch is dropped (drop_last) */
     uint64_t seed;
     int64_t cache_bytes; /* memory budget for decoded frames */
+    PairsSecond second;
 } PairsConfig;
 
 typedef struct {
-    const uint8_t *x;     /* batch x F x size x size x 3, borrowed until the next pairs_next */
-    const uint8_t *y;     /* batch x size x size x 3 */
-    const int64_t *index; /* batch: number of the pair in the data set, for the mask's RNG */
-    double stall;         /* seconds that the caller waited for this batch */
+    const uint8_t *x;      /* batch x F x size x size x 3, borrowed until the next pairs_next */
+    const uint8_t *y;      /* batch x size x size x 3 */
+    const uint8_t *second; /* batch x F (PAIRS_OTHER: 1) x size x size x 3, or NULL */
+    const int64_t *index;  /* batch: number of the pair in the data set, for the mask's RNG */
+    double stall;          /* seconds that the caller waited for this batch */
 } PairBatch;
 
 typedef struct Pairs Pairs;

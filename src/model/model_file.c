@@ -68,7 +68,7 @@ int model_info(ModelInfo *out, const Safetensors *file, const char *path) {
 }
 
 /* Every tensor of a scoring model as f32; `values` takes ownership of the copies. */
-static int copy_tensors(SafeWriter *w, const Safetensors *file, float **values) {
+static int copy_tensors(SafeWriter *w, const Safetensors *file, const char *path, float **values) {
     for (int i = 0; i < safetensors_count(file); i++) {
         const SafeTensor *t = safetensors_at(file, i);
         if (strncmp(t->name, "optimizer.", 10) == 0 || strcmp(t->name, INT8_RANGES) == 0)
@@ -76,7 +76,7 @@ static int copy_tensors(SafeWriter *w, const Safetensors *file, float **values) 
         values[i] = mem_alloc((size_t)t->count, sizeof(float));
         int code = values[i] ? safetensors_to_f32(t, values[i]) : ERR_FAIL;
         if (code)
-            return code;
+            return err_context(code, "%s", path);
         safe_writer_add(w, t->name, t->rank, t->shape, values[i]);
     }
     return 0;
@@ -96,7 +96,7 @@ int model_with_ranges(const char *from, const VitRange *ranges, const char *to) 
     if (!code)
         code = values ? safe_writer_open(&w) : ERR_FAIL;
     if (!code)
-        code = copy_tensors(w, file, values);
+        code = copy_tensors(w, file, from, values);
     for (size_t i = 0; !code && i < sizeof keys / sizeof *keys; i++)
         if (safetensors_metadata(file, keys[i]))
             safe_writer_metadata(w, keys[i], safetensors_metadata(file, keys[i]));

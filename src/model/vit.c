@@ -10,6 +10,7 @@
 #include "model/acts.h"
 #include "model/params.h"
 
+static const char *const colours_names[] = {"bgr", "imagenet", NULL};
 static const char *const relpos_names[] = {"shared", "block", "none", NULL};
 
 const Opt vit_options[] = {
@@ -27,6 +28,8 @@ const Opt vit_options[] = {
     OPT_FLAG_ROW(VitConfig, key_bias, "key-bias", "a learned bias of the keys (MAE)"),
     OPT_FLAG_ROW(VitConfig, residual, "residual",
                  "predict the change from the newest input frame, not the next frame itself"),
+    OPT_CHOICE_ROW(VitConfig, colours, "colours", "bgr", colours_names,
+                   "input pixels: BGR in [-1, 1], or RGB less ImageNet's mean, over its deviation"),
     OPT_END,
 };
 
@@ -50,6 +53,9 @@ int vit_config_check(const VitConfig *c) {
     if (c->width % NOISE_LANES)
         return err_set(ERR_USAGE, "width %lld is not a multiple of %d", (long long)c->width,
                        NOISE_LANES);
+    if (c->residual && c->colours != COLOURS_BGR)
+        return err_set(ERR_USAGE,
+                       "residual adds the input to the prediction: it needs colours bgr");
     return 0;
 }
 

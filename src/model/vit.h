@@ -18,6 +18,10 @@ enum { VIT_COLOURS = 3, VIT_MLP_RATIO = 4 };
 
 typedef enum { RELPOS_SHARED, RELPOS_BLOCK, RELPOS_NONE } Relpos;
 
+/* How input pixels become numbers: as the authors' code does it, or as ImageNet's networks were
+ * trained (method B.4). The prediction is BGR in [-1, 1] in any case. */
+typedef enum { COLOURS_BGR, COLOURS_IMAGENET } Colours;
+
 /* What decides the weights, their shapes, and what is computed with them. */
 typedef struct {
     int64_t image;  /* side of the square input, pixels; a multiple of patch */
@@ -30,6 +34,7 @@ typedef struct {
     bool key_bias;      /* is the key bias learned, or zero? */
     bool residual;      /* predict the change from the newest input frame; where a patch is masked
                            the frame is not added, or it would tell what the mask hides */
+    int colours;        /* Colours of the input */
 } VitConfig;
 
 /* The rows of VitConfig's options; their object is a VitConfig. */

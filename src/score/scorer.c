@@ -113,8 +113,11 @@ static int predict(Scorer *s, const uint8_t *x) {
         return 0;
     }
     Backend *be = vit_backend(s->vit);
-    for (int64_t i = 0; i < s->info.frames; i++)
+    for (int64_t i = 0; i < s->info.frames; i++) {
         planes_from_bgr(s->host_x + i * count, x + i * count, pixels);
+        if (vit_config(s->vit)->colours == COLOURS_IMAGENET)
+            planes_to_imagenet(s->host_x + i * count, pixels);
+    }
     be->upload(be, s->x, s->host_x, (size_t)(s->info.frames * count) * sizeof(float));
     vit_forward(s->vit, s->x, 1, 1, NULL, NULL);
     be->download(be, s->prediction, vit_prediction(s->vit), (size_t)count * sizeof(float));

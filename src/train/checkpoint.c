@@ -47,7 +47,7 @@ void checkpoint_compute(char *buf, size_t n, const Backend *be) {
     snprintf(buf, n, "%s, %s, %s", be->name, be->description, backend_precision(be));
 }
 
-int checkpoint_save(const Trainer *t, const char *data, const char *path) {
+int checkpoint_save(const Trainer *t, const char *data, bool moments, const char *path) {
     SafeWriter *w = NULL;
     float *copy[3] = {NULL};
     char compute[64];
@@ -66,9 +66,9 @@ int checkpoint_save(const Trainer *t, const char *data, const char *path) {
         code = add_settings(w, "training", train_options, &t->settings);
     if (!code)
         code = add_slab(w, t, vit_weights(t->vit), "", &copy[0]);
-    if (!code)
+    if (!code && moments)
         code = add_slab(w, t, t->optimizer.m, moment1, &copy[1]);
-    if (!code)
+    if (!code && moments)
         code = add_slab(w, t, t->optimizer.v, moment2, &copy[2]);
     if (!code)
         code = safe_writer_save(&w, path);
@@ -93,8 +93,22 @@ static int read_training(TrainSettings *out, const Safetensors *file, const char
 }
 
 int checkpoint_info(CheckpointInfo *out, const Safetensors *file, const char *path) {
+    *out = (CheckpointInfo){0};
     int code = model_info(&out->model, file, path);
     return code ? code : read_training(&out->training, file, path);
+}
+
+void checkpoint_info_free(CheckpointInfo *info) {
+    OptGroup groups[] = {{"", train_options, &info->training}, {NULL, NULL, NULL}};
+    opt_free(groups);
+}
+
+/* Quantized models and those of --keep have none. */
+static bool has_moments(const Safetensors *file) {
+    for (int i = 0; i < safetensors_count(file); i++)
+        if (strncmp(safetensors_at(file, i)->name, moment1, strlen(moment1)) == 0)
+            return true;
+    return false;
 }
 
 int checkpoint_load(Trainer *t, const Safetensors *file, const char *path) {
@@ -102,6 +116,11 @@ int checkpoint_load(Trainer *t, const Safetensors *file, const char *path) {
     int code = model_info(&info, file, path);
     if (!code && !safetensors_metadata(file, "step"))
         code = err_set(ERR_FAIL, "%s: metadata \"step\" is missing: no run to resume", path);
+    if (!code && !has_moments(file))
+        code = err_set(ERR_FAIL,
+                       "%s holds a model without the optimizer's state: it scores, and --init "
+                       "starts a new run from it, but it cannot be resumed",
+                       path);
     if (!code)
         code = weights_load(t->vit, file, path, "");
     if (!code)

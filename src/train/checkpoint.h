@@ -20,11 +20,13 @@ typedef struct {
  * go on bit for bit. */
 void checkpoint_compute(char *buf, size_t n, const Backend *be);
 
-/* Writes atomically. */
-int checkpoint_save(const Trainer *t, const char *data, const char *path);
+/* Writes atomically; without `moments` what scores but does not resume. */
+int checkpoint_save(const Trainer *t, const char *data, bool moments, const char *path);
 
-/* The settings inside; ERR_FAIL where it is no checkpoint of ours. */
+/* The settings inside; ERR_FAIL where it is no checkpoint of ours. Freed by checkpoint_info_free
+ * in any case, which accepts a zeroed one. */
 int checkpoint_info(CheckpointInfo *out, const Safetensors *file, const char *path);
+void checkpoint_info_free(CheckpointInfo *info);
 
 /* Loads weights, moments and step into a trainer opened with the same settings. */
 int checkpoint_load(Trainer *t, const Safetensors *file, const char *path);

@@ -1,22 +1,34 @@
-/* The losses of a doubled batch (Eq. 2 to 7; method B.1). */
+/* The losses of a step (Eq. 2 to 7; method B.1, B.5, C.4). */
 #ifndef TRAIN_PAIR_LOSS_H
 #define TRAIN_PAIR_LOSS_H
 
 #include "model/vit.h"
 #include "train/settings.h"
 
-/* Batch means (the consistency is a sum over the batch, as the authors' code has it). */
+/* Batch means (the consistency is a sum over the batch, as the authors' code has it). Where a step
+ * sees either X or X^P of a pair, each kind's images count for its sums only. */
 typedef struct {
     double normal_int, normal_gd; /* L_N: the clean pass */
-    double pseudo_int, pseudo_gd; /* L_P: the masked pass */
+    double pseudo_int, pseudo_gd; /* L_P: the pseudo anomalies */
     double consistency;
+    double hidden; /* SimMIM's: mean |error| of the masked pixels */
     double total;
 } PairLoss;
 
-/* After vit_forward on 2 x pairs images, clean half first: reads the losses against target (pairs,
- * 3, size, size; backend memory) and leaves their gradients in the network. `parts` is host scratch
- * of 5 x pairs doubles. */
-void pair_loss(PairLoss *out, Vit *v, const float *target, int64_t pairs, const TrainSettings *t,
+/* What the network has seen, in backend memory unless said otherwise. */
+typedef struct {
+    int64_t pairs;
+    const float *x;      /* (inputs, 3 F, size, size) */
+    const float *y;      /* (pairs, 3, size, size): true next frames; SimMIM's: the input itself */
+    const uint8_t *mask; /* (images, N), or NULL */
+    const uint8_t *pseudo; /* host, images: is it a pseudo anomaly? */
+    int64_t masked;        /* patches over all images */
+} PairImages;
+
+/* After vit_forward on train_images of the settings (clean half first where both are seen): reads
+ * the losses and leaves their gradients in the network. `parts` is host scratch of 5 x pairs
+ * doubles. */
+void pair_loss(PairLoss *out, Vit *v, const PairImages *images, const TrainSettings *t,
                double *parts);
 
 #endif

@@ -21,6 +21,11 @@ static void mark(uint8_t *mask, const TrainSettings *t, const VitConfig *v, int6
         memset(mask + y * grid + x0, 1, (size_t)side);
 }
 
+bool pseudo_chosen(const TrainSettings *t, int64_t epoch, int64_t index) {
+    Rng r = rng_stream((uint64_t)t->seed, RNG_PSEUDO, (uint32_t)epoch, (uint32_t)index);
+    return rng_uniform(&r, 0) < t->pseudo_p;
+}
+
 void pseudo_draw(uint8_t *mask, const TrainSettings *t, const VitConfig *v, int64_t epoch,
                  int64_t index) {
     Rng r = rng_stream((uint64_t)t->seed, RNG_MASK, (uint32_t)epoch, (uint32_t)index);
@@ -33,4 +38,63 @@ void pseudo_draw(uint8_t *mask, const TrainSettings *t, const VitConfig *v, int6
             mark(mask, t, v, cell);
             wanted--;
         }
+}
+
+/* ---- SmoothMixS. */
+
+static double clamp(double x, double low, double high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+/* One side of the window: 1 inside, 0 beyond a ramp of a tenth of half its length. */
+static float window_at(int64_t x, int64_t centre, int64_t length, int64_t size) {
+    double from = clamp((double)(centre - length / 2), 0, (double)size);
+    double to = clamp((double)(centre + length / 2), 0, (double)size);
+    double ramp = 0.1 * (double)length / 2;
+    double rise = x < centre ? (double)x - (from - ramp) : to + ramp - (double)x;
+    return (float)clamp(rise / ramp, 0, 1);
+}
+
+static void blend(float *frame, const uint8_t *intruder, int64_t size, int64_t cx, int64_t cy,
+                  int64_t width, int64_t height) {
+    int64_t plane = size * size;
+    for (int64_t i = 0; i < plane; i++) {
+        float m = window_at(i % size, cx, width, size) * window_at(i / size, cy, height, size);
+        if (m == 0)
+            continue;
+        const uint8_t *bgr = intruder + 3 * i;
+        float grey = (0.114f * bgr[0] + 0.587f * bgr[1] + 0.299f * bgr[2]) / 127.5f - 1;
+        for (int c = 0; c < 3; c++)
+            frame[c * plane + i] = m * grey + (1 - m) * frame[c * plane + i];
+    }
+}
+
+/* Element `n` of a stream as an integer in [0, count). */
+static int64_t draw_below(const Rng *r, uint64_t n, int64_t count) {
+    return (int64_t)(rng_uniform(r, n) * (double)count);
+}
+
+static int64_t draw_side(const Rng *r, uint64_t n, const TrainSettings *t, int64_t size) {
+    int64_t side = (int64_t)(rng_uniform(r, n) * t->patch_size * (double)size);
+    return side < 10 ? 10 : side;
+}
+
+void pseudo_patch(float *frames, int64_t count, const uint8_t *intruder, int64_t size,
+                  const TrainSettings *t, int64_t epoch, int64_t index) {
+    enum { MOVE = 10 };
+    Rng r = rng_stream((uint64_t)t->seed, RNG_PSEUDO, (uint32_t)epoch, (uint32_t)index);
+    int64_t cx = draw_below(&r, 1, size), cy = draw_below(&r, 2, size); /* 0: pseudo_chosen's */
+    int64_t width = draw_side(&r, 3, t, size), height = draw_side(&r, 4, t, size);
+    for (int64_t k = 0; k < count; k++) {
+        uint64_t n = 5 + 2 * (uint64_t)k;
+        blend(frames + k * 3 * size * size, intruder, size, cx, cy, width, height);
+        cx = (int64_t)clamp((double)(cx + draw_below(&r, n, 2 * MOVE + 1) - MOVE), 0, (double)size);
+        cy = (int64_t)clamp((double)(cy + draw_below(&r, n + 1, 2 * MOVE + 1) - MOVE), 0,
+                            (double)size);
+    }
+}
+
+int64_t pseudo_intruder(const TrainSettings *t, int64_t epoch, int64_t index, int64_t count) {
+    Rng r = rng_stream((uint64_t)t->seed, RNG_SECOND, (uint32_t)epoch, (uint32_t)index);
+    return draw_below(&r, 0, count);
 }

@@ -77,23 +77,27 @@ int run_log_step(RunLog *l, const Trainer *t, const StepReport *r, double images
     js_set_int(j, "step", step);
     js_set_int(j, "epoch", step / t->steps_per_epoch);
     js_set_number(j, "loss", r->loss.total);
-    js_set_number(j, "normal_int", r->loss.normal_int);
-    js_set_number(j, "normal_gd", r->loss.normal_gd);
-    js_set_number(j, "pseudo_int", r->loss.pseudo_int);
-    js_set_number(j, "pseudo_gd", r->loss.pseudo_gd);
-    js_set_number(j, "consistency", r->loss.consistency);
+    if (t->settings.objective == OBJECTIVE_NEXT_FRAME) {
+        js_set_number(j, "normal_int", r->loss.normal_int);
+        js_set_number(j, "normal_gd", r->loss.normal_gd);
+        js_set_number(j, "pseudo_int", r->loss.pseudo_int);
+        js_set_number(j, "pseudo_gd", r->loss.pseudo_gd);
+        js_set_number(j, "consistency", r->loss.consistency);
+    }
     js_set_number(j, "grad_norm", r->norm);
     js_set_number(j, "lr", r->lr);
+    js_set_number(j, "seconds", (double)train_images(&t->settings) / images_per_second);
     js_set_number(j, "images_per_second", images_per_second);
     js_set_number(j, "stall", stall);
     return write_line(l, j);
 }
 
-int run_log_epoch(RunLog *l, const Trainer *t, double mean_loss, double seconds) {
+int run_log_epoch(RunLog *l, const Trainer *t, int64_t steps, double mean_loss, double seconds) {
     Json *j = js_object();
     js_set_text(j, "event", "epoch");
     js_set_int(j, "step", t->step - 1);
     js_set_int(j, "epochs_done", t->step / t->steps_per_epoch);
+    js_set_int(j, "steps", steps);
     js_set_number(j, "mean_loss", mean_loss);
     js_set_number(j, "seconds", seconds);
     js_set_int(j, "peak_rss", system_peak_rss());

@@ -14,7 +14,8 @@ int run_log_open(RunLog **out, const char *path, int64_t step);
  * value of the next call. */
 int run_log_step(RunLog *l, const Trainer *t, const StepReport *r, double images_per_second,
                  double stall);
-int run_log_epoch(RunLog *l, const Trainer *t, double mean_loss, double seconds);
+/* `steps`: of this epoch that mean_loss and seconds are of; fewer than all after a resume. */
+int run_log_epoch(RunLog *l, const Trainer *t, int64_t steps, double mean_loss, double seconds);
 void run_log_free(RunLog **l);
 
 #endif

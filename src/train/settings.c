@@ -5,6 +5,10 @@
 #include "base/err.h"
 
 static const char *const schedule_names[] = {"cosine", "constant", NULL};
+static const char *const objective_names[] = {"next-frame", "simmim", NULL};
+static const char *const pseudo_names[] = {"none", "mask", "patch", "skip", NULL};
+static const char *const passes_names[] = {"both", "either", NULL};
+static const char *const pseudo_loss_names[] = {"positive", "negative", NULL};
 
 const Opt train_options[] = {
     OPT_INT_ROW(TrainSettings, epochs, "epochs", "60", 1, 100000, "N", "passes over the data"),
@@ -19,6 +23,21 @@ const Opt train_options[] = {
                    "the paper's cosine, or the released code's constant rate"),
     OPT_REAL_ROW(TrainSettings, weight_decay, "weight-decay", "0.05", 0, 10, "AdamW's decay"),
     OPT_REAL_ROW(TrainSettings, clip, "clip", "5", 0, 1e9, "largest global gradient norm; 0: none"),
+    OPT_CHOICE_ROW(TrainSettings, objective, "objective", "next-frame", objective_names,
+                   "predict the next frame, or SimMIM's: what a mask hides of this one"),
+    OPT_CHOICE_ROW(TrainSettings, pseudo, "pseudo", "mask", pseudo_names,
+                   "pseudo anomalies: none, the mask token's patches, an intruder's patch (LNRA), "
+                   "input frames from further back (LNRA)"),
+    OPT_CHOICE_ROW(TrainSettings, passes, "passes", "both", passes_names,
+                   "see each pair both as it is and as pseudo anomaly, or either"),
+    OPT_REAL_ROW(TrainSettings, pseudo_p, "pseudo-p", "0.2", 0, 1,
+                 "probability of the pseudo anomaly where passes is either"),
+    OPT_CHOICE_ROW(TrainSettings, pseudo_loss, "pseudo-loss", "positive", pseudo_loss_names,
+                   "map a pseudo anomaly to the next frame, or (STEAL) away from itself"),
+    OPT_TEXT_ROW(TrainSettings, intruders, "intruders", NULL, "FILE",
+                 "CIFAR-100's training file for the patches; else frames of other clips"),
+    OPT_REAL_ROW(TrainSettings, patch_size, "patch-size", "0.5", 0.01, 1,
+                 "largest side of an intruder's patch, as a share of the frame's"),
     OPT_REAL_ROW(TrainSettings, mask_ratio, "mask-ratio", "0.75", 0, 1,
                  "share of cells masked in a pseudo anomaly"),
     OPT_INT_ROW(TrainSettings, mask_cell, "mask-cell", "32", 1, 4096, "N",
@@ -48,7 +67,49 @@ const char *preset_options(const char *name) {
     return NULL;
 }
 
+static const char *const recipes[][2] = {
+    {"ours", "pseudo=mask passes=both lambda-cst=0.3"},
+    {"ablation/ae", "pseudo=none lambda-cst=0"},
+    {"ablation/mask", "pseudo=mask passes=either pseudo-p=0.2 lambda-cst=0"},
+    {"ablation/no-consistency", "pseudo=mask passes=both lambda-cst=0"},
+    {"lnra/patch", "pseudo=patch passes=either pseudo-p=0.2 lambda-cst=0"},
+    {"lnra/skip", "pseudo=skip passes=either pseudo-p=0.2 lambda-cst=0"},
+    {"steal", "pseudo=skip passes=either pseudo-p=0.01 pseudo-loss=negative lambda-cst=0"},
+    {"frame-pred", "frames=4 pseudo=none lambda-cst=0"},
+};
+
+enum { RECIPES = sizeof recipes / sizeof *recipes };
+
+const char *recipe_name(int i) {
+    return i < RECIPES ? recipes[i][0] : NULL;
+}
+
+const char *recipe_options(const char *name) {
+    for (int i = 0; i < RECIPES; i++)
+        if (strcmp(name, recipes[i][0]) == 0)
+            return recipes[i][1];
+    return NULL;
+}
+
+bool train_doubled(const TrainSettings *t) {
+    return t->objective == OBJECTIVE_NEXT_FRAME && t->pseudo != PSEUDO_NONE &&
+           t->passes == PASSES_BOTH;
+}
+
+int64_t train_images(const TrainSettings *t) {
+    return train_doubled(t) ? 2 * t->batch : t->batch;
+}
+
 int train_settings_check(const TrainSettings *t, const VitConfig *v) {
+    if (t->lambda_cst > 0 && !train_doubled(t) && t->objective == OBJECTIVE_NEXT_FRAME)
+        return err_set(ERR_USAGE,
+                       "lambda-cst %g compares a pair with its pseudo anomaly: it needs pseudo "
+                       "anomalies and passes=both, or lambda-cst 0",
+                       t->lambda_cst);
+    if (t->pseudo_loss == PSEUDO_LOSS_NEGATIVE && train_doubled(t))
+        return err_set(ERR_USAGE, "pseudo-loss negative needs passes=either");
+    if (v->residual && t->objective == OBJECTIVE_SIMMIM)
+        return err_set(ERR_USAGE, "objective simmim hides what residual would add: leave one out");
     if (v->image % t->mask_cell || t->mask_cell % v->patch)
         return err_set(
             ERR_USAGE,

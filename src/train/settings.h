@@ -9,11 +9,33 @@
 
 typedef enum { SCHEDULE_COSINE, SCHEDULE_CONSTANT } Schedule;
 
+/* What is learned: the next frame, or (SimMIM's pre-training) what the mask hides of this one. */
+typedef enum { OBJECTIVE_NEXT_FRAME, OBJECTIVE_SIMMIM } Objective;
+
+/* How X becomes X^P: patches under the mask token (the paper's), an intruder's patch (LNRA's
+ * SmoothMixS, method C.2), or input frames from further back (LNRA's skip-frame, C.3). */
+typedef enum { PSEUDO_NONE, PSEUDO_MASK, PSEUDO_PATCH, PSEUDO_SKIP } Pseudo;
+
+/* Which of them a step sees: X and X^P of every pair (the paper's), or one of them, X^P with
+ * probability pseudo_p (method B.5). */
+typedef enum { PASSES_BOTH, PASSES_EITHER } Passes;
+
+/* A pseudo anomaly is to be mapped to the true next frame, or (STEAL, method C.4) its own input is
+ * not to be reproduced. */
+typedef enum { PSEUDO_LOSS_POSITIVE, PSEUDO_LOSS_NEGATIVE } PseudoLoss;
+
 typedef struct {
     int64_t epochs, batch; /* batch: pairs a step, each with its pseudo anomaly */
     double lr, lr_min, warmup_lr, warmup_epochs;
     int schedule; /* Schedule */
     double weight_decay, clip;
+    int objective;   /* Objective */
+    int pseudo;      /* Pseudo */
+    int passes;      /* Passes */
+    int pseudo_loss; /* PseudoLoss */
+    double pseudo_p;
+    char *intruders; /* CIFAR-100 file whose pictures the patches show; NULL: other clips' frames */
+    double patch_size; /* of an intruder's patch: the largest share of a side */
     double mask_ratio;
     int64_t mask_cell; /* pixels */
     double lambda_int, lambda_gd, lambda_cst;
@@ -27,6 +49,15 @@ extern const Opt train_options[];
 /* "preset=" option lists for opt_set_list: the paper's data sets. NULL where unknown. */
 extern const char *const preset_names[];
 const char *preset_options(const char *name);
+
+/* "recipe=" option lists: the paper's method, its ablations (Table 4) and its rivals on this
+ * network (method B.5, C, E). NULL where unknown. */
+const char *recipe_name(int i); /* of the i-th; NULL behind the last */
+const char *recipe_options(const char *name);
+
+/* Does a step see every pair twice, X and X^P? And the images of a step. */
+bool train_doubled(const TrainSettings *t);
+int64_t train_images(const TrainSettings *t);
 
 /* Checks what the rows cannot: mask cells against image and patch. ERR_USAGE names it. */
 int train_settings_check(const TrainSettings *t, const VitConfig *v);

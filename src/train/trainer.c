@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -8,15 +9,33 @@
 #include "train/schedule.h"
 #include "video/planes.h"
 
+/* Do pseudo anomalies have frames of their own, or the pair's under a mask? */
+static bool own_frames(const TrainSettings *s) {
+    return s->pseudo == PSEUDO_PATCH || s->pseudo == PSEUDO_SKIP;
+}
+
+PairsSecond trainer_second(const TrainSettings *s) {
+    if (s->objective == OBJECTIVE_SIMMIM)
+        return PAIRS_NO_SECOND;
+    return s->pseudo == PSEUDO_SKIP                     ? PAIRS_SKIPPED
+           : s->pseudo == PSEUDO_PATCH && !s->intruders ? PAIRS_OTHER
+                                                        : PAIRS_NO_SECOND;
+}
+
+/* The distinct inputs of a step: the doubled batch shares frames where only the mask differs. */
+static int64_t inputs_of(const TrainSettings *s) {
+    return train_doubled(s) && own_frames(s) ? 2 * s->batch : s->batch;
+}
+
 /* Sizes of the staging buffers, in elements. */
 typedef struct {
     size_t x, y, mask;
 } Staging;
 
 static Staging staging(const VitConfig *c, const TrainSettings *s) {
-    size_t frame = (size_t)(VIT_COLOURS * c->image * c->image), batch = (size_t)s->batch;
-    return (Staging){batch * (size_t)c->frames * frame, batch * frame,
-                     2 * batch * (size_t)vit_patches(c)};
+    size_t frame = (size_t)(VIT_COLOURS * c->image * c->image);
+    return (Staging){(size_t)(inputs_of(s) * c->frames) * frame, (size_t)s->batch * frame,
+                     (size_t)(train_images(s) * vit_patches(c))};
 }
 
 int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings, DType type) {
@@ -25,13 +44,13 @@ int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings, D
     Staging n = staging(config, settings);
     vit_census(config, &tensors, &values, &decayed);
     /* the network and two moments */
-    return vit_memory(config, 2 * settings->batch, true, type) +
+    return vit_memory(config, train_images(settings), true, type) +
            2 * values * (int64_t)sizeof(float) +
            (int64_t)(2 * (n.x + n.y) * sizeof(float) + 2 * n.mask);
 }
 
 static int open_parts(Trainer *t, Backend *be, const VitConfig *config) {
-    int code = vit_open(&t->vit, be, config, 2 * t->settings.batch, true);
+    int code = vit_open(&t->vit, be, config, train_images(&t->settings), true);
     if (!code)
         code = optimizer_open(&t->optimizer, t->vit);
     if (!code)
@@ -41,13 +60,20 @@ static int open_parts(Trainer *t, Backend *be, const VitConfig *config) {
     Staging n = staging(config, &t->settings);
     t->host_x = mem_alloc(n.x, sizeof(float));
     t->host_y = mem_alloc(n.y, sizeof(float));
-    t->host_mask = mem_alloc(n.mask, 1); /* the clean half stays zero */
+    t->host_mask = mem_alloc(n.mask, 1);
+    t->pseudo = mem_alloc((size_t)train_images(&t->settings), 1);
     t->x = be->alloc(be, n.x * sizeof(float));
     t->y = be->alloc(be, n.y * sizeof(float));
     t->mask = be->alloc(be, n.mask);
     t->parts = mem_alloc(5 * (size_t)t->settings.batch, sizeof(double));
-    return t->host_x && t->host_y && t->host_mask && t->x && t->y && t->mask && t->parts ? 0
-                                                                                         : ERR_FAIL;
+    if (t->settings.pseudo == PSEUDO_PATCH && t->settings.intruders) {
+        t->intruder = mem_alloc((size_t)(config->image * config->image), 3);
+        code = t->intruder ? intruders_open(&t->intruders, t->settings.intruders) : ERR_FAIL;
+        if (code)
+            return code;
+    }
+    bool host = t->host_x && t->host_y && t->host_mask && t->pseudo && t->parts;
+    return host && t->x && t->y && t->mask ? 0 : ERR_FAIL;
 }
 
 int trainer_open(Trainer **out, Backend *be, const VitConfig *config, const TrainSettings *settings,
@@ -84,27 +110,83 @@ void trainer_free(Trainer **pt) {
     mem_free(t->host_x);
     mem_free(t->host_y);
     mem_free(t->host_mask);
+    mem_free(t->pseudo);
+    mem_free(t->intruder);
+    intruders_free(&t->intruders);
     mem_free(t->parts);
     mem_free(t);
     *pt = NULL;
+}
+
+static void planes(float *to, const uint8_t *bgr, int64_t frames, int64_t pixels) {
+    for (int64_t i = 0; i < frames; i++)
+        planes_from_bgr(to + i * VIT_COLOURS * pixels, bgr + i * VIT_COLOURS * pixels, pixels);
+}
+
+/* Makes image `b` of the network the pseudo anomaly of pair i; its frames are those of input
+ * `input`. */
+static void stage_pseudo(Trainer *t, const PairBatch *batch, int64_t i, int64_t b, int64_t input) {
+    const VitConfig *c = vit_config(t->vit);
+    const TrainSettings *s = &t->settings;
+    int64_t pixels = c->image * c->image, frame = VIT_COLOURS * pixels, patches = vit_patches(c);
+    int64_t epoch = t->step / t->steps_per_epoch;
+    float *x = t->host_x + input * c->frames * frame;
+    t->pseudo[b] = 1;
+    if (s->pseudo == PSEUDO_MASK) {
+        pseudo_draw(t->host_mask + b * patches, s, c, epoch, batch->index[i]);
+    } else if (s->pseudo == PSEUDO_SKIP) {
+        planes(x, batch->second + i * c->frames * frame, c->frames, pixels);
+    } else {
+        const uint8_t *intruder = t->intruders ? t->intruder : batch->second + i * frame;
+        if (t->intruders)
+            intruders_get(t->intruders,
+                          pseudo_intruder(s, epoch, batch->index[i], intruders_count(t->intruders)),
+                          t->intruder, c->image);
+        planes(x, batch->x + i * c->frames * frame, c->frames, pixels);
+        pseudo_patch(x, c->frames, intruder, c->image, s, epoch, batch->index[i]);
+    }
+}
+
+/* What the network sees of pair i, and what it is to say. */
+static void stage_pair(Trainer *t, const PairBatch *batch, int64_t i) {
+    const VitConfig *c = vit_config(t->vit);
+    const TrainSettings *s = &t->settings;
+    int64_t pixels = c->image * c->image, frame = VIT_COLOURS * pixels;
+    int64_t epoch = t->step / t->steps_per_epoch;
+    const uint8_t *x = batch->x + i * c->frames * frame;
+    bool simmim = s->objective == OBJECTIVE_SIMMIM;
+    planes(t->host_x + i * c->frames * frame, x, c->frames, pixels);
+    planes(t->host_y + i * frame, simmim ? x + (c->frames - 1) * frame : batch->y + i * frame, 1,
+           pixels);
+    if (simmim)
+        pseudo_draw(t->host_mask + i * vit_patches(c), s, c, epoch, batch->index[i]);
+    else if (train_doubled(s))
+        stage_pseudo(t, batch, i, s->batch + i, own_frames(s) ? s->batch + i : i);
+    else if (s->pseudo != PSEUDO_NONE && pseudo_chosen(s, epoch, batch->index[i]))
+        stage_pseudo(t, batch, i, i, i);
 }
 
 static void upload(Trainer *t, const PairBatch *batch) {
     Backend *be = vit_backend(t->vit);
     const VitConfig *c = vit_config(t->vit);
     Staging n = staging(c, &t->settings);
-    int64_t pixels = c->image * c->image, frames = t->settings.batch * c->frames;
-    int64_t patches = vit_patches(c), epoch = t->step / t->steps_per_epoch;
-    for (int64_t i = 0; i < frames; i++)
-        planes_from_bgr(t->host_x + i * 3 * pixels, batch->x + i * 3 * pixels, pixels);
-    for (int64_t i = 0; i < t->settings.batch; i++) {
-        planes_from_bgr(t->host_y + i * 3 * pixels, batch->y + i * 3 * pixels, pixels);
-        pseudo_draw(t->host_mask + (t->settings.batch + i) * patches, &t->settings, c, epoch,
-                    batch->index[i]);
-    }
+    memset(t->host_mask, 0, n.mask);
+    memset(t->pseudo, 0, (size_t)train_images(&t->settings));
+    for (int64_t i = 0; i < t->settings.batch; i++)
+        stage_pair(t, batch, i);
+    if (c->colours == COLOURS_IMAGENET)
+        for (int64_t i = 0; i < inputs_of(&t->settings) * c->frames; i++)
+            planes_to_imagenet(t->host_x + i * VIT_COLOURS * c->image * c->image,
+                               c->image * c->image);
     be->upload(be, t->x, t->host_x, n.x * sizeof(float));
     be->upload(be, t->y, t->host_y, n.y * sizeof(float));
     be->upload(be, t->mask, t->host_mask, n.mask);
+}
+
+static int64_t masked_patches(const Trainer *t) {
+    return t->settings.batch * pseudo_masked_cells(&t->settings, vit_config(t->vit)) *
+           (t->settings.mask_cell / vit_config(t->vit)->patch) *
+           (t->settings.mask_cell / vit_config(t->vit)->patch);
 }
 
 int trainer_step(Trainer *t, const PairBatch *batch, StepReport *report) {
@@ -113,8 +195,14 @@ int trainer_step(Trainer *t, const PairBatch *batch, StepReport *report) {
     VitNoise noise = {(uint64_t)s->seed, (uint32_t)t->step, s->dropout, s->drop_path};
     upload(t, batch);
     vit_zero_gradients(t->vit);
-    vit_forward(t->vit, t->x, s->batch, 2 * s->batch, t->mask, &noise);
-    pair_loss(&report->loss, t->vit, t->y, s->batch, s, t->parts);
+    vit_forward(t->vit, t->x, inputs_of(s), train_images(s), t->mask, &noise);
+    PairImages images = {.pairs = s->batch,
+                         .x = t->x,
+                         .y = t->y,
+                         .mask = t->mask,
+                         .pseudo = t->pseudo,
+                         .masked = masked_patches(t)};
+    pair_loss(&report->loss, t->vit, &images, s, t->parts);
     vit_backward(t->vit);
     report->norm = optimizer_norm(&t->optimizer);
     report->lr = schedule_step_lr(s, t->steps_per_epoch, t->step);

@@ -2,6 +2,7 @@
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
+#include "data/intruders.h"
 #include "data/pairs.h"
 #include "train/optimizer.h"
 #include "train/pair_loss.h"
@@ -14,8 +15,11 @@ typedef struct {
     int64_t step; /* updates done */
     /* staging; host, then backend memory */
     float *host_x, *host_y, *x, *y;
-    uint8_t *host_mask, *mask;
+    uint8_t *host_mask, *mask; /* (images, N) */
+    uint8_t *pseudo;           /* host, images: which are pseudo anomalies */
     double *parts;
+    Intruders *intruders; /* of settings.intruders, or NULL */
+    uint8_t *intruder;    /* one of them at the input's size */
 } Trainer;
 
 typedef struct {
@@ -23,7 +27,10 @@ typedef struct {
     double lr, norm; /* of the gradients, before the clip */
 } StepReport;
 
-/* Opens the network for 2 x batch images and draws its weights. *out is untouched on failure. */
+/* What the loader must bring for these settings. */
+PairsSecond trainer_second(const TrainSettings *settings);
+
+/* Opens the network for train_images images and draws its weights. *out is untouched on failure. */
 int trainer_open(Trainer **out, Backend *be, const VitConfig *config, const TrainSettings *settings,
                  int64_t steps_per_epoch);
 void trainer_free(Trainer **t);

@@ -8,7 +8,11 @@
 /* x / 127.5 - 1, channel by channel. */
 void planes_from_bgr(float *planes, const uint8_t *bgr, int64_t pixels);
 
-/* The inverse, rounded and clamped to 8 bits. */
+/* The same planes as ImageNet's networks are trained with: RGB, less the mean and over the
+ * deviation of ImageNet's pixels; in place. */
+void planes_to_imagenet(float *planes, int64_t pixels);
+
+/* The inverse of planes_from_bgr, rounded and clamped to 8 bits. */
 void planes_to_bgr(uint8_t *bgr, const float *planes, int64_t pixels);
 
 #endif

@@ -1,0 +1,185 @@
+/* Pseudo anomalies: which pairs become one, and the patches of intruders. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "data/intruders.h"
+#include "fixture.h"
+#include "train/pseudo.h"
+
+enum { SIZE = 64, PLANE = SIZE * SIZE, FRAMES = 3 };
+
+static TrainSettings settings_of(const char *options) {
+    TrainSettings t = {0};
+    OptGroup groups[] = {{"", train_options, &t}, {NULL, NULL, NULL}};
+    assert_int_equal(opt_defaults(groups), 0);
+    assert_int_equal(opt_set_list(groups, "", options), 0);
+    return t;
+}
+
+/* As often as p says, within five deviations; another epoch chooses others. */
+static void test_chosen(void **state) {
+    (void)state;
+    enum { PAIRS = 20000 };
+    static const char *const options[] = {"pseudo-p=0", "pseudo-p=0.01", "pseudo-p=0.2",
+                                          "pseudo-p=1"};
+    for (int i = 0; i < 4; i++) {
+        const TrainSettings t = settings_of(options[i]);
+        int chosen = 0, both = 0;
+        for (int64_t k = 0; k < PAIRS; k++) {
+            bool now = pseudo_chosen(&t, 3, k);
+            assert_true(now == pseudo_chosen(&t, 3, k));
+            chosen += now;
+            both += now && pseudo_chosen(&t, 4, k);
+        }
+        double p = t.pseudo_p;
+        assert_true(fabs(chosen - PAIRS * p) <= 5 * sqrt(PAIRS * p * (1 - p)));
+        assert_true(fabs(both - PAIRS * p * p) <= 5 * sqrt(PAIRS * p * p * (1 - p * p)));
+    }
+}
+
+/* A frame of -1 and a white intruder: what is left is the window itself, from 0 to 2 above -1. */
+static void draw(float *frames, const TrainSettings *t, int64_t index) {
+    static uint8_t white[3 * PLANE];
+    memset(white, 255, sizeof white);
+    for (int i = 0; i < FRAMES * 3 * PLANE; i++)
+        frames[i] = -1;
+    pseudo_patch(frames, FRAMES, white, SIZE, t, 0, index);
+}
+
+/* How many pixels of a row, or column, the window reaches at all, and how many it fills. */
+static void extent(const float *frame, bool rows, int *reached, int *filled) {
+    *reached = *filled = 0;
+    for (int i = 0; i < SIZE; i++) {
+        float top = -1;
+        for (int k = 0; k < SIZE; k++)
+            top = fmaxf(top, frame[rows ? i * SIZE + k : k * SIZE + i]);
+        *reached += top > -1;
+        *filled += top > 0.999f;
+    }
+}
+
+static void test_patch(void **state) {
+    (void)state;
+    static float frames[FRAMES * 3 * PLANE], again[FRAMES * 3 * PLANE];
+    const TrainSettings t = settings_of("patch-size=0.5");
+    int most = 0, moved = 0;
+    for (int64_t index = 0; index < 200; index++) {
+        draw(frames, &t, index);
+        for (int side = 0; side < 2; side++) {
+            int reached, filled;
+            extent(frames, side, &reached, &filled);
+            /* 10 pixels at least and half the frame at most, less what lies outside; and the soft
+             * edges, a tenth of half the side on both sides. */
+            assert_true(filled >= 1 && reached <= SIZE / 2 + 2 + 4 && filled <= SIZE / 2 + 2);
+            most = reached > most ? reached : most;
+        }
+        for (int i = 0; i < PLANE; i++) /* grey: all channels alike */
+            assert_true(frames[i] == frames[PLANE + i] && frames[i] == frames[2 * PLANE + i] &&
+                        frames[i] >= -1 && frames[i] <= 1.0001f);
+        moved += memcmp(frames, frames + 3 * PLANE, sizeof(float) * 3 * PLANE) != 0;
+        draw(again, &t, index);
+        assert_memory_equal(frames, again, sizeof frames);
+    }
+    assert_true(most > 0.45 * SIZE && moved > 180);
+}
+
+/* Grey of the intruder's colours, by the weights of ITU-R BT.601. */
+static void test_grey(void **state) {
+    (void)state;
+    static float frame[3 * PLANE];
+    static uint8_t intruder[3 * PLANE];
+    const TrainSettings t = settings_of("");
+    for (int i = 0; i < PLANE; i++) {
+        intruder[3 * i] = 200;
+        intruder[3 * i + 1] = 100;
+        intruder[3 * i + 2] = 50;
+    }
+    float want = (0.114f * 200 + 0.587f * 100 + 0.299f * 50) / 127.5f - 1, nearest = 2;
+    memset(frame, 0, sizeof frame);
+    pseudo_patch(frame, 1, intruder, SIZE, &t, 1, 7);
+    for (int i = 0; i < 3 * PLANE; i++)
+        nearest = fminf(nearest, fabsf(frame[i] - want));
+    assert_true(nearest < 1e-6f);
+}
+
+/* ---- CIFAR-100's files. */
+
+enum { SIDE = 32, PIXELS = SIDE * SIDE };
+
+/* Pictures of one colour each: red i, green 100, blue 200 - i; the corner pixel is white. */
+static void write_pictures(const char *path, const char *head, size_t head_bytes, int labels,
+                           int64_t count) {
+    static uint8_t record[2 + 3 * PIXELS];
+    FileOut *f = NULL;
+    assert_int_equal(file_create(&f, path), 0);
+    file_write(f, head, head_bytes);
+    for (int64_t i = 0; i < count; i++) {
+        uint8_t *planes = record + labels;
+        memset(planes, (int)(i % 200), PIXELS);
+        memset(planes + PIXELS, 100, PIXELS);
+        memset(planes + 2 * PIXELS, (int)(200 - i % 200), PIXELS);
+        planes[0] = planes[PIXELS] = planes[2 * PIXELS] = 255;
+        file_write(f, record, (size_t)labels + 3 * PIXELS);
+    }
+    assert_int_equal(file_commit(&f), 0);
+}
+
+static void check_pictures(const char *path, int64_t count) {
+    static uint8_t bgr[3 * PLANE];
+    Intruders *p = NULL;
+    if (intruders_open(&p, path))
+        fail_msg("%s", err_text());
+    assert_int_equal(intruders_count(p), count);
+    for (int64_t i = 0; i < count; i += count / 5) {
+        intruders_get(p, i, bgr, SIZE);
+        for (int c = 0; c < 3; c++) /* corners are aligned */
+            assert_int_equal(bgr[c], 255);
+        const uint8_t *last = bgr + 3 * (PLANE - 1);
+        assert_int_equal(last[0], 200 - i % 200);
+        assert_int_equal(last[1], 100);
+        assert_int_equal(last[2], i % 200);
+    }
+    intruders_free(&p);
+}
+
+static void test_intruders(void **state) {
+    (void)state;
+    fixture_begin();
+    write_pictures(fixture_path("train.bin"), "", 0, 2, 20);
+    check_pictures(fixture_path("train.bin"), 20);
+    /* The Python version: a pickle with all pixels in one string, little-endian length. */
+    static const char head[] = "\x80\x02}q\x01(U\x04"
+                               "dataq\x02T"
+                               "\x00\xc0\x27\x09";
+    write_pictures(fixture_path("train"), head, sizeof head - 1, 0, 50000);
+    check_pictures(fixture_path("train"), 50000);
+    Intruders *p = NULL;
+    fixture_text(fixture_path("text"), "no pictures");
+    assert_int_equal(intruders_open(&p, fixture_path("text")), ERR_FAIL);
+    assert_non_null(strstr(err_text(), "not CIFAR-100's"));
+    fixture_text(fixture_path("empty"), "");
+    assert_int_equal(intruders_open(&p, fixture_path("empty")), ERR_FAIL);
+    assert_int_equal(intruders_open(&p, fixture_path(".")), ERR_FAIL);
+    assert_int_equal(intruders_open(&p, fixture_path("absent")), ERR_FAIL);
+    assert_non_null(strstr(err_text(), "No such file"));
+    assert_null(p);
+    fixture_end();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chosen),
+        cmocka_unit_test(test_patch),
+        cmocka_unit_test(test_grey),
+        cmocka_unit_test(test_intruders),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
