@@ -114,6 +114,13 @@ expect 0 '' eval persistence data --protocols lnra,sma --variants all --smooth 2
 rows 24 'eval --variants all --smooth'
 expect 0 '' eval run data --alarms --fps 10 --budget 100
 grep -q 'FA/h 0.95' out || fail "eval --alarms prints no table of alarms"
+expect 0 '' eval run data --localise -o localised
+grep -q 'made here from the masks' out || fail "eval --localise does not say where tracks come from"
+grep -q '"tbdc"' localised/results.json || fail "results.json lacks localisation"
+awk 'length > 100 {exit 1}' out || fail "eval --localise prints more than 100 columns"
+expect 2 '--tracks is of --localise' eval run data --tracks x
+expect 2 'needs a MODEL' eval --scores x.npy data --localise
+expect 1 'x: expected a folder of track files' eval run data --localise --tracks x
 expect 2 '--protocols: expected all, or some of sma, per-clip' eval run data --protocols none
 expect 2 '--protocols: expected' eval run data --protocols 'hf2,,fp'
 expect 2 '--variants: expected all, or some of frame' eval run data --variants patch

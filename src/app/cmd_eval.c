@@ -35,8 +35,8 @@ static const char usage[] =
     "all.\n";
 
 typedef struct {
-    char *labels, *output, *protocols, *variants, *scores, *clips;
-    bool json, checkpoints, alarms, regularity;
+    char *labels, *output, *protocols, *variants, *scores, *clips, *tracks;
+    bool json, checkpoints, alarms, regularity, localise;
     int64_t image, top, first, last;
     double smooth, fps, budget;
 } EvalArgs;
@@ -55,6 +55,10 @@ static const Opt eval_options[] = {
     OPT_REAL_ROW(EvalArgs, smooth, "smooth", "0", 0, 1000,
                  "a row more with a Gaussian over time of this sigma, in frames"),
     OPT_FLAG_ROW(EvalArgs, alarms, "alarms", "false alarms an hour and delays, as a table"),
+    OPT_FLAG_ROW(EvalArgs, localise, "localise",
+                 "where in the frame: pixel-level AUROC, RBDC, TBDC; needs masks or tracks"),
+    OPT_TEXT_ROW(EvalArgs, tracks, "tracks", NULL, "FOLDER",
+                 "track files of --localise, where they are not in DATA/tracks"),
     OPT_REAL_ROW(EvalArgs, fps, "fps", "25", 0.01, 1000, "frames a second, for hours"),
     OPT_REAL_ROW(EvalArgs, budget, "budget", "10", 0, 1e6,
                  "false alarms an hour at which events are detected"),
@@ -96,6 +100,7 @@ typedef struct {
     Evaluation evaluation;
     ResultRow *rows;
     int count;
+    EvalLocalise localise;
     EvalCheckpoints checkpoints;
 } Eval;
 
@@ -152,6 +157,10 @@ static int make_plan(Eval *e) {
 
 static int check_scores_usage(const Eval *e) {
     const EvalArgs *a = &e->args;
+    if (a->tracks && !a->localise)
+        return err_set(ERR_USAGE, "--tracks is of --localise");
+    if (a->localise && a->scores)
+        return err_set(ERR_USAGE, "--localise needs a MODEL: --scores has no error maps");
     if (!a->scores && (a->clips || a->regularity || a->first || a->last))
         return err_set(ERR_USAGE, "--clips, --regularity, --first and --last say what --scores is");
     if (!a->scores)
@@ -296,15 +305,20 @@ static int evaluate(Eval *e) {
         return score_file_evaluation(&e->evaluation, e->given, e->data, labels, e->truths,
                                      e->args.first, e->args.last, e->args.regularity);
     int code = open_scorers(e);
+    if (!code && e->args.localise)
+        code = eval_localise_open(&e->localise, e->data, e->args.tracks, e->scorer, e->name,
+                                  e->models);
     if (!code)
         code = evaluation_run(&e->evaluation, e->data, labels, e->truths, e->scorer, e->name,
-                              e->models, (int)e->args.top, on_progress);
+                              e->models, (int)e->args.top, e->localise.localiser, on_progress);
     progress_end();
     return code;
 }
 
 static int measure(Eval *e) {
     int code = evaluation_rows(&e->evaluation, &e->plan, &e->rows, &e->count);
+    if (!code && e->args.localise)
+        code = eval_localise_measure(&e->localise);
     if (!code && e->args.checkpoints)
         code = eval_checkpoints_run(&e->checkpoints, e->model, e->be, &e->evaluation, &e->plan,
                                     e->rows, e->count, (int)e->args.top, on_progress);
@@ -315,8 +329,8 @@ static int measure(Eval *e) {
 /* ---- output ---- */
 
 static int report(Eval *e) {
-    EvalResults r = {&e->evaluation,  e->rows,     e->count,
-                     &e->checkpoints, e->args.fps, e->args.budget};
+    EvalResults r = {&e->evaluation, e->rows,     e->count,      &e->checkpoints,
+                     &e->localise,   e->args.fps, e->args.budget};
     if (e->args.json) {
         char *text = eval_json(&r);
         if (!text)
@@ -335,6 +349,7 @@ static int report(Eval *e) {
 
 static void eval_close(Eval *e) {
     eval_checkpoints_free(&e->checkpoints);
+    eval_localise_free(&e->localise);
     mem_free(e->rows);
     evaluation_free(&e->evaluation);
     for (int m = 0; m < EVALUATE_MODELS; m++)

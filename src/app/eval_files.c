@@ -99,6 +99,8 @@ char *eval_json(const EvalResults *r) {
     js_set_number(top, "fps", r->fps);
     js_set_number(top, "false_alarm_budget_per_hour", r->budget);
     js_set(top, "rows", all);
+    if (r->localise->localiser)
+        js_set(top, "localisation", eval_localise_json(r->localise));
     if (r->checkpoints->count)
         set_checkpoints(top, r->checkpoints);
     char *text = js_text(top, true);

@@ -3,6 +3,7 @@
 #define APP_EVAL_FILES_H
 
 #include "app/eval_checkpoints.h"
+#include "app/eval_localise.h"
 #include "score/evaluate.h"
 
 /* All that an evaluation gave; borrowed. */
@@ -11,6 +12,7 @@ typedef struct {
     const ResultRow *rows;
     int count;
     const EvalCheckpoints *checkpoints; /* count 0: not asked for */
+    const EvalLocalise *localise;       /* localiser NULL: not asked for */
     double fps, budget;                 /* of the rows' alarms */
 } EvalResults;
 

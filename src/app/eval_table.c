@@ -162,6 +162,8 @@ void eval_print(const EvalResults *r, bool alarms) {
     if (alarms)
         print_alarms(r);
     print_checkpoints(r->checkpoints, several);
+    if (r->localise->localiser)
+        eval_localise_print(r->localise);
     printf("\nIn percent: AUROC, micro: all frames in one ROC, with its 95 %% interval over clips; "
            "macro:\nmean over clips; AP: average precision; EER: equal error rate. PSNR in dB.\n");
     print_notes(r->rows, r->count);

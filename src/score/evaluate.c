@@ -16,7 +16,8 @@ typedef struct {
     Frame frame;
     float *map, *patches; /* of the variants */
     int side, top;
-    int64_t at; /* the clip's first frame in Evaluation.value */
+    Localiser *where; /* NULL: not asked for */
+    int64_t at;       /* the clip's first frame in Evaluation.value */
     int64_t done;
     void (*progress)(int64_t done, int64_t total);
 } Run;
@@ -62,6 +63,8 @@ static int score_clip(Run *r, int clip, Source *source) {
                            e->data->test.clips[clip].url, (long long)read);
         if (window_push(&r->window, &r->frame)) {
             code = score_pair(r, r->at + read);
+            if (!code && r->where)
+                code = localiser_add(r->where, clip, &r->frame);
             r->done++;
         }
         read++;
@@ -101,7 +104,7 @@ static int open_run(Run *r) {
 
 int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *labels, int truths,
                    Scorer *const *scorer, const char *const *name, int models, int top,
-                   void (*progress)(int64_t, int64_t)) {
+                   Localiser *where, void (*progress)(int64_t, int64_t)) {
     Evaluation e = {.data = data,
                     .labels = labels,
                     .truths = truths,
@@ -111,7 +114,7 @@ int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *la
         e.scorer[m] = scorer[m];
         e.name[m] = name[m];
     }
-    Run r = {.e = &e, .top = top, .progress = progress};
+    Run r = {.e = &e, .top = top, .where = where, .progress = progress};
     int code = open_run(&r);
     for (int clip = 0; clip < e.clips && !code; clip++) {
         Source *source = NULL;

@@ -3,6 +3,7 @@
 #define SCORE_EVALUATE_H
 
 #include "data/labels.h"
+#include "score/localise.h"
 #include "score/result.h"
 #include "score/scorer.h"
 #include "score/variant.h"
@@ -24,11 +25,12 @@ typedef struct {
 } Evaluation;
 
 /* Scores all test clips, all variants in one pass; `top` patches for SCORE_TOP_PATCHES. `scorer`
- * and `name` are borrowed and of one input size. `progress` may be NULL. ERR_STOPPED when the user
- * asks to stop; ERR_FAIL names the clip. */
+ * and `name` are borrowed and of one input size. `where` takes
+ * each pair's error maps; it and `progress` may be NULL. ERR_STOPPED when the user asks to stop;
+ * ERR_FAIL names the clip. */
 int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *labels, int truths,
                    Scorer *const *scorer, const char *const *name, int models, int top,
-                   void (*progress)(int64_t done, int64_t total));
+                   Localiser *where, void (*progress)(int64_t done, int64_t total));
 void evaluation_free(Evaluation *e); /* accepts a zeroed one */
 
 /* Which rows are wanted. */
