@@ -27,17 +27,6 @@ static const Opt demo_options[] = {
     OPT_END,
 };
 
-/* Shows and runs a subcommand; its exit code. */
-static int run_command(const char *name, int (*command)(int, char **), int argc, char **argv) {
-    char line[8192] = "";
-    for (int i = 0; i < argc; i++) {
-        size_t used = strlen(line);
-        snprintf(line + used, sizeof line - used, " %s", argv[i]);
-    }
-    log_info("\n$ normalcy %s%s", name, line);
-    return command(argc, argv);
-}
-
 static int train_and_evaluate(const DemoArgs *args, const char *data) {
     char run[4096], checkpoint[4200], seed[24];
     snprintf(run, sizeof run, "%s/run", args->output);

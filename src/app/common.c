@@ -53,3 +53,13 @@ int exit_code(int code, const char *command) {
         return EXIT_FAILED;
     }
 }
+
+int run_command(const char *name, int (*command)(int, char **), int argc, char **argv) {
+    char line[8192] = "";
+    for (int i = 0; i < argc; i++) {
+        size_t used = strlen(line);
+        snprintf(line + used, sizeof line - used, " %s", argv[i]);
+    }
+    log_info("\n$ normalcy %s%s", name, line);
+    return command(argc, argv);
+}

@@ -24,6 +24,9 @@ void compute_tell(const Backend *be);
 /* True where the command line asks for help: prints `usage` and the rows, for exit code 0. */
 bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups);
 
+/* Shows and runs a subcommand, as a user would; its exit code. */
+int run_command(const char *name, int (*command)(int, char **), int argc, char **argv);
+
 /* Prints this thread's error, with "see normalcy NAME --help" after a usage error; gives the exit
  * code that belongs to it. 0 gives EXIT_OK. */
 int exit_code(int code, const char *command);

@@ -5,86 +5,15 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "score/frame_pictures.h"
 #include "score/metrics.h"
 #include "score/report.h"
-#include "video/source.h"
-#include "video/window.h"
 
 enum { REPORT_FRAMES = 8 };
 
-/* Pictures of one frame, made by scoring it again. */
-typedef struct {
-    uint8_t *frame, *prediction, *difference, *truth;
-} Pictures;
-
-static void free_pictures(Pictures *p) {
-    mem_free(p->frame);
-    mem_free(p->prediction);
-    mem_free(p->difference);
-    mem_free(p->truth);
-}
-
-/* The frame with the truth's pixels tinted red; NULL, and no error, where the data has no masks. */
-static int draw_truth(uint8_t **out, const Evaluation *e, int clip, int64_t index,
-                      const uint8_t *frame, int64_t size) {
-    Masks *masks = NULL;
-    int found = 0, width, height;
-    const uint8_t *mask;
-    int code = masks_open(&masks, e->data, clip, &found);
-    if (!code && found)
-        code = masks_read(masks, index, &mask, &width, &height);
-    if (!code && found) {
-        *out = mem_alloc((size_t)(size * size), 3);
-        code = *out ? 0 : ERR_FAIL;
-        for (int64_t i = 0; !code && i < size * size; i++) {
-            bool set = mask[i / size * height / size * width + i % size * width / size];
-            for (int c = 0; c < 3; c++)
-                (*out)[3 * i + c] =
-                    set ? (uint8_t)((frame[3 * i + c] + (c == 2 ? 510 : 0)) / 3) : frame[3 * i + c];
-        }
-    }
-    masks_free(&masks);
-    return code;
-}
-
-static int make_pictures(Pictures *p, const Evaluation *e, int clip, int64_t index) {
-    Scorer *s = e->scorer[0];
-    int64_t size = scorer_info(s)->size;
-    size_t pixels = (size_t)(size * size);
-    Source *source = NULL;
-    Window w = {0};
-    Frame f = {0};
-    double psnr;
-    int code = window_open(&w, (int)size, (int)e->first);
-    if (!code)
-        code = source_open(&source, e->data->test.clips[clip].url);
-    if (!code)
-        code = source_seek(source, index - e->first);
-    for (int64_t i = 0; i <= e->first && !code; i++) {
-        code = source_read(source, &f);
-        if (!code)
-            window_push(&w, &f);
-    }
-    if (!code)
-        code = scorer_run(s, window_x(&w), window_y(&w), &psnr);
-    p->frame = mem_alloc(pixels, 3);
-    p->prediction = mem_alloc(pixels, 3);
-    p->difference = mem_alloc(pixels, 3);
-    if (!code && (!p->frame || !p->prediction || !p->difference))
-        code = ERR_FAIL;
-    if (!code) {
-        memcpy(p->frame, window_y(&w), pixels * 3);
-        scorer_pictures(s, p->prediction, p->difference);
-        code = draw_truth(&p->truth, e, clip, index, p->frame, size);
-    }
-    frame_free(&f);
-    window_free(&w);
-    source_free(&source);
-    return code;
-}
-
 /* The scored frame of lowest PSNR of each clip, the lowest clips first. */
-static int worst_frames(ReportFrame *out, Pictures *pictures, int *count, const Evaluation *e) {
+static int worst_frames(ReportFrame *out, FramePictures *pictures, int *count,
+                        const Evaluation *e) {
     const Labels *l = e->labels[0];
     const double *psnr = e->value[0][SCORE_FRAME];
     bool *used = mem_alloc((size_t)e->clips, sizeof *used);
@@ -101,8 +30,8 @@ static int worst_frames(ReportFrame *out, Pictures *pictures, int *count, const 
                     best_index = t;
                 }
         used[best_clip] = true;
-        Pictures *p = &pictures[*count];
-        code = make_pictures(p, e, (int)best_clip, best_index);
+        FramePictures *p = &pictures[*count];
+        code = frame_pictures(p, e->scorer[0], e->data, (int)best_clip, best_index);
         out[*count] = (ReportFrame){.clip = e->data->test.clips[best_clip].name,
                                     .index = best_index,
                                     .psnr = psnr[best],
@@ -178,7 +107,7 @@ int eval_report(const EvalResults *results, const Judged *judged, const char *pa
     Facts facts = {0};
     write_facts(&facts, e);
     ReportFrame frames[REPORT_FRAMES];
-    Pictures pictures[REPORT_FRAMES] = {{0}};
+    FramePictures pictures[REPORT_FRAMES] = {{0}};
     ReportClip *clips = mem_alloc((size_t)e->clips, sizeof *clips);
     Report r = {.title = "normalcy evaluation",
                 .subtitle = e->data->root ? e->data->root : e->source,
@@ -206,7 +135,7 @@ int eval_report(const EvalResults *results, const Judged *judged, const char *pa
     if (!code)
         code = report_write(&r, path);
     for (int i = 0; i < REPORT_FRAMES; i++)
-        free_pictures(&pictures[i]);
+        frame_pictures_free(&pictures[i]);
     mem_free(clips);
     mem_free(roc[0]);
     mem_free(roc[1]);

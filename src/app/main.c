@@ -14,10 +14,12 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"train", cmd_train, "learn normal footage: normalcy train DATA -o run/"},
+    {"pretrain", cmd_pretrain, "learn to see from footage alone: normalcy pretrain DATA -o run/"},
     {"eval", cmd_eval, "AUROC against labels: normalcy eval run/ DATA"},
     {"score", cmd_score,
      "score a file, folder or stream, frame by frame: normalcy score run/ INPUT"},
     {"quantize", cmd_quantize, "a model for int8: normalcy quantize run/ -o FILE"},
+    {"reproduce", cmd_reproduce, "the paper's tables: normalcy reproduce ped2 DATA -o out/"},
     {"demo", cmd_demo, "the whole way on a generated scene, with a report"},
     {"data", cmd_data, "look at a data set: normalcy data check DATA"},
     {"weights", cmd_weights, "weights from elsewhere: normalcy weights import FILE -o OUT"},

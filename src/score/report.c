@@ -7,148 +7,9 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "score/html.h"
 #include "score/report_svg.h"
 #include "video/writer.h"
-
-static const char style[] =
-    ":root{color-scheme:light dark;--bg:#f6f7f8;--panel:#fff;--ink:#1a1e23;--soft:#5b6570;"
-    "--line:#e1e4e8;--model:#1558d6;--base:#8d97a3;--truth:#fbd9d2;--mark:#b3402e;"
-    "--good:#12734a;--bad:#b3261e}\n"
-    "@media screen and (prefers-color-scheme:dark){:root{--bg:#121518;--panel:#1b1f24;"
-    "--ink:#e9ebee;--soft:#9aa4af;--line:#2d333a;--model:#78aaff;--base:#77828e;--truth:#4d2823;"
-    "--mark:#f2a190;--good:#5fcf97;--bad:#ff9389}}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0;background:var(--bg);color:var(--ink);"
-    "font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",sans-serif}\n"
-    "main{max-width:1120px;margin:0 auto;padding:36px 24px 48px}\n"
-    "h1{font-size:22px;line-height:1.25;margin:0;letter-spacing:-.01em}\n"
-    "h2{font-size:16px;margin:38px 0 12px}\n"
-    "p{margin:6px 0}.soft{color:var(--soft)}.small{font-size:13px}\n"
-    ".panel{background:var(--panel);border:1px solid var(--line);border-radius:10px}\n"
-    ".verdict{margin:22px 0 0;padding:22px 26px}\n"
-    ".verdict "
-    ".big{font-size:30px;line-height:1.25;font-weight:650;letter-spacing:-.02em;margin:0}\n"
-    ".good{color:var(--good)}.bad{color:var(--bad)}\n"
-    ".overview{display:grid;grid-template-columns:minmax(0,1fr) 350px;gap:18px;margin-top:18px;"
-    "align-items:start}\n"
-    ".overview h2,.table h2{margin:0 0 12px}.overview .panel,.table{padding:18px 22px}\n"
-    ".table{margin-top:18px}.table dl{margin-top:14px}\n"
-    ".overview>:only-child{grid-column:1/-1}\n"
-    ".scroll{overflow-x:auto}\n"
-    "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
-    "th,td{text-align:right;padding:7px 8px;border-bottom:1px solid var(--line);"
-    "white-space:nowrap}\n"
-    "tr:last-child td{border-bottom:0}\n"
-    "th{font-weight:500;font-size:12.5px;color:var(--soft);vertical-align:bottom}\n"
-    "th:first-child,td:first-child{text-align:left;padding-left:0;white-space:normal;"
-    "overflow-wrap:break-word}\n"
-    "th:last-child,td:last-child{padding-right:0}\n"
-    "th.word,td.word{text-align:left}tr.group td{color:var(--soft);font-size:12.5px}\n"
-    "tr.base td{color:var(--soft)}td.key{font-weight:650}\n"
-    "dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 18px;margin:0}\n"
-    "dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}\n"
-    ".legend{display:flex;flex-wrap:wrap;gap:6px 20px;margin:0 0 12px;font-size:13px;"
-    "color:var(--soft)}\n"
-    ".legend span{display:flex;align-items:center;gap:7px}\n"
-    ".legend i{width:20px;height:0;border-top:2.5px solid var(--model)}\n"
-    ".legend i.b{border-top:1.5px solid var(--base)}\n"
-    ".legend i.t{height:12px;border:0;background:var(--truth);border-radius:2px}\n"
-    ".clips,.frames{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr)"
-    ");"
-    "gap:14px}\n"
-    "figure{margin:0;padding:12px 14px;break-inside:avoid}\n"
-    "figcaption{display:flex;gap:10px;align-items:baseline;justify-content:space-between;"
-    "margin-bottom:6px;font-size:13px}\n"
-    "figcaption b{font-weight:650;overflow-wrap:anywhere}\n"
-    "svg{display:block;width:100%;height:auto}\n"
-    "svg text{font-size:10.5px;fill:var(--soft)}\n"
-    "svg path{fill:none;vector-effect:non-scaling-stroke}\n"
-    ".grid{stroke:var(--line);stroke-width:1}.axis{stroke:var(--base);stroke-width:1}\n"
-    ".chance{stroke:var(--base);stroke-width:1;stroke-dasharray:3 4}\n"
-    ".truth{fill:var(--truth)}.roc text{font-size:11px}\n"
-    ".baseline{stroke:var(--base);stroke-width:1}\n"
-    ".model{stroke:var(--model);stroke-width:1.8;stroke-linejoin:round}\n"
-    ".roc .model{stroke-width:2.4}.roc .baseline{stroke-width:1.4}\n"
-    ".pictures{display:grid;grid-template-columns:repeat(4,1fr);gap:8px;font-size:12px;"
-    "color:var(--soft)}\n"
-    ".pictures img{display:block;width:100%;height:auto;border-radius:4px;margin-bottom:3px}\n"
-    ".none{display:grid;place-items:center;aspect-ratio:1;border:1px dashed var(--line);"
-    "border-radius:4px;margin-bottom:3px}\n"
-    ".chip{font-size:12px;padding:1px 9px;border-radius:99px;border:1px solid currentColor;"
-    "white-space:nowrap}.chip.hit{color:var(--mark)}.chip.miss{color:var(--soft)}\n"
-    "footer{margin-top:34px;color:var(--soft);font-size:12.5px}\n"
-    "@media(max-width:860px){.overview{grid-template-columns:minmax(0,1fr)}"
-    ".roc{max-width:380px;margin:0 auto}.verdict .big{font-size:24px}}\n"
-    "@media print{@page{margin:14mm}body{background:#fff;font-size:10.5pt;"
-    "print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0 1px}"
-    "h2,.legend{break-after:avoid}h2{margin-top:20px}"
-    ".overview{grid-template-columns:minmax(0,1fr) 260px;gap:10px}"
-    ".overview .panel,.table{padding:12px 16px}"
-    ".clips,.frames{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}"
-    ".panel{break-inside:avoid}figure{padding:8px 10px}.verdict{padding:14px 18px}"
-    ".verdict .big{font-size:17pt}th,td{padding:4px 5px}"
-    "svg text,.roc text{font-size:13px}}\n";
-
-/* ---- pieces ---- */
-
-static void text(FileOut *f, const char *s) {
-    for (; s && *s; s++) {
-        const char *entity = *s == '&'    ? "&amp;"
-                             : *s == '<'  ? "&lt;"
-                             : *s == '>'  ? "&gt;"
-                             : *s == '"'  ? "&quot;"
-                             : *s == '\'' ? "&#39;"
-                                          : NULL;
-        if (entity)
-            file_write(f, entity, strlen(entity));
-        else
-            file_write(f, s, 1);
-    }
-}
-
-/* A path or name that may break behind each slash. */
-static void path_text(FileOut *f, const char *s) {
-    for (const char *slash; s && (slash = strchr(s, '/')); s = slash + 1) {
-        char part[256];
-        snprintf(part, sizeof part, "%.*s", (int)(slash - s), s);
-        text(f, part);
-        file_printf(f, "/<wbr>");
-    }
-    text(f, s);
-}
-
-/* A dash where there is no number. */
-static void number(FileOut *f, const char *format, double value) {
-    char buf[64];
-    snprintf(buf, sizeof buf, format, value);
-    file_printf(f, "%s", isfinite(value) ? buf : "&ndash;");
-}
-
-/* "+16.1" in green, "&minus;3.1" in red. */
-static void margin(FileOut *f, double points) {
-    if (!isfinite(points)) {
-        file_printf(f, "&ndash;");
-        return;
-    }
-    double shown = round(10 * points) / 10;
-    file_printf(f, "<span class=\"%s\">%s%.1f</span>", shown < 0 ? "bad" : "good",
-                shown < 0 ? "&minus;" : "+", fabs(shown));
-}
-
-static void base64(FileOut *f, const uint8_t *data, int64_t n) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (int64_t i = 0; i < n; i += 3) {
-        int have = n - i < 3 ? (int)(n - i) : 3;
-        uint32_t v = (uint32_t)data[i] << 16;
-        if (have > 1)
-            v |= (uint32_t)data[i + 1] << 8;
-        if (have > 2)
-            v |= data[i + 2];
-        char out[4] = {digits[v >> 18], digits[v >> 12 & 63], have > 1 ? digits[v >> 6 & 63] : '=',
-                       have > 2 ? digits[v & 63] : '='};
-        file_write(f, out, sizeof out);
-    }
-}
 
 static bool is_baseline(const ResultRow *row) {
     return strcmp(row->model, "persistence") == 0;
@@ -188,21 +49,6 @@ static bool labels_differ(const ResultRow *rows, int count) {
 
 /* ---- sections ---- */
 
-static void write_head(FileOut *f, const Report *r) {
-    file_printf(f, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                   "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-                   "<meta name=\"generator\" content=\"normalcy " NORMALCY_VERSION "\">\n"
-                   "<link rel=\"icon\" href=\"data:,\">\n<title>");
-    text(f, r->title);
-    file_printf(f, "</title>\n<style>\n");
-    file_write(f, style, sizeof style - 1);
-    file_printf(f, "</style>\n</head>\n<body>\n<main>\n<header>\n<h1>");
-    text(f, r->title);
-    file_printf(f, "</h1>\n<p class=\"soft\">");
-    text(f, r->subtitle);
-    file_printf(f, "</p>\n</header>\n");
-}
-
 /* The first row that is not persistence, if there is one, says it in one line. */
 static void write_verdict(FileOut *f, const Report *r) {
     const ResultRow *row = r->row_count ? r->rows : NULL;
@@ -224,7 +70,7 @@ static void write_verdict(FileOut *f, const Report *r) {
         file_printf(f, " per clip");
     if (base && isfinite(base->auroc_micro)) {
         file_printf(f, "; persistence %.1f&nbsp;%%: ", base->auroc_micro);
-        margin(f, row->auroc_micro - base->auroc_micro);
+        html_margin(f, row->auroc_micro - base->auroc_micro);
     }
     file_printf(f,
                 "</p>\n<p class=\"soft\">An abnormal frame scores higher than a normal one %.1f "
@@ -260,33 +106,33 @@ static void table_head(FileOut *f, const Table *t, const char *first) {
 
 static void cell(FileOut *f, double value) {
     file_printf(f, "<td>");
-    number(f, "%.2f", value);
+    html_number(f, "%.2f", value);
     file_printf(f, "</td>");
 }
 
 static void table_row(FileOut *f, const Table *t, const ResultRow *row, const ResultRow *base) {
     file_printf(f, "<tr%s><td>", is_baseline(row) ? " class=\"base\"" : "");
-    path_text(f, row->model);
+    html_path(f, row->model);
     file_printf(f, "</td><td class=\"word\">");
-    text(f, row->protocol);
+    html_text(f, row->protocol);
     if (t->score) {
         file_printf(f, "</td><td class=\"word\">");
-        text(f, row->score);
+        html_text(f, row->score);
         if (row->smooth > 0)
             file_printf(f, ", &sigma; %.3g", row->smooth);
     }
     file_printf(f, "</td><td class=\"word\">");
-    text(f, row->normalise);
+    html_text(f, row->normalise);
     file_printf(f, "</td><td class=\"key\">");
-    number(f, "%.2f", row->auroc_micro);
+    html_number(f, "%.2f", row->auroc_micro);
     file_printf(f, "</td><td>");
-    number(f, "%.1f", row->low);
+    html_number(f, "%.1f", row->low);
     if (isfinite(row->low))
         file_printf(f, "&hellip;%.1f", row->high);
     file_printf(f, "</td>");
     if (t->compared) {
         file_printf(f, "<td>");
-        margin(f, base && base != row ? row->auroc_micro - base->auroc_micro : NAN);
+        html_margin(f, base && base != row ? row->auroc_micro - base->auroc_micro : NAN);
         file_printf(f, "</td>");
     }
     cell(f, row->auroc_macro);
@@ -306,7 +152,7 @@ static void write_table(FileOut *f, const Report *r, const Table *t, const char 
         if (t->labels && (i == 0 || strcmp(row->hash, row[-1].hash) != 0)) {
             file_printf(f, "<tr class=\"group\"><td colspan=\"%d\">labels ",
                         11 + t->compared + t->score);
-            text(f, row->labels);
+            html_text(f, row->labels);
             file_printf(f, ", hash %s</td></tr>\n", row->hash);
         }
         table_row(f, t, row, baseline_of(r, row));
@@ -325,10 +171,10 @@ static void write_protocols(FileOut *f, const Report *r) {
             continue;
         file_printf(f, "%s<dt>%s</dt><dd>", open ? "" : "<dl class=\"small\">\n", p->name);
         open = true;
-        text(f, p->note);
+        html_text(f, p->note);
         if (p->labels) {
             file_printf(f, " (Avenue: ");
-            text(f, p->labels);
+            html_text(f, p->labels);
             file_printf(f, ")");
         }
         file_printf(f, "</dd>\n");
@@ -364,9 +210,9 @@ static void write_facts(FileOut *f, const Report *r) {
     file_printf(f, "<section class=\"panel\">\n<h2>Settings</h2>\n<dl>\n");
     for (const char *const *p = r->facts; p[0] && p[1]; p += 2) {
         file_printf(f, "<dt>");
-        text(f, p[0]);
+        html_text(f, p[0]);
         file_printf(f, "</dt><dd>");
-        text(f, p[1]);
+        html_text(f, p[1]);
         file_printf(f, "</dd>\n");
     }
     file_printf(f, "</dl>\n</section>\n");
@@ -386,7 +232,7 @@ static void write_overview(FileOut *f, const Report *r) {
     write_facts(f, r);
     if (r->roc_count) {
         file_printf(f, "<section class=\"panel\">\n<h2>ROC, ");
-        text(f, r->roc_name);
+        html_text(f, r->roc_name);
         file_printf(f, "</h2>\n");
         write_legend(f, r->roc_baseline, false);
         report_svg_roc(f, r->roc, r->roc_count, r->roc_baseline, r->roc_baseline_count);
@@ -411,9 +257,9 @@ static int write_clips(FileOut *f, const Report *r) {
         if (code)
             return err_context(code, "clip %s", c.name);
         file_printf(f, "<figure class=\"panel\"><figcaption><span><b>");
-        text(f, c.name);
+        html_text(f, c.name);
         file_printf(f, "</b> <span class=\"soft\">");
-        text(f, c.note);
+        html_text(f, c.note);
         file_printf(f, "</span></span><span class=\"soft\">%lld frames", (long long)c.frames);
         if (isfinite(area))
             file_printf(f, " &middot; AUROC %.1f&nbsp;%%", 100 * area);
@@ -425,24 +271,6 @@ static int write_clips(FileOut *f, const Report *r) {
     return 0;
 }
 
-static int write_picture(FileOut *f, const char *caption, const uint8_t *bgr, int size) {
-    if (!bgr) {
-        file_printf(f, "<span><span class=\"none\">no %s</span>%s</span>\n", caption, caption);
-        return 0;
-    }
-    uint8_t *png;
-    int64_t bytes;
-    int code = png_encode(&png, &bytes, bgr, size, size);
-    if (code)
-        return code;
-    file_printf(f, "<span><img alt=\"%s\" width=\"%d\" height=\"%d\" src=\"data:image/png;base64,",
-                caption, size, size);
-    base64(f, png, bytes);
-    file_printf(f, "\">%s</span>\n", caption);
-    mem_free(png);
-    return 0;
-}
-
 static int write_frames(FileOut *f, const Report *r) {
     if (!r->frame_count)
         return 0;
@@ -451,16 +279,16 @@ static int write_frames(FileOut *f, const Report *r) {
     for (int i = 0; i < r->frame_count && !code; i++) {
         const ReportFrame *p = &r->frames[i];
         file_printf(f, "<figure class=\"panel\"><figcaption><span><b>");
-        text(f, p->clip);
+        html_text(f, p->clip);
         file_printf(f, "</b> <span class=\"soft\">frame %lld, PSNR ", (long long)p->index);
-        number(f, "%.1f dB", p->psnr);
+        html_number(f, "%.1f dB", p->psnr);
         file_printf(f, "</span></span><span class=\"chip %s</span></figcaption>\n",
                     p->abnormal ? "hit\">abnormal" : "miss\">normal");
         file_printf(f, "<div class=\"pictures\">\n");
         const uint8_t *const pictures[] = {p->frame, p->prediction, p->difference, p->truth};
         static const char *const captions[] = {"frame", "prediction", "difference", "truth"};
         for (int k = 0; k < 4 && !code; k++)
-            code = write_picture(f, captions[k], pictures[k], p->size);
+            code = html_picture(f, captions[k], pictures[k], p->size);
         file_printf(f, "</div></figure>\n");
     }
     file_printf(f, "</div>\n</section>\n");
@@ -472,7 +300,7 @@ int report_write(const Report *r, const char *path) {
     int code = file_create(&f, path);
     if (code)
         return code;
-    write_head(f, r);
+    html_head(f, r->title, r->subtitle);
     write_verdict(f, r);
     if (r->row_count)
         write_results(f, r);

@@ -1,0 +1,305 @@
+/* normalcy reproduce: the paper's tables on the user's copy of the data. It runs the commands a
+ * user would, one after the other; what is there already is not done again. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cmd.h"
+#include "app/common.h"
+#include "app/reproduce.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "train/settings.h"
+
+static const char usage[] =
+    "usage: normalcy reproduce ped2|avenue|shanghaitech DATA -o FOLDER [OPTIONS]\n\n"
+    "Trains and evaluates the paper's method, its ablations and its rivals on this network, once "
+    "a\n"
+    "seed, and writes FOLDER/report.html, report.md and results.json: each row beside the paper's\n"
+    "figure, with the time of an epoch. Stop it at any point: the same command goes on. A run\n"
+    "that is there is not done again; delete its folder to repeat it.\n"
+    "'--settings \"epochs=14 lr=5e-4\"' is for those with less than the paper's hours; the report\n"
+    "says so.\n";
+
+static const char *const size_names[] = {"base", "small", "tiny", NULL};
+
+typedef struct {
+    char *output, *init, *seeds, *rows, *settings;
+    int size;
+    int64_t time_steps;
+} ReproduceArgs;
+
+static const Opt reproduce_options[] = {
+    OPT_TEXT_ROW(ReproduceArgs, output, "output", NULL, "FOLDER", "runs and report"),
+    OPT_TEXT_ROW(ReproduceArgs, init, "init", NULL, "FILE",
+                 "weights that every training begins with"),
+    OPT_TEXT_ROW(ReproduceArgs, seeds, "seeds", "2022", "N,N,...",
+                 "one training of each row a seed"),
+    OPT_TEXT_ROW(ReproduceArgs, rows, "rows", "all", "NAME,...",
+                 "recipes of 'normalcy train --recipe', or all"),
+    OPT_CHOICE_ROW(ReproduceArgs, size, "size", "base", size_names,
+                   "of the network; the paper's: base"),
+    OPT_TEXT_ROW(ReproduceArgs, settings, "settings", "", "LIST",
+                 "options of 'normalcy train' as \"name=value ...\" in place of the paper's"),
+    OPT_INT_ROW(ReproduceArgs, time_steps, "time-steps", "12", 0, 1000, "N",
+                "steps of each measurement of time; 0: none"),
+    OPT_END,
+};
+
+/* ---- the command line. */
+
+/* Calls f for each word between commas. */
+static int each_word(const char *list, int (*f)(Reproduction *, const char *), Reproduction *r) {
+    char word[128];
+    int code = 0;
+    for (const char *at = list; *at && !code;) {
+        size_t n = strcspn(at, ",");
+        if (n >= sizeof word)
+            return err_set(ERR_USAGE, "\"%s\" is too long a word", at);
+        memcpy(word, at, n);
+        word[n] = 0;
+        code = f(r, word);
+        at += n + (at[n] == ',');
+    }
+    return code;
+}
+
+static int add_seed(Reproduction *r, const char *word) {
+    char *end;
+    long long seed = strtoll(word, &end, 10);
+    if (!*word || *end || seed < 0 || seed > 4294967295LL)
+        return err_set(ERR_USAGE, "--seeds: expected numbers from 0 to 4294967295, found \"%s\"",
+                       word);
+    if (r->seed_count == REPRODUCE_MOST_SEEDS)
+        return err_set(ERR_USAGE, "--seeds: at most %d", REPRODUCE_MOST_SEEDS);
+    for (int i = 0; i < r->seed_count; i++)
+        if (r->seeds[i] == seed)
+            return err_set(ERR_USAGE, "--seeds: %lld is given twice", seed);
+    r->seeds[r->seed_count++] = seed;
+    return 0;
+}
+
+static int add_row(Reproduction *r, const char *word) {
+    int found = -1;
+    for (int i = 0; i < reproduce_row_count(); i++)
+        if (strcmp(word, reproduce_rows[i].recipe) == 0)
+            found = i;
+    if (found < 0)
+        return err_set(ERR_USAGE, "--rows: \"%s\" is no recipe; 'normalcy train --help' lists them",
+                       word);
+    for (int i = 0; i < r->row_count; i++)
+        if (r->rows[i] == found)
+            return err_set(ERR_USAGE, "--rows: %s is given twice", word);
+    r->rows[r->row_count++] = found;
+    return 0;
+}
+
+static int fill(Reproduction *r, const ReproduceArgs *args, const char *const *positional) {
+    r->set_index = -1;
+    for (int i = 0; reproduce_sets[i]; i++)
+        if (strcmp(positional[0], reproduce_sets[i]) == 0)
+            r->set_index = i;
+    if (r->set_index < 0)
+        return err_set(ERR_USAGE, "expected ped2, avenue or shanghaitech, found \"%s\"",
+                       positional[0]);
+    if (!args->output)
+        return err_set(ERR_USAGE, "no folder for runs and report: give -o FOLDER");
+    r->set = reproduce_sets[r->set_index];
+    r->data = positional[1];
+    r->output = args->output;
+    r->size = size_names[args->size];
+    r->init = args->init;
+    r->settings = args->settings;
+    int code = each_word(args->seeds, add_seed, r);
+    if (!code && strcmp(args->rows, "all") != 0)
+        return each_word(args->rows, add_row, r);
+    for (int i = 0; !code && i < reproduce_row_count(); i++)
+        r->rows[r->row_count++] = i;
+    return code;
+}
+
+/* ---- runs. */
+
+enum { MOST_WORDS = 64 };
+
+/* A command line under construction; the words are its own. */
+typedef struct {
+    char *word[MOST_WORDS];
+    int count;
+    bool failed;
+} Words;
+
+static void add(Words *w, const char *format, const char *value) {
+    char *word = w->count < MOST_WORDS ? mem_printf("%s%s", format, value) : NULL;
+    if (word)
+        w->word[w->count++] = word;
+    else
+        w->failed = true;
+}
+
+static void free_words(Words *w) {
+    for (int i = 0; i < w->count; i++)
+        mem_free(w->word[i]);
+}
+
+/* "name=value name=value" as options. */
+static void add_list(Words *w, const char *list) {
+    char word[256];
+    for (const char *at = list + strspn(list, " \n"); *at; at += strspn(at, " \n")) {
+        size_t n = strcspn(at, " \n");
+        snprintf(word, sizeof word, "%.*s", (int)n, at);
+        add(w, "--", word);
+        at += n;
+    }
+}
+
+static int run_words(Words *w, const char *name, int (*command)(int, char **)) {
+    int result = w->failed
+                     ? exit_code(err_set(ERR_USAGE, "--settings: too many options"), "reproduce")
+                     : run_command(name, command, w->count, w->word);
+    free_words(w);
+    return result;
+}
+
+static int train(const Reproduction *r, int row, int64_t seed, const char *folder,
+                 const char *extra) {
+    char checkpoint[4400], number[24];
+    snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", folder);
+    snprintf(number, sizeof number, "%lld", (long long)seed);
+    Words w = {0};
+    add(&w, "", r->data);
+    add(&w, "--output=", folder);
+    if (file_exists(checkpoint)) {
+        add(&w, "--resume", "");
+    } else {
+        add(&w, "--preset=", r->set);
+        add(&w, "--recipe=", reproduce_rows[r->rows[row]].recipe);
+        if (r->init)
+            add(&w, "--init=", r->init);
+        else
+            add(&w, "--size=", r->size);
+        add(&w, "--seed=", number);
+        add_list(&w, r->settings);
+    }
+    add_list(&w, extra);
+    return run_words(&w, "train", cmd_train);
+}
+
+static int evaluate(const Reproduction *r, const char *folder) {
+    char to[4400];
+    snprintf(to, sizeof to, "%s/eval", folder);
+    Words w = {0};
+    add(&w, "", folder);
+    add(&w, "", r->data);
+    add(&w, "--output=", to);
+    return run_words(&w, "eval", cmd_eval);
+}
+
+/* Trains and evaluates what is not there; an exit code. */
+static int do_run(Reproduction *r, int row, int seed) {
+    char folder[4200];
+    reproduce_folder(folder, sizeof folder, r, row, seed);
+    int code = reproduce_read_run(&r->run[row][seed], r, folder);
+    if (code)
+        return exit_code(code, "reproduce");
+    if (r->run[row][seed].done)
+        return EXIT_OK;
+    int result = train(r, row, r->seeds[seed], folder, "");
+    if (result == EXIT_OK)
+        result = evaluate(r, folder);
+    if (result != EXIT_OK)
+        return result;
+    return exit_code(reproduce_read_run(&r->run[row][seed], r, folder), "reproduce");
+}
+
+/* The first seed of every row before the second of any: an early report says something of all. */
+static int do_runs(Reproduction *r) {
+    for (int seed = 0; seed < r->seed_count; seed++)
+        for (int row = 0; row < r->row_count; row++) {
+            log_info("\nrun %d of %d: %s, seed %lld", seed * r->row_count + row + 1,
+                     r->seed_count * r->row_count, reproduce_rows[r->rows[row]].recipe,
+                     (long long)r->seeds[seed]);
+            int result = do_run(r, row, seed);
+            if (result == EXIT_OK)
+                result = exit_code(reproduce_write(r, false), "reproduce");
+            if (result != EXIT_OK)
+                return result;
+        }
+    return EXIT_OK;
+}
+
+/* ---- time: short trainings of the rows in turns, so that what disturbs the machine disturbs all.
+ */
+
+enum { ROUNDS = 3 };
+
+/* The best of the rounds counts: everything else on the machine only adds. */
+static int time_once(Reproduction *r, int row, int round, int64_t steps) {
+    char folder[4200], path[4400], extra[64];
+    snprintf(extra, sizeof extra, "steps=%lld", (long long)steps);
+    snprintf(folder, sizeof folder, "%s/time/%s-%d", r->output, reproduce_rows[r->rows[row]].recipe,
+             round);
+    snprintf(path, sizeof path, "%s/log.jsonl", folder);
+    ReproduceTime t;
+    if (!file_exists(path) || reproduce_read_time(&t, path)) {
+        int result = train(r, row, r->seeds[0], folder, extra);
+        if (result != EXIT_OK)
+            return result;
+        int code = reproduce_read_time(&t, path);
+        if (code)
+            return exit_code(code, "reproduce");
+        snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder);
+        unlink(path); /* a gigabyte that nobody asked for */
+    }
+    ReproduceTime *best = &r->time[row];
+    if (best->step_seconds == 0 || t.step_seconds < best->step_seconds)
+        *best = t;
+    return EXIT_OK;
+}
+
+static int measure_time(Reproduction *r, int64_t steps) {
+    for (int round = 0; round < ROUNDS && steps > 0; round++)
+        for (int row = 0; row < r->row_count; row++) {
+            int result = time_once(r, row, round, steps);
+            if (result != EXIT_OK)
+                return result;
+        }
+    return EXIT_OK;
+}
+
+int cmd_reproduce(int argc, char **argv) {
+    ReproduceArgs args = {0};
+    const OptGroup groups[] = {{"Reproduction", reproduce_options, &args}, {NULL, NULL, NULL}};
+    if (help_asked(argc, argv, usage, groups))
+        return EXIT_OK;
+    const char *positional[2];
+    Reproduction *r = mem_alloc(1, sizeof *r);
+    int n = 0, code = r ? opt_defaults(groups) : ERR_FAIL;
+    if (!code)
+        code = opt_parse(groups, argc, argv, positional, 2, &n);
+    if (!code && n < 2)
+        code = err_set(ERR_USAGE, "expected a data set's name and DATA, found %d argument%s", n,
+                       n == 1 ? "" : "s");
+    if (!code)
+        code = fill(r, &args, positional);
+    if (!code)
+        code = file_make_folder(r->output);
+    int result = exit_code(code, "reproduce");
+    if (result == EXIT_OK)
+        result = measure_time(r, args.time_steps);
+    if (result == EXIT_OK)
+        result = do_runs(r);
+    if (result == EXIT_OK)
+        result = exit_code(reproduce_write(r, true), "reproduce");
+    if (result == EXIT_OK)
+        log_info("\nreport    %s/report.html", r->output);
+    else if (result == EXIT_STOPPED)
+        log_info("the same command goes on from here");
+    mem_free(r);
+    opt_free(groups);
+    return result;
+}
