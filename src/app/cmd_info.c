@@ -40,7 +40,7 @@ static void print_text(const char *path, const Safetensors *file, CheckpointInfo
            (long long)(c->training.epochs * c->model.steps_per_epoch),
            (long long)c->model.steps_per_epoch);
     printf("int8        %s\n", has_ranges(file) ? "has ranges: --precision int8 works"
-                                                 : "no ranges; 'normalcy quantize' adds them");
+                                                : "no ranges; 'normalcy quantize' adds them");
     for (OptGroup *g = groups; g->rows; g++) {
         printf("\n%s\n", g->title);
         for (const Opt *row = g->rows; row->name; row++) {
