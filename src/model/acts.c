@@ -83,6 +83,7 @@ static void plan_backward(Plan *p, Acts *a) {
     a->dhidden = take_tensor(p, type, rows, VIT_MLP_RATIO * D);
     a->dnorm = take_tensor(p, type, rows, D);
     a->dfeatures = take_tensor(p, F32, rows, D);
+    a->dread = c->memory ? take_tensor(p, type, rows, vit_decoded(c)) : a->dnorm;
     a->ddecoded = take_tensor(p, type, rows, VIT_COLOURS * area);
     a->dembedded = take_tensor(p, type, p->B * p->N, D);
 }
@@ -99,7 +100,11 @@ int64_t acts_plan(Acts *a, char *base, const VitConfig *c, DType input, int64_t 
     a->bias = take_floats(p, c->heads * p->T * p->T);
     a->mean = take_floats(p, rows);
     a->rstd = take_floats(p, rows);
-    a->features = take_tensor(p, type, rows, D);
+    a->features = a->read = take_tensor(p, type, rows, D);
+    if (c->memory) {
+        a->addresses = take_tensor(p, type, rows, vit_items(c));
+        a->read = take_tensor(p, type, rows, vit_decoded(c));
+    }
     a->decoded = take_tensor(p, F32, rows, VIT_COLOURS * area);
     a->prediction = take_floats(p, p->B * VIT_COLOURS * c->image * c->image);
     if (training)

@@ -16,10 +16,12 @@ typedef struct {
 
 typedef struct {
     Tensor patches, embedded, x0, features, decoded;
+    Tensor addresses, read; /* of the memory (rows, items); what the decoder reads: the features
+                               themselves where there is none */
     float *bias, *mean, *rstd, *prediction;
     BlockActs *block; /* depth; the caller's */
     /* training only */
-    Tensor dx, dbranch, dqkv, dcontext, dhidden, dnorm, dfeatures, ddecoded, dembedded;
+    Tensor dx, dbranch, dqkv, dcontext, dhidden, dnorm, dfeatures, dread, ddecoded, dembedded;
     float *dbias, *dprediction;
     float *gradients; /* of the weights, laid out by the rows below */
 } Acts;

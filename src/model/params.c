@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-enum { DECAY = 1, MATRIX = 2 };
+enum { DECAY = 1, MATRIX = 2, FIXED = 4 };
 
 typedef enum {
     PART_ALWAYS,
@@ -16,7 +16,9 @@ typedef enum {
     PART_BLOCK_TABLE,
     PART_POS_EMBED,
     PART_KEY_BIAS,
-    PART_LAYER_SCALE
+    PART_LAYER_SCALE,
+    PART_MEMAE,
+    PART_MNAD
 } Part;
 
 static bool has_part(const VitConfig *c, Part part) {
@@ -31,6 +33,10 @@ static bool has_part(const VitConfig *c, Part part) {
         return c->key_bias;
     case PART_LAYER_SCALE:
         return c->layer_scale > 0;
+    case PART_MEMAE:
+        return c->memory == MEMORY_MEMAE;
+    case PART_MNAD:
+        return c->memory == MEMORY_MNAD;
     default:
         return true;
     }
@@ -57,6 +63,7 @@ static void add(VitParam **next, const VitConfig *config, const char *prefix, in
     p->block = block;
     p->decay = flags & DECAY;
     p->matrix = flags & MATRIX;
+    p->fixed = flags & FIXED;
 }
 
 #define SHAPE(...)                                                                                 \
@@ -68,7 +75,8 @@ VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats) {
     const int64_t D = config->width, M = VIT_MLP_RATIO * D, P = config->patch, H = config->heads;
     const int64_t C = VIT_COLOURS * config->frames, O = VIT_COLOURS * P * P;
     const int64_t g = config->image / P, R = (2 * g - 1) * (2 * g - 1) + 3, T = g * g + 1;
-    enum { ROWS_OUTSIDE = 10, ROWS_IN_BLOCK = 17 };
+    const int64_t K = vit_items(config), E = vit_decoded(config);
+    enum { ROWS_OUTSIDE = 12, ROWS_IN_BLOCK = 17 };
     int rows = ROWS_OUTSIDE + ROWS_IN_BLOCK * (int)config->depth;
     VitParam *params = mem_alloc((size_t)rows, sizeof *params), *next = params;
     if (!params)
@@ -146,9 +154,17 @@ int params_bind(VitWeights *w, const VitConfig *config, float *slab) {
     return 0;
 }
 
+static void normalise(float *x, int64_t n) {
+    double squares = 0;
+    for (int64_t i = 0; i < n; i++)
+        squares += (double)x[i] * x[i];
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (float)(x[i] / sqrt(squares));
+}
+
 void params_draw(float *out, const VitParam *p, const VitConfig *config, uint64_t seed) {
     Rng r = rng_stream(seed, RNG_INIT, (uint32_t)p->stream, 0);
-    double bound = 1 / sqrt((double)config->width); /* PyTorch's default of a 1x1 convolution */
+    double bound = 1 / sqrt((double)vit_decoded(config)); /* PyTorch's of a 1x1 convolution */
     double shrink = p->init == INIT_PROJ ? 1 / sqrt(2.0 * (p->block + 1)) : 1;
     for (int64_t i = 0; i < p->count; i++) {
         double x = 0;
@@ -164,9 +180,12 @@ void params_draw(float *out, const VitParam *p, const VitConfig *config, uint64_
             x = config->layer_scale > 0 ? config->layer_scale : 1;
             break;
         case INIT_UNIFORM:
+        case INIT_UNIT:
             x = (2 * rng_uniform(&r, (uint64_t)i) - 1) * bound;
             break;
         }
         out[i] = (float)x;
     }
+    for (int64_t i = 0; p->init == INIT_UNIT && i < p->count; i += p->shape[1])
+        normalise(out + i, p->shape[1]);
 }

@@ -2,66 +2,12 @@
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/system.h"
 #include "model/acts.h"
 #include "model/params.h"
-
-static const char *const colours_names[] = {"bgr", "imagenet", NULL};
-static const char *const relpos_names[] = {"shared", "block", "none", NULL};
-
-const Opt vit_options[] = {
-    OPT_INT_ROW(VitConfig, image, "image", "224", 8, 4096, "N", "input size in pixels, square"),
-    OPT_INT_ROW(VitConfig, patch, "patch", "16", 2, 256, "N", "patch size in pixels"),
-    OPT_INT_ROW(VitConfig, frames, "frames", "1", 1, 16, "N", "input frames, stacked as channels"),
-    OPT_INT_ROW(VitConfig, width, "width", "768", 8, 4096, "N", "features of a token"),
-    OPT_INT_ROW(VitConfig, depth, "depth", "12", 1, 64, "N", "transformer blocks"),
-    OPT_INT_ROW(VitConfig, heads, "heads", "12", 1, 64, "N", "attention heads"),
-    OPT_REAL_ROW(VitConfig, layer_scale, "layer-scale", "0.1", 0, 10,
-                 "initial layer scale; 0: none"),
-    OPT_CHOICE_ROW(VitConfig, relpos, "relpos", "shared", relpos_names,
-                   "relative position bias: one table, one a block (BEiT), or none (MAE)"),
-    OPT_FLAG_ROW(VitConfig, pos_embed, "pos-embed", "learned absolute positions (MAE)"),
-    OPT_FLAG_ROW(VitConfig, key_bias, "key-bias", "a learned bias of the keys (MAE)"),
-    OPT_FLAG_ROW(VitConfig, residual, "residual",
-                 "predict the change from the newest input frame, not the next frame itself"),
-    OPT_CHOICE_ROW(VitConfig, colours, "colours", "bgr", colours_names,
-                   "input pixels: BGR in [-1, 1], or RGB less ImageNet's mean, over its deviation"),
-    OPT_END,
-};
-
-const char *vit_size_options(const char *size) {
-    static const char *const presets[][2] = {{"tiny", "width=192 depth=12 heads=3"},
-                                             {"small", "width=384 depth=12 heads=6"},
-                                             {"base", "width=768 depth=12 heads=12"}};
-    for (int i = 0; i < 3; i++)
-        if (strcmp(size, presets[i][0]) == 0)
-            return presets[i][1];
-    return NULL;
-}
-
-int vit_config_check(const VitConfig *c) {
-    if (c->image % c->patch)
-        return err_set(ERR_USAGE, "image %lld is not a multiple of patch %lld", (long long)c->image,
-                       (long long)c->patch);
-    if (c->width % c->heads)
-        return err_set(ERR_USAGE, "width %lld is not a multiple of heads %lld", (long long)c->width,
-                       (long long)c->heads);
-    if (c->width % NOISE_LANES)
-        return err_set(ERR_USAGE, "width %lld is not a multiple of %d", (long long)c->width,
-                       NOISE_LANES);
-    if (c->residual && c->colours != COLOURS_BGR)
-        return err_set(ERR_USAGE,
-                       "residual adds the input to the prediction: it needs colours bgr");
-    return 0;
-}
-
-int64_t vit_patches(const VitConfig *c) {
-    return (c->image / c->patch) * (c->image / c->patch);
-}
 
 typedef struct {
     Weight qkv, proj, fc1, fc2;
@@ -113,7 +59,7 @@ static int open_matrices(Vit *v) {
     if (!v->matrices)
         return ERR_FAIL;
     v->patch_matrix = (Weight){v->w.patch_weight, D, VIT_COLOURS * c->frames * area, NULL};
-    v->decoder_matrix = (Weight){v->w.decoder_weight, VIT_COLOURS * area, D, NULL};
+    v->decoder_matrix = (Weight){v->w.decoder_weight, VIT_COLOURS * area, vit_decoded(c), NULL};
     for (int64_t l = 0; l < c->depth; l++) {
         const VitBlock *w = &v->w.block[l];
         v->matrices[l] = (BlockMatrices){.qkv = {w->qkv_weight, 3 * D, D, NULL},
@@ -337,6 +283,25 @@ static PatchGrid grid_of(const Vit *v, int64_t frames) {
     return (PatchGrid){v->config.image, v->config.patch, VIT_COLOURS * frames};
 }
 
+/* With the weights that MemAE and MNAD give their losses: 2e-4 for the mean entropy of a patch's
+ * addresses; 0.1 for the mean square of a value of q - m1, and 0.1 for the mean separateness. */
+static Memory memory_of(const Vit *v) {
+    double patches = (double)(v->images * v->N);
+    Memory m = {.kind = v->config.memory, .count = vit_items(&v->config), .tokens = v->T};
+    if (m.kind == MEMORY_MEMAE) {
+        m.shrink = 0.0025;
+        m.weight[0] = 2e-4 / patches;
+    } else {
+        m.weight[0] = 0.1 / (patches * (double)v->config.width);
+        m.weight[1] = 0.1 / patches;
+    }
+    return m;
+}
+
+static float *items_of(const VitWeights *w) {
+    return w->memae_items ? w->memae_items : w->mnad_items;
+}
+
 /* The first rows of a tensor planned for max_images: those of the images at hand. */
 static Tensor part(Tensor t, int64_t rows) {
     t.rows = rows;
@@ -473,7 +438,12 @@ void vit_forward(Vit *v, const float *frames, int64_t inputs, int64_t images, co
     }
     be->layernorm_forward(be, features, v->a.mean, v->a.rstd, x, v->w.norm_weight, v->w.norm_bias,
                           &all);
-    be->linear_forward(be, part(v->a.decoded, rows), features, &v->decoder_matrix,
+    if (v->config.memory) {
+        Memory m = memory_of(v);
+        be->memory_forward(be, part(v->a.read, rows), part(v->a.addresses, rows), features,
+                           items_of(&v->w), &m);
+    }
+    be->linear_forward(be, part(v->a.decoded, rows), part(v->a.read, rows), &v->decoder_matrix,
                        v->w.decoder_bias);
     be->unpatchify(be, v->a.prediction, part(v->a.decoded, rows), grid_of(v, 1), 1);
     if (v->config.residual)
@@ -538,13 +508,19 @@ void vit_backward(Vit *v) {
     int64_t rows = v->images * v->T, depth = v->config.depth;
     Tensor dx = part(v->a.dx, rows), dfeatures = part(v->a.dfeatures, rows);
     Tensor ddecoded = part(v->a.ddecoded, rows), dnorm = part(v->a.dnorm, rows);
+    Tensor dread = part(v->a.dread, rows);
     Noise n = embed_noise(v);
     Kept all = all_images(v);
     be->zero(be, v->a.dbias, bias_bytes(v));
     be->zero(be, dx.data, tensor_bytes(dx));
     be->patchify(be, ddecoded, v->a.dprediction, grid_of(v, 1), 1);
-    be->linear_backward(be, dnorm, v->g.decoder_weight, v->g.decoder_bias, ddecoded,
-                        part(v->a.features, rows), &v->decoder_matrix);
+    be->linear_backward(be, dread, v->g.decoder_weight, v->g.decoder_bias, ddecoded,
+                        part(v->a.read, rows), &v->decoder_matrix);
+    if (v->config.memory) {
+        Memory m = memory_of(v);
+        be->memory_backward(be, dnorm, items_of(&v->g), dread, part(v->a.addresses, rows),
+                            part(v->a.features, rows), items_of(&v->w), &m);
+    }
     /* Two gradients meet at the features: the decoder's and the consistency term's. */
     for (int i = 0; i < 2; i++)
         be->layernorm_backward(be, dx, v->g.norm_weight, v->g.norm_bias, i ? dfeatures : dnorm,
@@ -564,6 +540,22 @@ void vit_backward(Vit *v) {
 void vit_zero_gradients(Vit *v) {
     size_t vectors = (size_t)(v->floats - v->matrix_floats) * sizeof(float);
     v->be->zero(v->be, v->a.gradients + v->matrix_floats, vectors);
+}
+
+double vit_memory_loss(Vit *v) {
+    double loss[2];
+    Memory m = memory_of(v);
+    if (m.kind == MEMORY_NONE)
+        return 0;
+    v->be->memory_loss(v->be, loss, part(v->a.addresses, v->images * v->T), vit_features(v),
+                       items_of(&v->w), &m);
+    return m.weight[0] * loss[0] + m.weight[1] * loss[1];
+}
+
+void vit_memory_update(Vit *v) {
+    Memory m = memory_of(v);
+    if (m.kind == MEMORY_MNAD)
+        v->be->memory_update(v->be, v->w.mnad_items, vit_features(v), &m);
 }
 
 const float *vit_prediction(const Vit *v) {

@@ -35,6 +35,8 @@ typedef struct {
     bool residual;      /* predict the change from the newest input frame; where a patch is masked
                            the frame is not added, or it would tell what the mask hides */
     int colours;        /* Colours of the input */
+    int memory;         /* MemoryKind: what the features become before the decoder reads them */
+    int64_t items;      /* of the memory; 0: as published */
 } VitConfig;
 
 /* The rows of VitConfig's options; their object is a VitConfig. */
@@ -56,6 +58,7 @@ typedef struct {
     int block;                       /* -1 outside the blocks */
     bool decay;
     bool matrix; /* of a linear layer; these lie before all others in the slab */
+    bool fixed;  /* to the optimizer: it has no gradient */
 } VitParam;
 
 /* Pointers into a slab laid out by vit.def: weights, or their gradients. */
@@ -141,9 +144,19 @@ Tensor vit_features(const Vit *v);
 void vit_backward(Vit *v);
 void vit_zero_gradients(Vit *v);
 
+/* Memories (method E). The losses of the last forward's addressing, as they enter L; vit_backward
+ * adds their gradients. */
+double vit_memory_loss(Vit *v);
+
+/* MNAD's items move towards the last forward's features; once a step. In scoring they stay: a score
+ * depends on its pair alone. */
+void vit_memory_update(Vit *v);
+
 const VitConfig *vit_config(const Vit *v);
 Backend *vit_backend(const Vit *v);
 int64_t vit_patches(const VitConfig *config); /* N */
+int64_t vit_items(const VitConfig *config);   /* of the memory; 0 without one */
+int64_t vit_decoded(const VitConfig *config); /* columns that the decoder reads of a token */
 
 /* The table of weights (borrowed) and the slabs behind it, backend memory, laid out alike. */
 const VitParam *vit_params(const Vit *v, int *count);

@@ -38,7 +38,7 @@ void optimizer_step(Optimizer *o, const TrainSettings *t, int64_t step, double l
     if (t->clip > 0)
         hyper.grad_scale = fmin(1, t->clip / (norm + 1e-6));
     for (int i = 0; i < count; i++) {
-        if (!p[i].name[0])
+        if (!p[i].name[0] || p[i].fixed)
             continue;
         hyper.decay = p[i].decay ? t->weight_decay : 0;
         be->adamw(be, weights + p[i].offset, gradients + p[i].offset, o->m + p[i].offset,

@@ -77,4 +77,6 @@ void pair_loss(PairLoss *out, Vit *v, const PairImages *images, const TrainSetti
         simmim_loss(out, v, images, parts);
     else
         next_frame_loss(out, v, images, t, parts);
+    out->memory = vit_memory_loss(v);
+    out->total += out->memory;
 }

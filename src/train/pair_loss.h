@@ -12,6 +12,7 @@ typedef struct {
     double pseudo_int, pseudo_gd; /* L_P: the pseudo anomalies */
     double consistency;
     double hidden; /* SimMIM's: mean |error| of the masked pixels */
+    double memory; /* MemAE's or MNAD's, weighted */
     double total;
 } PairLoss;
 

@@ -84,6 +84,8 @@ int run_log_step(RunLog *l, const Trainer *t, const StepReport *r, double images
         js_set_number(j, "pseudo_gd", r->loss.pseudo_gd);
         js_set_number(j, "consistency", r->loss.consistency);
     }
+    if (vit_config(t->vit)->memory)
+        js_set_number(j, "memory", r->loss.memory);
     js_set_number(j, "grad_norm", r->norm);
     js_set_number(j, "lr", r->lr);
     js_set_number(j, "seconds", (double)train_images(&t->settings) / images_per_second);

@@ -214,6 +214,7 @@ int trainer_step(Trainer *t, const PairBatch *batch, StepReport *report) {
                        "step %lld: the %s is not finite. Lower --lr, or resume with another --seed",
                        (long long)t->step, isfinite(report->loss.total) ? "gradient" : "loss");
     optimizer_step(&t->optimizer, s, t->step, report->lr, report->norm);
+    vit_memory_update(t->vit);
     t->step++;
     return be->sync(be);
 }
