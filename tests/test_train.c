@@ -391,11 +391,13 @@ static void test_recipes_learn(void **state) {
                                         "objective=simmim lambda-cst=0"};
     for (int i = 0; i < 3 || recipe_name(i - 3); i++) {
         const char *recipe = i < 3 ? extra[i] : recipe_options(recipe_name(i - 3));
-        char all[256];
-        snprintf(all, sizeof all, "batch=2 mask-cell=8 lr=3e-3 warmup-epochs=0 %s",
-                 strncmp(recipe, "frames=4 ", 9) == 0 ? recipe + 9 : recipe);
-        const TrainSettings settings = preset(all);
-        Trainer *a = open_trainer(be, &settings), *b = open_trainer(be, &settings);
+        TrainSettings settings = preset("batch=2 mask-cell=8 lr=3e-3 warmup-epochs=0");
+        VitConfig network = config;
+        OptGroup groups[] = {
+            {"", train_options, &settings}, {"", vit_options, &network}, {NULL, NULL, NULL}};
+        assert_int_equal(opt_set_list(groups, "", recipe), 0);
+        network.frames = 1; /* all that batch_of has */
+        Trainer *a = open_sized(be, &network, &settings), *b = open_sized(be, &network, &settings);
         double first = step(a).loss.total, last = 0;
         assert_true(step(b).loss.total == first);
         for (int k = 0; k < 30; k++) {

@@ -51,7 +51,7 @@ static const Opt run_options[] = {
                  "the paper's settings: ped2, avenue, shanghaitech"),
     OPT_TEXT_ROW(TrainArgs, recipe, "recipe", NULL, "NAME",
                  "the method, an ablation or a rival: ours, ablation/ae, ablation/mask, "
-                 "ablation/no-consistency, lnra/patch, lnra/skip, steal, frame-pred"),
+                 "ablation/no-consistency, lnra/patch, lnra/skip, steal, frame-pred, memae, mnad"),
     OPT_TEXT_ROW(TrainArgs, init, "init", NULL, "FILE",
                  "weights to start from: .pth, .safetensors or a run"),
     OPT_CHOICE_ROW(TrainArgs, size, "size", "base", size_names,

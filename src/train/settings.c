@@ -76,6 +76,8 @@ static const char *const recipes[][2] = {
     {"lnra/skip", "pseudo=skip passes=either pseudo-p=0.2 lambda-cst=0"},
     {"steal", "pseudo=skip passes=either pseudo-p=0.01 pseudo-loss=negative lambda-cst=0"},
     {"frame-pred", "frames=4 pseudo=none lambda-cst=0"},
+    {"memae", "memory=memae pseudo=none lambda-cst=0"},
+    {"mnad", "frames=4 memory=mnad pseudo=none lambda-cst=0"},
 };
 
 enum { RECIPES = sizeof recipes / sizeof *recipes };
