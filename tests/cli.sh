@@ -63,6 +63,31 @@ cmp -s again/settings.yaml run/settings.yaml || fail "--config settings.yaml giv
 expect 0 'done ' train data -o stacked "${small[@]}" --frames 3 --steps 2
 expect 0 '' score stacked data/testing/frames/01_runner
 [ "$(wc -l <out)" = 17 ] || fail "score of 3 input frames: $(wc -l <out) lines, expected 17"
+
+echo "-- other starts, other recipes"
+for recipe in ours ablation/ae ablation/mask ablation/no-consistency lnra/patch lnra/skip steal frame-pred memae mnad; do
+    expect 0 'done ' train data -o "recipe/$recipe" "${small[@]}" --recipe $recipe --steps 2
+    expect 0 'resumed' train --resume -o "recipe/$recipe" --steps 3
+done
+expect 2 '"nope" is none; --help' train data -o x "${small[@]}" --recipe nope
+expect 2 'needs pseudo anomalies and passes=both' train data -o x "${small[@]}" --pseudo none
+expect 2 'negative needs passes=either' train data -o x "${small[@]}" --pseudo-loss negative
+expect 2 'needs colours bgr' train data -o x "${small[@]}" --residual --colours imagenet
+expect 1 'cannot read none' train data -o x "${small[@]}" --recipe lnra/patch --intruders none
+expect 1 "not CIFAR-100's" train data -o x "${small[@]}" --recipe lnra/patch --intruders run/log.jsonl
+expect 0 'done ' train data -o colours "${small[@]}" --colours imagenet --steps 2
+expect 0 '' score colours data/testing/frames/01_runner
+expect 0 'done ' pretrain data -o start "${small[@]}" --epochs 2 --warmup-epochs 0
+grep -q '"normal_int"' start/log.jsonl && fail "pretrain logs losses that it does not have"
+expect 0 'init .*normalcy.*, 0 drawn' train data -o from --init start --mask-cell 16 --batch 2 --steps 2
+expect 1 'cannot read nothing' train data -o x --init nothing
+expect 1 'neither safetensors' train data -o x --init run/log.jsonl
+expect 0 'done ' train data -o kept "${small[@]}" --epochs 3 --keep 2
+[ "$(cd kept && echo epoch-*)" = epoch-002.safetensors ] || fail "--keep 2 of 3 epochs: $(ls kept)"
+cp kept/epoch-002.safetensors kept/checkpoint.safetensors
+expect 1 "without the optimizer's state" train --resume -o kept
+expect 0 '' score kept/epoch-002.safetensors data/testing/frames/01_runner
+
 "$normalcy" train data -o long "${small[@]}" --epochs 100000 2>err &
 while kill -0 $! && [ ! -s long/log.jsonl ]; do sleep 0.05; done
 kill -TERM $!
@@ -248,7 +273,7 @@ expect 1 '/dev/null/x' quantize run data -o /dev/null/x
 mkdir folder
 expect 1 'folder' quantize run data -o folder
 mkdir unresumable && cp q.model unresumable/checkpoint.safetensors
-expect 1 'tensor optimizer.* is missing' train data --resume -o unresumable
+expect 1 "without the optimizer's state" train data --resume -o unresumable
 cmp -s q.model unresumable/checkpoint.safetensors || fail "a run that cannot resume changed its model"
 [ ! -e x ] || fail "a command that failed left x"
 # Ranges are at the end of the file: all bits set are NaN.

@@ -10,9 +10,12 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "data/intruders.h"
 #include "fixture.h"
 #include "train/pseudo.h"
+
+#define N(a) ((int)(sizeof(a) / sizeof *(a)))
 
 enum { SIZE = 64, PLANE = SIZE * SIZE, FRAMES = 3 };
 
@@ -22,6 +25,101 @@ static TrainSettings settings_of(const char *options) {
     assert_int_equal(opt_defaults(groups), 0);
     assert_int_equal(opt_set_list(groups, "", options), 0);
     return t;
+}
+
+static const VitConfig base = {.image = 224,
+                               .patch = 16,
+                               .frames = 1,
+                               .width = 768,
+                               .depth = 12,
+                               .heads = 12,
+                               .layer_scale = 0.1};
+
+/* ---- masks (method A.7). */
+
+enum { CELLS = 7, GRID = 14, PATCHES = GRID * GRID };
+
+static int count_cells(const uint8_t *mask) {
+    int cells = 0;
+    for (int y = 0; y < GRID; y += 2)
+        for (int x = 0; x < GRID; x += 2) {
+            const uint8_t *m = mask + y * GRID + x;
+            assert_true(m[0] <= 1 && m[0] == m[1] && m[0] == m[GRID] && m[0] == m[GRID + 1]);
+            cells += m[0];
+        }
+    return cells;
+}
+
+static void test_mask_counts(void **state) {
+    (void)state;
+    const struct {
+        const char *options;
+        int cells;
+    } rows[] = {{"mask-ratio=0", 0},    {"mask-ratio=0.25", 13}, {"mask-ratio=0.5", 25},
+                {"mask-ratio=0.6", 30}, {"mask-ratio=0.75", 37}, {"mask-ratio=1", 49}};
+    for (int i = 0; i < N(rows); i++) {
+        const TrainSettings t = settings_of(rows[i].options);
+        assert_int_equal(pseudo_cells(&t, &base), 49);
+        assert_int_equal(pseudo_masked_cells(&t, &base), rows[i].cells);
+        for (int64_t k = 0; k < 50; k++) {
+            uint8_t mask[PATCHES];
+            memset(mask, 0xA5, sizeof mask);
+            pseudo_draw(mask, &t, &base, 3, k);
+            assert_int_equal(count_cells(mask), rows[i].cells);
+        }
+    }
+}
+
+static void test_masks_differ(void **state) {
+    (void)state;
+    const TrainSettings t = settings_of(""), other = settings_of("seed=1");
+    uint8_t a[PATCHES], b[PATCHES];
+    pseudo_draw(a, &t, &base, 2, 5);
+    pseudo_draw(b, &t, &base, 2, 5);
+    assert_memory_equal(a, b, PATCHES);
+    pseudo_draw(b, &t, &base, 3, 5);
+    assert_memory_not_equal(a, b, PATCHES);
+    pseudo_draw(b, &t, &base, 2, 6);
+    assert_memory_not_equal(a, b, PATCHES);
+    pseudo_draw(b, &other, &base, 2, 5);
+    assert_memory_not_equal(a, b, PATCHES);
+}
+
+/* Every cell, and every pair of cells, as often as chance has it: within five and six deviations of
+ * the binomial distribution (49 and 1176 of them are looked at). */
+static void test_masks_are_uniform(void **state) {
+    (void)state;
+    enum { DRAWS = 4000, ALL = CELLS * CELLS };
+    const TrainSettings t = settings_of("mask-ratio=0.5");
+    static int single[ALL], both[ALL][ALL];
+    for (int64_t k = 0; k < DRAWS; k++) {
+        uint8_t mask[PATCHES];
+        bool cell[ALL];
+        pseudo_draw(mask, &t, &base, k % 7, k);
+        for (int i = 0; i < ALL; i++)
+            single[i] += cell[i] = mask[i / CELLS * 2 * GRID + i % CELLS * 2];
+        for (int i = 0; i < ALL; i++)
+            for (int j = 0; j < i; j++)
+                both[i][j] += cell[i] && cell[j];
+    }
+    double p = 25.0 / 49, q = p * 24 / 48;
+    for (int i = 0; i < ALL; i++) {
+        assert_float_equal(single[i], DRAWS * p, 5 * sqrt(DRAWS * p * (1 - p)));
+        for (int j = 0; j < i; j++)
+            assert_float_equal(both[i][j], DRAWS * q, 6 * sqrt(DRAWS * q * (1 - q)));
+    }
+}
+
+static void test_settings_check(void **state) {
+    (void)state;
+    TrainSettings t = settings_of("mask-cell=24");
+    assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
+    assert_non_null(strstr(err_text(), "mask-cell 24"));
+    t = settings_of("mask-cell=8");
+    assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
+    t = settings_of("mask-cell=112");
+    assert_int_equal(train_settings_check(&t, &base), 0);
+    assert_int_equal(pseudo_cells(&t, &base), 4);
 }
 
 /* As often as p says, within five deviations; another epoch chooses others. */
@@ -176,6 +274,10 @@ static void test_intruders(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mask_counts),
+        cmocka_unit_test(test_masks_differ),
+        cmocka_unit_test(test_masks_are_uniform),
+        cmocka_unit_test(test_settings_check),
         cmocka_unit_test(test_chosen),
         cmocka_unit_test(test_patch),
         cmocka_unit_test(test_grey),

@@ -1,5 +1,4 @@
-/* The parts of a training step against their definitions (method A.7 to A.9), and the step as a
- * whole: reproducible, without allocations, and harmless when the numbers go wrong. */
+/* The training step: reproducible, without allocations, and harmless when the numbers go wrong. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,143 +31,6 @@ static TrainSettings preset(const char *options) {
     assert_int_equal(opt_defaults(groups), 0);
     assert_int_equal(opt_set_list(groups, "", options), 0);
     return t;
-}
-
-/* ---- schedule. */
-
-static void test_paper_schedule(void **state) {
-    (void)state;
-    const TrainSettings t = preset(preset_options("ped2"));
-    const int64_t n = 633; /* 2550 frames in 16 clips make 2534 pairs */
-    assert_true(schedule_lr(&t, n, 0) == 5e-7);
-    assert_true(schedule_step_lr(&t, n, 0) == 5e-7); /* the scheduler moves after a step */
-    assert_true(schedule_step_lr(&t, n, 1) == 5e-7);
-    assert_true(schedule_step_lr(&t, n, 2) == schedule_lr(&t, n, 1));
-    assert_float_equal(schedule_lr(&t, n, 1), 5e-7 + 9.95e-5 / 6330, 1e-15);
-    assert_float_equal(schedule_lr(&t, n, 6329), 1e-4, 2e-8);
-    assert_float_equal(schedule_lr(&t, n, 6330), 9.3636e-5, 1e-9); /* the jump */
-    assert_float_equal(schedule_lr(&t, n, 60 * n), 5e-6, 1e-12);
-    for (int64_t i = 6331; i < 60 * n; i++)
-        assert_true(schedule_lr(&t, n, i) < schedule_lr(&t, n, i - 1));
-}
-
-static void test_avenue_schedule(void **state) {
-    (void)state;
-    const TrainSettings t = preset(preset_options("avenue"));
-    assert_float_equal(schedule_lr(&t, 1000, 10000), 8.6088e-5, 1e-9);
-    assert_int_equal(t.epochs, 40);
-    assert_true(t.mask_ratio == 0.25);
-}
-
-/* Ten epochs, all of them warm-up. */
-static void test_shanghaitech_schedule(void **state) {
-    (void)state;
-    const TrainSettings t = preset(preset_options("shanghaitech"));
-    const int64_t n = 1000, last = t.epochs * n - 1;
-    for (int64_t i = 1; i <= last; i++) {
-        assert_true(schedule_step_lr(&t, n, i) >= schedule_step_lr(&t, n, i - 1));
-        assert_true(schedule_step_lr(&t, n, i) < 1e-4);
-    }
-    assert_float_equal(schedule_step_lr(&t, n, last), 1e-4, 3e-8);
-}
-
-static void test_constant_schedule(void **state) {
-    (void)state;
-    const TrainSettings paper = preset(""), code = preset("schedule=constant");
-    for (int64_t i = 0; i < 1000; i++)
-        assert_true(schedule_lr(&code, 100, i) == schedule_lr(&paper, 100, i));
-    for (int64_t i = 1000; i < 6000; i++)
-        assert_true(schedule_lr(&code, 100, i) == 1e-4);
-    const TrainSettings cold = preset("schedule=constant warmup-epochs=0");
-    assert_true(schedule_step_lr(&cold, 100, 0) == 1e-4);
-    assert_null(preset_options("cuhk"));
-}
-
-/* ---- masks. */
-
-enum { CELLS = 7, GRID = 14, PATCHES = GRID * GRID };
-
-static int count_cells(const uint8_t *mask) {
-    int cells = 0;
-    for (int y = 0; y < GRID; y += 2)
-        for (int x = 0; x < GRID; x += 2) {
-            const uint8_t *m = mask + y * GRID + x;
-            assert_true(m[0] <= 1 && m[0] == m[1] && m[0] == m[GRID] && m[0] == m[GRID + 1]);
-            cells += m[0];
-        }
-    return cells;
-}
-
-static void test_mask_counts(void **state) {
-    (void)state;
-    const struct {
-        const char *options;
-        int cells;
-    } rows[] = {{"mask-ratio=0", 0},    {"mask-ratio=0.25", 13}, {"mask-ratio=0.5", 25},
-                {"mask-ratio=0.6", 30}, {"mask-ratio=0.75", 37}, {"mask-ratio=1", 49}};
-    for (int i = 0; i < N(rows); i++) {
-        const TrainSettings t = preset(rows[i].options);
-        assert_int_equal(pseudo_cells(&t, &base), 49);
-        assert_int_equal(pseudo_masked_cells(&t, &base), rows[i].cells);
-        for (int64_t k = 0; k < 50; k++) {
-            uint8_t mask[PATCHES];
-            memset(mask, 0xA5, sizeof mask);
-            pseudo_draw(mask, &t, &base, 3, k);
-            assert_int_equal(count_cells(mask), rows[i].cells);
-        }
-    }
-}
-
-static void test_masks_differ(void **state) {
-    (void)state;
-    const TrainSettings t = preset(""), other = preset("seed=1");
-    uint8_t a[PATCHES], b[PATCHES];
-    pseudo_draw(a, &t, &base, 2, 5);
-    pseudo_draw(b, &t, &base, 2, 5);
-    assert_memory_equal(a, b, PATCHES);
-    pseudo_draw(b, &t, &base, 3, 5);
-    assert_memory_not_equal(a, b, PATCHES);
-    pseudo_draw(b, &t, &base, 2, 6);
-    assert_memory_not_equal(a, b, PATCHES);
-    pseudo_draw(b, &other, &base, 2, 5);
-    assert_memory_not_equal(a, b, PATCHES);
-}
-
-/* Every cell, and every pair of cells, as often as chance has it: within five and six deviations of
- * the binomial distribution (49 and 1176 of them are looked at). */
-static void test_masks_are_uniform(void **state) {
-    (void)state;
-    enum { DRAWS = 4000, ALL = CELLS * CELLS };
-    const TrainSettings t = preset("mask-ratio=0.5");
-    static int single[ALL], both[ALL][ALL];
-    for (int64_t k = 0; k < DRAWS; k++) {
-        uint8_t mask[PATCHES];
-        bool cell[ALL];
-        pseudo_draw(mask, &t, &base, k % 7, k);
-        for (int i = 0; i < ALL; i++)
-            single[i] += cell[i] = mask[i / CELLS * 2 * GRID + i % CELLS * 2];
-        for (int i = 0; i < ALL; i++)
-            for (int j = 0; j < i; j++)
-                both[i][j] += cell[i] && cell[j];
-    }
-    double p = 25.0 / 49, q = p * 24 / 48;
-    for (int i = 0; i < ALL; i++) {
-        assert_float_equal(single[i], DRAWS * p, 5 * sqrt(DRAWS * p * (1 - p)));
-        for (int j = 0; j < i; j++)
-            assert_float_equal(both[i][j], DRAWS * q, 6 * sqrt(DRAWS * q * (1 - q)));
-    }
-}
-
-static void test_settings_check(void **state) {
-    (void)state;
-    TrainSettings t = preset("mask-cell=24");
-    assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
-    assert_non_null(strstr(err_text(), "mask-cell 24"));
-    t = preset("mask-cell=8");
-    assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
-    t = preset("mask-cell=112");
-    assert_int_equal(train_settings_check(&t, &base), 0);
-    assert_int_equal(pseudo_cells(&t, &base), 4);
 }
 
 /* ---- the step, on a small network and pairs made of noise. */
@@ -658,14 +520,6 @@ int main(void) {
     static char ref[] = "ref", cpu[] = "cpu", f32[] = "f32", bf16[] = "bf16";
     const struct CMUnitTest tests[] = {
 #define ON(backend, test) {#test " (" #backend ")", test, NULL, NULL, backend}
-        cmocka_unit_test(test_paper_schedule),
-        cmocka_unit_test(test_avenue_schedule),
-        cmocka_unit_test(test_shanghaitech_schedule),
-        cmocka_unit_test(test_constant_schedule),
-        cmocka_unit_test(test_mask_counts),
-        cmocka_unit_test(test_masks_differ),
-        cmocka_unit_test(test_masks_are_uniform),
-        cmocka_unit_test(test_settings_check),
         ON(ref, test_step_is_reproducible),
         ON(cpu, test_step_is_reproducible),
         ON(bf16, test_step_is_reproducible),

@@ -209,6 +209,10 @@ static int open_data(Train *t) {
                            t->command->name, t->args.output);
     if (!code && t->dataset->train.count == 0)
         code = err_set(ERR_FAIL, "%s has no training clips", t->data);
+    Intruders *intruders = NULL; /* the trainer's own are opened when the run's folder is there */
+    if (!code && t->training.intruders)
+        code = intruders_open(&intruders, t->training.intruders);
+    intruders_free(&intruders);
     if (!code)
         code = pairs_open(&t->pairs, &t->dataset->train, &c);
     return code;
