@@ -9,7 +9,7 @@
 typedef struct {
     int size;
     uint8_t *frame, *prediction, *difference;
-    uint8_t *truth; /* the frame with the mask's pixels tinted red; NULL where there is no mask */
+    uint8_t *truth; /* the frame, boxes around the mask's parts; NULL where there is no mask */
 } FramePictures;
 
 /* Frame `index` of a test clip, which must have the scorer's number of frames before it. */
