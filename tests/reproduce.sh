@@ -55,6 +55,17 @@ grep -q "^| lnra/skip " cut/report.md || fail "report.md lacks lnra/skip"
 "$normalcy" reproduce ped2 data -o cut "${options[@]}" 2>&1 | grep -q '^\$ normalcy train' &&
     fail "trains again what is there"
 
+# Every row starts from the same weights, also those of more frames.
+"$normalcy" pretrain data -o start --image 32 --patch 8 --mask-cell 8 --width 24 --depth 1 --heads 3 \
+    --batch 2 --epochs 1 --warmup-epochs 0 2>err || { tail -1 err; fail "pretrain"; }
+"$normalcy" reproduce ped2 data -o from --init start --time-steps 0 \
+    --settings "epochs=1 batch=2 mask-cell=8 steps=2" >from.out 2>&1 ||
+    { tail -3 from.out; fail "all rows from one start"; }
+runs=$(grep -c '"seed"' from/results.json)
+[ "$runs" = 10 ] || fail "all rows from one start: $runs runs, expected 10"
+"$normalcy" reproduce ped2 data -o from --init start --time-steps 0 --settings "epochs=2" >out 2>err
+[ $? = 2 ] && grep -q 'begun with settings "epochs=1' err || fail "other settings in one folder: $(cat err)"
+
 refuse() {
     local words=$1
     shift

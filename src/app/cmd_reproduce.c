@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "data/labels.h"
 #include "train/settings.h"
 
 static const char usage[] =
@@ -114,7 +115,11 @@ static int fill(Reproduction *r, const ReproduceArgs *args, const char *const *p
     r->size = size_names[args->size];
     r->init = args->init;
     r->settings = args->settings;
+    if (args->time_steps > 0 && args->time_steps < 4)
+        return err_set(ERR_USAGE, "--time-steps: the first 3 do not count; give 0 or at least 4");
     int code = each_word(args->seeds, add_seed, r);
+    if (!code && r->seed_count == 0)
+        code = err_set(ERR_USAGE, "--seeds: expected at least one number");
     if (!code && strcmp(args->rows, "all") != 0)
         return each_word(args->rows, add_row, r);
     for (int i = 0; !code && i < reproduce_row_count(); i++)
@@ -146,21 +151,35 @@ static void free_words(Words *w) {
         mem_free(w->word[i]);
 }
 
-/* "name=value name=value" as options. */
-static void add_list(Words *w, const char *list) {
+/* Does the list's word set one of these options? NULL: any. */
+static bool is_one_of(const char *word, const char *const *names) {
+    for (int i = 0; names && names[i]; i++) {
+        size_t n = strlen(names[i]);
+        if (strncmp(word, names[i], n) == 0 && word[n] == '=')
+            return true;
+    }
+    return !names;
+}
+
+/* "name=value name=value" as options: those named, or all. */
+static void add_list(Words *w, const char *list, const char *const *names) {
     char word[256];
     for (const char *at = list + strspn(list, " \n"); *at; at += strspn(at, " \n")) {
         size_t n = strcspn(at, " \n");
         snprintf(word, sizeof word, "%.*s", (int)n, at);
-        add(w, "--", word);
+        if (n >= sizeof word)
+            w->failed = true;
+        else if (is_one_of(word, names))
+            add(w, "--", word);
         at += n;
     }
 }
 
 static int run_words(Words *w, const char *name, int (*command)(int, char **)) {
-    int result = w->failed
-                     ? exit_code(err_set(ERR_USAGE, "--settings: too many options"), "reproduce")
-                     : run_command(name, command, w->count, w->word);
+    int result =
+        w->failed
+            ? exit_code(err_set(ERR_USAGE, "--settings: too many or too long options"), "reproduce")
+            : run_command(name, command, w->count, w->word);
     free_words(w);
     return result;
 }
@@ -183,9 +202,9 @@ static int train(const Reproduction *r, int row, int64_t seed, const char *folde
         else
             add(&w, "--size=", r->size);
         add(&w, "--seed=", number);
-        add_list(&w, r->settings);
     }
-    add_list(&w, extra);
+    add_list(&w, r->settings, NULL); /* not all of them are in a checkpoint */
+    add_list(&w, extra, NULL);
     return run_words(&w, "train", cmd_train);
 }
 
@@ -196,6 +215,8 @@ static int evaluate(const Reproduction *r, const char *folder) {
     add(&w, "", folder);
     add(&w, "", r->data);
     add(&w, "--output=", to);
+    static const char *const compute[] = {"backend", "threads", "precision", NULL};
+    add_list(&w, r->settings, compute);
     return run_words(&w, "eval", cmd_eval);
 }
 
@@ -252,9 +273,9 @@ static int time_once(Reproduction *r, int row, int round, int64_t steps) {
         int code = reproduce_read_time(&t, path);
         if (code)
             return exit_code(code, "reproduce");
-        snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder);
-        unlink(path); /* a gigabyte that nobody asked for */
     }
+    snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder);
+    unlink(path); /* a gigabyte that nobody asked for */
     ReproduceTime *best = &r->time[row];
     if (best->step_seconds == 0 || t.step_seconds < best->step_seconds)
         *best = t;
@@ -269,6 +290,22 @@ static int measure_time(Reproduction *r, int64_t steps) {
                 return result;
         }
     return EXIT_OK;
+}
+
+/* Hours before the first evaluation: is there something to train on, and a truth to compare with?
+ */
+static int check_truth(const char *path) {
+    Dataset *data = NULL;
+    Labels *labels = NULL;
+    int code = dataset_open(&data, path);
+    if (!code && (data->train.count == 0 || data->test.count == 0))
+        code = err_set(ERR_FAIL, "%s has no %s clips", path,
+                       data->train.count == 0 ? "training" : "test");
+    if (!code)
+        code = labels_open(&labels, data, NULL);
+    labels_free(&labels);
+    dataset_free(&data);
+    return code;
 }
 
 int cmd_reproduce(int argc, char **argv) {
@@ -287,7 +324,11 @@ int cmd_reproduce(int argc, char **argv) {
     if (!code)
         code = fill(r, &args, positional);
     if (!code)
+        code = check_truth(r->data);
+    if (!code)
         code = file_make_folder(r->output);
+    if (!code)
+        code = reproduce_claim(r);
     int result = exit_code(code, "reproduce");
     if (result == EXIT_OK)
         result = measure_time(r, args.time_steps);

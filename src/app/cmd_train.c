@@ -163,10 +163,24 @@ static int open_checkpoint(Train *t, int argc, char **argv) {
     if (code)
         return err_context(code, "cannot resume");
     t->network = t->stored.model.network;
+    mem_free(t->training.intruders);
     t->training = t->stored.training;
     const char *intruders = t->stored.training.intruders; /* each its own copy */
     t->training.intruders = intruders ? mem_printf("%s", intruders) : NULL;
     return intruders && !t->training.intruders ? ERR_FAIL : 0;
+}
+
+/* A run's network is what it is. */
+static int check_network(const Train *t) {
+    char was[64], now[64];
+    for (const Opt *row = vit_options; row->name; row++) {
+        opt_value_text(row, &t->stored.model.network, was, sizeof was);
+        opt_value_text(row, &t->network, now, sizeof now);
+        if (strcmp(was, now) != 0)
+            return err_set(ERR_USAGE, "--%s %s: the run's network has %s, which cannot change",
+                           row->name, now, was);
+    }
+    return 0;
 }
 
 static int parse(Train *t, int argc, char **argv) {
@@ -190,7 +204,7 @@ static int parse(Train *t, int argc, char **argv) {
                        "%s is there already: --resume continues that run, another -o begins a new "
                        "one",
                        t->checkpoint_path);
-    code = vit_config_check(&t->network);
+    code = t->args.resume ? check_network(t) : vit_config_check(&t->network);
     return code ? code : train_settings_check(&t->training, &t->network);
 }
 

@@ -22,8 +22,14 @@ const ReproduceRow reproduce_rows[] = {
      {NAN, NAN, 75.46}},
     {"ablation/no-consistency", "both passes, no consistency", "not in the paper", {NAN, NAN, NAN}},
     {"lnra/patch", "LNRA's patches on this network", "Tables 2, 3", {NAN, NAN, NAN}},
-    {"lnra/skip", "LNRA's skipped frames on this network", "not in the paper", {NAN, NAN, NAN}},
-    {"steal", "STEAL's negative loss on this network", "not in the paper", {NAN, NAN, NAN}},
+    {"lnra/skip",
+     "LNRA's skipped frames on this network; one frame cannot show a skip",
+     "not in the paper",
+     {NAN, NAN, NAN}},
+    {"steal",
+     "STEAL's negative loss on this network; one frame cannot show a skip",
+     "not in the paper",
+     {NAN, NAN, NAN}},
     {"frame-pred",
      "Frame-Pred's objective on this network: 4 frames in, no flow, no GAN",
      "not in the paper",
@@ -75,7 +81,7 @@ static const char *truth_of(const Reproduction *r, const Json *rows) {
     return name ? name : "";
 }
 
-static void take_rows(ReproduceRun *run, Reproduction *r, const Json *rows) {
+static void take_rows(ReproduceRun *run, Reproduction *r, const Json *rows, bool one_frame) {
     snprintf(r->labels, sizeof r->labels, "%s", truth_of(r, rows));
     for (size_t i = 0; i < js_count(rows); i++) {
         const Json *row = js_at(rows, i);
@@ -83,8 +89,8 @@ static void take_rows(ReproduceRun *run, Reproduction *r, const Json *rows) {
             continue;
         double micro = number(row, "auroc_micro");
         if (is(row, "model", "persistence")) {
-            if (is(row, "protocol", protocol_of(r)))
-                r->persistence = micro;
+            if (one_frame && is(row, "protocol", protocol_of(r)))
+                r->persistence = micro; /* on the same frames whichever run it stands beside */
             continue;
         }
         if (is(row, "protocol", "per-clip")) {
@@ -151,10 +157,12 @@ int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder) {
     mem_free(text);
     if (!top)
         return err_context(ERR_FAIL, "%s", path);
-    take_rows(run, r, js_get(top, "rows"));
-    int64_t per_epoch = 0;
+    int64_t per_epoch = 0, frames = 0;
     js_int_of(js_get(js_get(top, "model"), "steps_per_epoch"), &per_epoch);
-    r->steps_per_epoch = per_epoch;
+    js_int_of(js_get(js_get(top, "model"), "frames"), &frames);
+    take_rows(run, r, js_get(top, "rows"), frames == 1);
+    run->steps_per_epoch = per_epoch;
+    run->epoch_seconds = NAN;
     js_free(top);
     Epochs epochs = {0};
     snprintf(path, sizeof path, "%s/log.jsonl", folder);
@@ -162,6 +170,63 @@ int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder) {
         code = each_line(path, add_epoch, &epochs);
     if (epochs.steps)
         run->epoch_seconds = epochs.seconds / (double)epochs.steps * (double)per_epoch;
+    return code;
+}
+
+/* ---- what a folder's runs are made with. */
+
+static const char *const claim_keys[] = {"set", "data", "size", "init", "settings"};
+
+enum { CLAIMS = sizeof claim_keys / sizeof *claim_keys };
+
+static void claims(const char *value[CLAIMS], const Reproduction *r) {
+    value[0] = r->set;
+    value[1] = r->data;
+    value[2] = r->init ? "" : r->size;
+    value[3] = r->init ? r->init : "";
+    value[4] = r->settings;
+}
+
+static int compare_claim(const Json *found, const char *const value[CLAIMS], const char *path) {
+    for (int i = 0; i < CLAIMS; i++) {
+        const char *was = js_text_of(js_get(found, claim_keys[i]));
+        if (!was || strcmp(was, value[i]) != 0)
+            return err_set(
+                ERR_USAGE,
+                "%s: the runs there were begun with %s \"%s\", now it is \"%s\"; give the "
+                "same, or another folder",
+                path, claim_keys[i], was ? was : "", value[i]);
+    }
+    return 0;
+}
+
+int reproduce_claim(const Reproduction *r) {
+    const char *value[CLAIMS];
+    char path[4400], *text = NULL;
+    size_t bytes;
+    FileOut *f = NULL;
+    claims(value, r);
+    snprintf(path, sizeof path, "%s/reproduction.json", r->output);
+    Json *json = NULL;
+    int code = 0;
+    if (file_exists(path)) {
+        code = file_read(path, 1 << 20, &text, &bytes);
+        json = code ? NULL : js_parse(text, bytes);
+        if (!code)
+            code = json ? compare_claim(json, value, path) : err_context(ERR_FAIL, "%s", path);
+    } else {
+        json = js_object();
+        for (int i = 0; i < CLAIMS; i++)
+            js_set_text(json, claim_keys[i], value[i]);
+        text = js_text(json, true);
+        code = text ? file_create(&f, path) : ERR_FAIL;
+        if (!code) {
+            file_printf(f, "%s\n", text);
+            code = file_commit(&f);
+        }
+    }
+    js_free(json);
+    mem_free(text);
     return code;
 }
 

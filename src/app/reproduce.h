@@ -25,10 +25,11 @@ typedef struct {
     double low, high;                     /* of auroc: 95 % interval over clips, percent */
     double auroc;                         /* by the paper's protocol for the data set, percent */
     double per_clip, global, macro, psnr; /* percent, dB */
-    double epoch_seconds;                 /* mean over its epochs, as logged */
+    int64_t steps_per_epoch;
+    double epoch_seconds; /* mean over its epochs, as logged; NaN: unknown */
 } ReproduceRun;
 
-/* Time of a step, both sides in turns: everything, and without waiting for data. */
+/* Time of a step, all rows in turns: everything, and without waiting for data. */
 typedef struct {
     double step_seconds, compute_seconds;
 } ReproduceTime;
@@ -43,9 +44,12 @@ typedef struct {
     int seed_count;
     ReproduceRun run[REPRODUCE_MOST_ROWS][REPRODUCE_MOST_SEEDS];
     ReproduceTime time[REPRODUCE_MOST_ROWS]; /* zero where not measured */
-    int64_t steps_per_epoch;                 /* of the paper's batch on this data; 0: unknown */
     double persistence;                      /* AUROC by the same protocol; 0: unknown */
 } Reproduction;
+
+/* A folder holds runs of one kind: ERR_USAGE where it was begun with other data, size, start or
+ * settings; else they are written down there. */
+int reproduce_claim(const Reproduction *r);
 
 /* OUTPUT/ROW-seedN, the folder of a run. */
 void reproduce_folder(char *buf, size_t n, const Reproduction *r, int row, int seed);

@@ -58,6 +58,21 @@ static char *shape_text(char *buf, size_t n, int rank, const int64_t *shape) {
 
 /* ---- matching. */
 
+/* More input frames, or MNAD's memory, make two weights wider than the file has them; what they had
+ * then stands where it means the same: the newest frame, the features. */
+static bool is_wider(const VitParam *p, const SafeTensor *t) {
+    bool known = strcmp(p->name, "encoder.patch_embed.proj.weight") == 0 ||
+                 strcmp(p->name, "decoder.0.weight") == 0;
+    return known && t->rank == 4 && t->shape[0] == p->shape[0] && t->shape[2] == p->shape[2] &&
+           t->shape[3] == p->shape[3] && t->shape[1] < p->shape[1] &&
+           p->shape[1] % t->shape[1] == 0;
+}
+
+static bool is_same(const VitParam *p, const SafeTensor *t) {
+    return t->rank == p->rank &&
+           memcmp(t->shape, p->shape, (size_t)p->rank * sizeof *p->shape) == 0;
+}
+
 /* The file's tensor of every weight (count; NULL: none), and the report about them. */
 static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource *s,
                  const VitParam *params, int count) {
@@ -73,8 +88,7 @@ static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource
         const SafeTensor *t = tensors[i] = import_source_find(s, p->name);
         if (!t)
             code = add(&r->missing, "%s", p->name);
-        else if (t->rank != p->rank ||
-                 memcmp(t->shape, p->shape, (size_t)p->rank * sizeof *p->shape) != 0)
+        else if (!is_same(p, t) && !is_wider(p, t))
             code = add(&r->misshaped, "%s has shape %s, expected %s", p->name,
                        shape_text(found, sizeof found, t->rank, t->shape),
                        shape_text(expected, sizeof expected, p->rank, p->shape));
@@ -175,13 +189,30 @@ static int refuse_misshaped(const ImportReport *r, const char *path) {
                    options_text(options, sizeof options, &r->network));
 }
 
+/* Each row of the file's weight in the wider row; the rest is zero. */
+static float *widen(const VitParam *p, const SafeTensor *t, const float *values) {
+    int64_t rows = p->shape[0], have = t->count / rows, want = p->count / rows;
+    int64_t at = strcmp(p->name, "decoder.0.weight") == 0 ? 0 : want - have;
+    float *wide = mem_alloc((size_t)p->count, sizeof *wide);
+    for (int64_t r = 0; wide && r < rows; r++)
+        memcpy(wide + r * want + at, values + r * have, (size_t)have * sizeof *wide);
+    return wide;
+}
+
 static int load(Vit *v, int i, const SafeTensor *t, const char *path) {
+    int count;
+    const VitParam *p = &vit_params(v, &count)[i];
     const float *values;
-    float *owned = NULL;
+    float *owned = NULL, *wide = NULL;
     int code = values_of(&values, &owned, t, path);
+    if (!code && t->count != p->count) {
+        values = wide = widen(p, t, values);
+        code = wide ? 0 : ERR_FAIL;
+    }
     if (!code)
         code = vit_set(v, i, values);
     mem_free(owned);
+    mem_free(wide);
     return code;
 }
 

@@ -30,7 +30,8 @@ void import_report_free(ImportReport *r);
 /* The network that the weights in a file belong to. */
 int import_network(VitConfig *out, const char *path);
 
-/* Loads into a drawn network what the file has for it; the rest stays drawn. ERR_FAIL where the
+/* Loads into a drawn network what the file has for it; the rest stays drawn. A network of more
+ * frames, or with MNAD's memory, starts as the file's: the new columns are zero. ERR_FAIL where the
  * file is of another kind of network (the message has the options that fit), or a tensor is of
  * another shape or not finite. *report is filled as far as it got in any case; the caller frees it.
  */

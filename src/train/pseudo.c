@@ -50,7 +50,7 @@ static double clamp(double x, double low, double high) {
 static float window_at(int64_t x, int64_t centre, int64_t length, int64_t size) {
     double from = clamp((double)(centre - length / 2), 0, (double)size);
     double to = clamp((double)(centre + length / 2), 0, (double)size);
-    double ramp = 0.1 * (double)length / 2;
+    double ramp = 0.1 * (double)(length / 2);
     double rise = x < centre ? (double)x - (from - ramp) : to + ramp - (double)x;
     return (float)clamp(rise / ramp, 0, 1);
 }

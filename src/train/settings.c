@@ -110,6 +110,9 @@ int train_settings_check(const TrainSettings *t, const VitConfig *v) {
                        t->lambda_cst);
     if (t->pseudo_loss == PSEUDO_LOSS_NEGATIVE && train_doubled(t))
         return err_set(ERR_USAGE, "pseudo-loss negative needs passes=either");
+    if (t->pseudo_loss == PSEUDO_LOSS_NEGATIVE && v->colours != COLOURS_BGR)
+        return err_set(ERR_USAGE, "pseudo-loss negative compares with the input: it needs colours "
+                                  "bgr");
     if (v->residual && t->objective == OBJECTIVE_SIMMIM)
         return err_set(ERR_USAGE, "objective simmim hides what residual would add: leave one out");
     if (v->image % t->mask_cell || t->mask_cell % v->patch)
