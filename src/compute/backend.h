@@ -196,7 +196,7 @@ struct Backend {
     void (*memory_loss)(Backend *be, double loss[2], Tensor w, Tensor in, const float *items,
                         const Memory *m);
     /* MNAD: every item becomes m + the sum of exp(q m - the largest q m) q over the patch tokens
-     * that it is the nearest to, of unit length. */
+     * that it is the nearest to, the largest being that of all patch tokens; of unit length. */
     void (*memory_update)(Backend *be, float *items, Tensor in, const Memory *m);
 
     /* ---- weights: makes w->packed, what `linear_*_forward` with an input of this type read in

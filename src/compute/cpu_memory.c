@@ -376,7 +376,7 @@ static void update_task(void *arg, int64_t i, int thread) {
     int64_t D = k->in.cols;
     float *q = thread_row(k, thread, 0), *item = k->new_items + i * D, top = -INFINITY;
     for (int64_t r = 0; r < k->in.rows; r++)
-        if (k->nearest[r] == i)
+        if (k->nearest[r] >= 0) /* of all queries but cls */
             top = fmaxf(top, row_logits(k, r)[i]);
     for (int64_t r = 0; r < k->in.rows; r++) {
         if (k->nearest[r] != i)

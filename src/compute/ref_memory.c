@@ -220,7 +220,7 @@ static void memory_loss(Backend *be, double loss[2], Tensor w, Tensor in, const 
 static void update_item(float *item, int64_t i, Tensor in, const float *items, const Memory *m) {
     double top = -INFINITY, squares = 0;
     for (int64_t r = 0; r < in.rows; r++)
-        if (!is_cls(r, m) && nearest_items(in, r, items, m).nearest == i)
+        if (!is_cls(r, m)) /* of all queries, as in MNAD's code */
             top = fmax(top, query_scale(in, r, m) * dot(in, r, items + i * in.cols));
     for (int64_t r = 0; r < in.rows; r++) {
         if (is_cls(r, m) || nearest_items(in, r, items, m).nearest != i)

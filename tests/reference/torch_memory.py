@@ -52,7 +52,7 @@ def updated(z, items):
     for i in range(len(items)):
         mine = nearest == i
         if mine.any():
-            out[i] += ((v[mine, i] / v[mine, i].max())[:, None] * q[mine]).sum(0)
+            out[i] += ((v[mine, i] / v[:, i].max())[:, None] * q[mine]).sum(0)
     return F.normalize(out, dim=1)
 
 
