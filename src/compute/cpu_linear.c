@@ -116,6 +116,10 @@ static void forward(Backend *be, Layer *l, Tensor in, const Weight *w, const Noi
         l->scale = in.scale;
         l->zero = in.zero;
     }
+    if (l->x.data && !l->kept->image) { /* the residual stream */
+        p.ahead = l->x.data;
+        p.ahead_stride = l->x.cols * 4;
+    }
     bool drops = noise && noise->drop > 0;
     size_t elements = drops ? cpu_aligned((size_t)(in.rows * w->out / NOISE_LANES)) : 0;
     char *scratch = cpu_scratch(be, elements + product_scratch(be, &p));

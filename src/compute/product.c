@@ -44,6 +44,11 @@ static void run_tile(const Work *w, int64_t row, int rows, int64_t col, const vo
     int cols = (int)(p->n - col < kn->nr ? p->n - col : kn->nr);
     int64_t groups = group_count(p->type, p->k);
     const char *left = p->left;
+    for (int r = 0; p->ahead && r < rows; r++) {
+        const char *at = p->ahead + (row + r) * p->ahead_stride + col * 4;
+        __builtin_prefetch(at);
+        __builtin_prefetch(at + 64);
+    }
     if (p->left_stride)
         kn->tile[p->type](t, left + row * p->left_stride, p->left_stride, panel, groups, rows);
     else

@@ -24,6 +24,10 @@ struct Product {
     void (*finish)(const Product *p, const Kernels *kn, float *t, int64_t row, int64_t col,
                    int rows, int cols);
     const void *context; /* for finish */
+    /* Floats that finish reads at a tile's place, rows `ahead_stride` bytes apart, or NULL: fetched
+     * while the tile is computed, since rows so far apart are not fetched by themselves. */
+    const char *ahead;
+    int64_t ahead_stride;
 };
 
 /* `scratch` of product_scratch bytes is used by no one else meanwhile. */
