@@ -23,7 +23,7 @@ static const char usage[] =
     "seed, and writes FOLDER/report.html, report.md and results.json: each row beside the paper's\n"
     "figure, with the time of an epoch. Stop it at any point: the same command goes on. A run\n"
     "that is there is not done again; delete its folder to repeat it.\n"
-    "'--settings \"epochs=14 lr=5e-4\"' is for those with less than the paper's hours; the report\n"
+    "'--settings \"epochs=14 lr=2e-4\"' is for those with less than the paper's hours; the report\n"
     "says so.\n";
 
 static const char *const size_names[] = {"base", "small", "tiny", NULL};

@@ -290,7 +290,9 @@ static int write_html(Reproduction *r, const char *path, bool pictures) {
     int ours = find_row(r, "ours"), plain = find_row(r, "ablation/ae");
     if (pictures && ours >= 0 && plain >= 0)
         code = figure(f, r, ours, plain);
+    file_printf(f, "<div class=\"stack\">\n");
     published_table(f, r);
+    file_printf(f, "</div>\n");
     html_foot(f, "AUROC: micro, by the paper's protocol for this data set; last epoch, nothing is "
                  "chosen on test labels (the paper picks the best test epoch).");
     if (code) {
