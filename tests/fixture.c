@@ -242,3 +242,15 @@ void fixture_video_with_gaps(const char *path, const char *encoder, int width, i
                              int frames, int every) {
     write_video(path, encoder, width, height, frames, 0, every);
 }
+
+int fixture_set_up(void **state) {
+    (void)state;
+    fixture_begin();
+    return 0;
+}
+
+int fixture_tear_down(void **state) {
+    (void)state;
+    fixture_end();
+    return 0;
+}

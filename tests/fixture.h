@@ -10,6 +10,10 @@
 void fixture_begin(void);
 void fixture_end(void);
 
+/* The same for cmocka, before and after a group of tests. */
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
+
 /* A path below the folder, printf style; one of 256 buffers in turn. Its parents are made. */
 const char *fixture_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -445,18 +445,6 @@ static void test_messages(void **state) {
     assert_non_null(strstr(err_text(), ": Permission denied"));
 }
 
-static int begin(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_philox),
@@ -477,5 +465,5 @@ int main(void) {
         cmocka_unit_test(test_bad_json),
         cmocka_unit_test(test_messages),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -340,18 +340,6 @@ static void test_failed_save(void **state) {
     backend_free(&be);
 }
 
-static int begin(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 int main(void) {
     static char ref[] = "ref", cpu[] = "cpu";
     const struct CMUnitTest tests[] = {
@@ -367,5 +355,5 @@ int main(void) {
         cmocka_unit_test(test_no_checkpoint),
         cmocka_unit_test(test_failed_save),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

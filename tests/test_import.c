@@ -507,18 +507,6 @@ static void test_not_finite(void **state) {
     import_report_free(&r);
 }
 
-static int begin(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_network),
@@ -535,5 +523,5 @@ int main(void) {
         cmocka_unit_test(test_other_index),
         cmocka_unit_test(test_not_finite),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -372,18 +372,6 @@ static void test_first_items(void **state) {
     backend_free(&be);
 }
 
-static int begin(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 int main(void) {
     static char ref[] = "ref", cpu[] = "cpu", f32[] = "f32", bf16[] = "bf16";
     const struct CMUnitTest tests[] = {
@@ -403,5 +391,5 @@ int main(void) {
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_first_items),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -288,18 +288,6 @@ static void test_bad_json(void **state) {
     }
 }
 
-static int begin(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 int main(void) {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -308,5 +296,5 @@ int main(void) {
         EACH(test_bad_yaml), EACH(test_saved_yaml),   EACH(test_json),
         EACH(test_bad_json),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -342,18 +342,6 @@ static void test_files(void **state) {
     assert_null(s);
 }
 
-static int begin(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tensors),
@@ -368,5 +356,5 @@ int main(void) {
         cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_files),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

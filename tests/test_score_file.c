@@ -170,23 +170,11 @@ static void test_unreadable(void **state) {
     assert_null(f);
 }
 
-static int begin(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_array),     cmocka_unit_test(test_folder),
         cmocka_unit_test(test_unscored_ends), cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_unreadable),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -559,18 +559,6 @@ static void test_files(void **state) {
     assert_null(f);
 }
 
-static int begin(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_smallest),
@@ -587,5 +575,5 @@ int main(void) {
         cmocka_unit_test(test_old_form),
         cmocka_unit_test(test_files),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }
