@@ -21,6 +21,11 @@ enum { VECTOR = 16, MR = 4 };
 #endif
 enum { LANES = VECTOR / 4, NR = 2 * LANES };
 
+typedef float Floats __attribute__((vector_size(VECTOR)));
+typedef uint32_t Words __attribute__((vector_size(VECTOR)));
+/* In memory; memcpy of accumulators would keep GCC from holding them in registers. */
+typedef Floats Unaligned __attribute__((aligned(4), may_alias));
+
 /* For bodies whose constant arguments make one loop each. */
 #define INLINE static inline __attribute__((always_inline))
 

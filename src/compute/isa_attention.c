@@ -1,15 +1,12 @@
 /* The row loops of attention, between its matrix products. Rows come as the products leave them, in
- * tiles side by side; they go out as the left operand of the next product. */
+ * tiles side by side; they go out as the left operand of the next product. Vectors, not loops over
+ * floats: GCC adds up a reduction's lanes one by one. */
 #include "compute/isa.h"
+#include "compute/isa_math.h"
 
 #if defined(__AVX512BF16__)
 #include <immintrin.h>
 #endif
-
-/* Vectors, not loops over floats: GCC adds up a reduction's lanes one by one. */
-typedef float Floats __attribute__((vector_size(VECTOR)));
-typedef uint32_t Words __attribute__((vector_size(VECTOR)));
-typedef Floats Unaligned __attribute__((aligned(4), may_alias));
 
 enum { TILE = MR * NR };
 
@@ -50,19 +47,14 @@ INLINE float largest_lane(Floats x) {
     return a[0];
 }
 
-/* e^x, relative error 2e-7, for x <= 88; 0 below -87; a NaN stays one. */
 INLINE Floats exp_lanes(Floats x) {
-    const float shift = 0x1.8p23f; /* its sum with a small number ends in that number's integer */
-    Floats m = x * 1.44269504f + shift, n = m - shift;
-    Floats r = x - n * 0.693359375f - n * -2.12194440e-4f;
-    Floats p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + (r + 1);
-    Floats power = (Floats)(((Words)m << 23) + 0x3f800000);
-    return (Floats)((Words)(p * power) & ~(Words)(x < -87));
+    float a[LANES];
+    memcpy(a, &x, sizeof a);
+#pragma omp simd
+    for (int i = 0; i < LANES; i++)
+        a[i] = isa_exp(a[i]);
+    memcpy(&x, a, sizeof a);
+    return x;
 }
 
 /* NR values. The instruction takes denormals for zero, unlike bf16_round: of probabilities and

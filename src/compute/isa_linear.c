@@ -2,17 +2,6 @@
 #include "compute/isa_math.h"
 #include "compute/isa_value.h"
 
-INLINE void store_as(void *p, Tensor t, DType type, float inverse, int64_t i, float x) {
-    if (type == U8)
-        ((uint8_t *)p)[i] = u8_round(x, inverse, t.zero);
-    else
-        isa_store(p, type, i, x);
-}
-
-static float inverse_scale(Tensor t) {
-    return t.type == U8 ? 1 / t.scale : 0;
-}
-
 static void scale_bytes(float *t, const int32_t *sums, const float *scales, float scale,
                         int32_t zero, int rows, int cols) {
     for (int r = 0; r < rows; r++)
@@ -25,11 +14,11 @@ static void scale_bytes(float *t, const int32_t *sums, const float *scales, floa
 
 INLINE void put_as(Tensor out, DType type, void *restrict at, const float *restrict bias,
                    const float *restrict t, int rows, int cols) {
-    float inverse = inverse_scale(out);
+    float inverse = isa_inverse_scale(out);
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < cols; c++)
-            store_as(at, out, type, inverse, r * out.cols + c,
-                     t[r * NR + c] + (bias ? bias[c] : 0));
+            isa_store_as(at, out, type, inverse, r * out.cols + c,
+                         t[r * NR + c] + (bias ? bias[c] : 0));
 }
 
 static void put(Tensor out, void *at, const float *bias, const float *t, int rows, int cols) {
@@ -44,14 +33,14 @@ static void put(Tensor out, void *at, const float *bias, const float *t, int row
 INLINE void put_gelu_as(Tensor out, DType type, void *restrict at, void *restrict pre,
                         DType pre_type, const float *restrict bias, const float *restrict t,
                         int rows, int cols) {
-    float inverse = inverse_scale(out);
+    float inverse = isa_inverse_scale(out);
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < cols; c++) {
             float x = t[r * NR + c] + bias[c];
             if (pre)
                 isa_store(pre, pre_type, r * out.cols + c, x);
-            store_as(at, out, type, inverse, r * out.cols + c,
-                     type == F32 ? isa_gelu(x) : isa_gelu_bf16(x));
+            isa_store_as(at, out, type, inverse, r * out.cols + c,
+                         type == F32 ? isa_gelu(x) : isa_gelu_bf16(x));
         }
 }
 

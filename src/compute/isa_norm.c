@@ -2,16 +2,11 @@
 #include "compute/isa_value.h"
 
 /* `type` is a constant where this is used. */
-INLINE void affine(void *restrict out, DType type, float inverse_scale, int32_t zero,
-                   const float *restrict x, float mean, float rstd, const float *restrict w,
-                   const float *restrict b, int64_t cols) {
-    for (int64_t c = 0; c < cols; c++) {
-        float y = (x[c] - mean) * rstd * w[c] + b[c];
-        if (type == U8)
-            ((uint8_t *)out)[c] = u8_round(y, inverse_scale, zero);
-        else
-            isa_store(out, type, c, y);
-    }
+INLINE void affine(Tensor out, DType type, void *restrict at, const float *restrict x, float mean,
+                   float rstd, const float *restrict w, const float *restrict b, int64_t cols) {
+    float inverse = isa_inverse_scale(out);
+    for (int64_t c = 0; c < cols; c++)
+        isa_store_as(at, out, type, inverse, c, (x[c] - mean) * rstd * w[c] + b[c]);
 }
 
 static void layernorm(Tensor out, void *out_at, float *mean, float *rstd, const float *x,
@@ -26,11 +21,11 @@ static void layernorm(Tensor out, void *out_at, float *mean, float *rstd, const 
         v += (x[c] - m) * (x[c] - m);
     float s = 1 / sqrtf(v / (float)cols + 1e-6f);
     if (out.type == F32)
-        affine(out_at, F32, 0, 0, x, m, s, w, b, cols);
+        affine(out, F32, out_at, x, m, s, w, b, cols);
     else if (out.type == BF16)
-        affine(out_at, BF16, 0, 0, x, m, s, w, b, cols);
+        affine(out, BF16, out_at, x, m, s, w, b, cols);
     else
-        affine(out_at, U8, 1 / out.scale, out.zero, x, m, s, w, b, cols);
+        affine(out, U8, out_at, x, m, s, w, b, cols);
     *mean = m;
     *rstd = s;
 }

@@ -21,9 +21,6 @@ INLINE uint32_t group(DType type, DType from, const void *x, int64_t i, const vo
 
 /* ---- rows become columns: a block of each row's groups at a time, transposed in registers. */
 
-typedef uint32_t Words __attribute__((vector_size(VECTOR)));
-typedef Words Unaligned __attribute__((aligned(4), may_alias));
-
 /* Elements of a and b together, by index; clang makes its shuffles from the loop. */
 INLINE Words pick(Words a, Words b, Words index) {
 #if defined(__clang__)
@@ -40,7 +37,7 @@ INLINE Words pick(Words a, Words b, Words index) {
  * step rows i and i + w exchange the blocks of w columns that lie off the diagonal. */
 INLINE void transpose(Words x[LANES]) {
     static const uint32_t numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    Words lanes = *(const Unaligned *)numbers;
+    Words lanes = (Words)((const Unaligned *)numbers)[0];
 #pragma GCC unroll 4
     for (int w = LANES / 2; w > 0; w /= 2) {
         Words off = (Words)((lanes & (uint32_t)w) != 0); /* all ones where a column is moved */
@@ -78,7 +75,7 @@ INLINE void pack_rows_as(uint32_t *panel, DType type, DType from, const char *x,
             }
             transpose(block);
             for (int64_t i = 0; i < count; i++)
-                *(Unaligned *)(panel + (g + i) * NR + half) = block[i];
+                *(Unaligned *)(panel + (g + i) * NR + half) = (Floats)block[i];
         }
     if (k % size == 0)
         return;
@@ -159,10 +156,11 @@ static void pack_cols(void *panel, DType type, const void *x, DType from, int64_
 
 enum { TILES = 8, WIDE = (MR + LANES - 1) / LANES * LANES };
 
-/* `tiles` tiles whose columns all exist, with WIDE - MR more behind the last: whole vectors are
- * written, and what goes beyond a group is overwritten by the next. */
-INLINE void pack_left_wide(char *to, int64_t tile_bytes, DType type, const char *x, int64_t ld,
-                           int64_t tiles, int64_t k, float *sums) {
+/* `tiles` tiles of n columns together. Whole vectors are written: what goes beyond a group is
+ * overwritten by the next. With `inside` (a constant where this is used) WIDE - MR more columns can
+ * be read behind the last; else it is one tile, and zeros stand beyond its n (<= MR) columns. */
+INLINE void pack_tiles(char *to, int64_t tile_bytes, DType type, bool inside, const char *x,
+                       int64_t ld, int64_t tiles, int64_t n, int64_t k, float *sums) {
     float sum[TILES][WIDE];
     memset(sum, 0, sizeof sum);
     int64_t size = type == F32 ? 1 : 2;
@@ -174,7 +172,7 @@ INLINE void pack_left_wide(char *to, int64_t tile_bytes, DType type, const char 
         for (int64_t t = 0; t < tiles; t++) {
             uint32_t *out = (uint32_t *)(void *)(to + t * tile_bytes) + g * MR;
             for (int64_t c = 0; c < WIDE; c++) {
-                uint32_t w = group(type, type, a, t * MR + c, b, t * MR + c);
+                uint32_t w = inside || c < n ? group(type, type, a, t * MR + c, b, t * MR + c) : 0;
                 float x0, x1 = 0;
                 if (type == F32) {
                     memcpy(&x0, &w, sizeof x0);
@@ -188,33 +186,8 @@ INLINE void pack_left_wide(char *to, int64_t tile_bytes, DType type, const char 
         }
     }
     for (int64_t t = 0; sums && t < tiles; t++)
-        for (int64_t c = 0; c < MR; c++)
+        for (int64_t c = 0; c < (inside ? MR : n); c++)
             sums[t * MR + c] += sum[t][c];
-}
-
-/* The last tile: n (<= MR) columns, zeros beyond. */
-INLINE void pack_left_edge(uint32_t *out, DType type, const char *x, int64_t ld, int64_t n,
-                           int64_t k, float *sums) {
-    int64_t size = type == F32 ? 1 : 2;
-    size_t bytes = dtype_bytes(type);
-    float sum[MR] = {0};
-    _Alignas(4) static const char zeros[MR * 4];
-    for (int64_t g = 0; g * size < k; g++) {
-        const char *a = x + (size_t)(g * size * ld) * bytes;
-        const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : zeros;
-        for (int64_t c = 0; c < MR; c++) {
-            uint32_t w = c < n ? group(type, type, a, c, b, c) : 0;
-            float x0 = 0, x1 = 0;
-            if (type == F32)
-                memcpy(&x0, &w, sizeof x0);
-            else
-                x0 = bf16_float((uint16_t)w), x1 = bf16_float((uint16_t)(w >> 16));
-            out[g * MR + c] = w;
-            sum[c] += x0 + x1;
-        }
-    }
-    for (int64_t c = 0; sums && c < n; c++)
-        sums[c] += sum[c];
 }
 
 INLINE void pack_left_as(char *to, int64_t tile_bytes, DType type, const char *x, int64_t ld,
@@ -224,14 +197,14 @@ INLINE void pack_left_as(char *to, int64_t tile_bytes, DType type, const char *x
     while (n - col >= WIDE) {
         int64_t tiles = (n - col - (WIDE - MR)) / MR;
         tiles = tiles < TILES ? tiles : TILES;
-        pack_left_wide(to, tile_bytes, type, x + (size_t)col * bytes, ld, tiles, k,
-                       sums ? sums + col : NULL);
+        pack_tiles(to, tile_bytes, type, true, x + (size_t)col * bytes, ld, tiles, tiles * MR, k,
+                   sums ? sums + col : NULL);
         to += tiles * tile_bytes;
         col += tiles * MR;
     }
     for (; col < n; col += MR, to += tile_bytes)
-        pack_left_edge((uint32_t *)(void *)to, type, x + (size_t)col * bytes, ld,
-                       n - col < MR ? n - col : MR, k, sums ? sums + col : NULL);
+        pack_tiles(to, tile_bytes, type, false, x + (size_t)col * bytes, ld, 1,
+                   n - col < MR ? n - col : MR, k, sums ? sums + col : NULL);
 }
 
 static void pack_left(void *tiles, int64_t tile_bytes, DType type, const void *x, int64_t ld,

@@ -15,11 +15,7 @@
 #define TILE_ROWS(X, ...) X(4, __VA_ARGS__) X(2, __VA_ARGS__) X(1, __VA_ARGS__)
 #endif
 
-typedef float Floats __attribute__((vector_size(VECTOR)));
-typedef uint32_t Words __attribute__((vector_size(VECTOR)));
 typedef int32_t Ints __attribute__((vector_size(VECTOR)));
-/* In memory; memcpy of accumulators would keep GCC from holding them in registers. */
-typedef Floats Unaligned __attribute__((aligned(4), may_alias));
 
 /* ---- one group: acc += a . b in each lane. Bytes keep integers in the bits of acc. */
 
@@ -121,14 +117,18 @@ INLINE void product(float *out, const char *a, int64_t row, int64_t step, const 
                      int64_t groups, int rows) {                                                   \
         const char *a = left;                                                                      \
         TILE_ROWS(CUT, type)                                                                       \
-    }                                                                                              \
-    static void name##_packed(float *out, const void *a, const void *panel, int64_t groups) {      \
+    }
+
+#define PACKED(name, type)                                                                         \
+    static void name(float *out, const void *a, const void *panel, int64_t groups) {               \
         product(out, a, 4, MR * 4, panel, groups, MR, type);                                       \
     }
 
 TILE(tile_f32, F32)
 TILE(tile_bf16, BF16)
 TILE(tile_u8, U8)
+PACKED(tile_f32_packed, F32)
+PACKED(tile_bf16_packed, BF16)
 
 void ISA(isa_tile)(Kernels *kn) {
     kn->mr = MR;
@@ -141,5 +141,4 @@ void ISA(isa_tile)(Kernels *kn) {
     kn->tile[U8] = tile_u8;
     kn->tile_packed[F32] = tile_f32_packed;
     kn->tile_packed[BF16] = tile_bf16_packed;
-    kn->tile_packed[U8] = tile_u8_packed;
 }

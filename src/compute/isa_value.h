@@ -17,4 +17,17 @@ INLINE void isa_store(void *p, DType type, int64_t i, float x) {
         ((uint16_t *)p)[i] = bf16_round(x);
 }
 
+/* 1 / the scale of bytes. */
+INLINE float isa_inverse_scale(Tensor t) {
+    return t.type == U8 ? 1 / t.scale : 0;
+}
+
+/* Any type; `inverse` is what isa_inverse_scale says of t. */
+INLINE void isa_store_as(void *p, Tensor t, DType type, float inverse, int64_t i, float x) {
+    if (type == U8)
+        ((uint8_t *)p)[i] = u8_round(x, inverse, t.zero);
+    else
+        isa_store(p, type, i, x);
+}
+
 #endif
