@@ -18,8 +18,10 @@
  * Runs with 1, 2 and 3 threads, and one on a new backend with packed weights, must agree bit for
  * bit.
  *
- * check_ops [--isa NAME]  checks, with instructions up to that level (NORMALCY_ISA); the exit
- *                         status says whether all passed
+ * check_ops [--small] [--isa NAME]
+ *                         checks, with instructions up to that level (NORMALCY_ISA); the exit
+ *                         status says whether all passed. Small: on one thread, and only at shapes
+ *                         that do not take valgrind minutes
  * check_ops --bench       times the cpu backend at the shapes of the base model and a batch of 4
  *                         pairs, layers also on one image
  */
@@ -314,14 +316,27 @@ static void check_sums(const Run *r, Run what) {
     run_free(&zero);
 }
 
+/* Backends with 1, 2 .. threads. */
 enum { THREAD_COUNTS = 3 };
+static bool small;
+
+static int thread_counts(void) {
+    return small ? 1 : THREAD_COUNTS;
+}
+
+/* Few values, products and pixels. */
+static bool takes_part(const Shape *s) {
+    int64_t values = s->images * s->tokens * s->width;
+    return !small || (values < 5000 && values * s->out < 65000 && s->size < 100 &&
+                      s->images * s->channels * s->size * s->size < 7000);
+}
 
 static double check_shape(Backend *ref, Backend *const cpu[THREAD_COUNTS], Run what) {
     what.be = ref;
     Run want = run_once(what), first = {0};
     double worst = 0;
     check_sums(&want, what);
-    for (int i = 0; i < THREAD_COUNTS; i++) {
+    for (int i = 0; i < thread_counts(); i++) {
         what.be = cpu[i];
         what.pack = what.op->packs && what.type == U8;
         Run got = run_once(what);
@@ -347,12 +362,17 @@ static double check_shape(Backend *ref, Backend *const cpu[THREAD_COUNTS], Run w
 
 static void check_op(Backend *ref, Backend *const cpu[THREAD_COUNTS], const Op *op) {
     double worst[3] = {0};
-    for (int type = F32; type < op->types; type++)
-        for (int k = 0; k < op->shape_count; k++) {
+    int shapes = 0;
+    for (int k = 0; k < op->shape_count; k++) {
+        if (!takes_part(&op->shapes[k]))
+            continue;
+        shapes++;
+        for (int type = F32; type < op->types; type++) {
             Run what = {.op = op, .shape = &op->shapes[k], .type = (DType)type};
             worst[type] = fmax(worst[type], check_shape(ref, cpu, what));
         }
-    printf("%-25s %2d shapes, error", op->name, op->shape_count);
+    }
+    printf("%-25s %2d shapes, error", op->name, shapes);
     for (int type = F32; type < op->types; type++)
         printf(" %s %.1e,", type_names[type], worst[type]);
     printf(" allowed %.0e", op->bound);
@@ -421,12 +441,12 @@ static void check_packing(const Op *op) {
 
 static int check(void) {
     Backend *ref = open_or_fail("ref", 1), *cpu[THREAD_COUNTS];
-    for (int i = 0; i < THREAD_COUNTS; i++)
+    for (int i = 0; i < thread_counts(); i++)
         cpu[i] = open_or_fail("cpu", i + 1);
     printf("%s\n", cpu[0]->description);
     check_open(ref);
     check_memory(ref);
-    check_memory(cpu[1]);
+    check_memory(cpu[thread_counts() - 1]);
     check_latch("ref");
     check_latch("cpu");
     for (int i = 0; i < op_count; i++) {
@@ -435,7 +455,7 @@ static int check(void) {
         check_op(ref, cpu, &ops[i]);
     }
     backend_free(&ref);
-    for (int i = 0; i < THREAD_COUNTS; i++)
+    for (int i = 0; i < thread_counts(); i++)
         backend_free(&cpu[i]);
     if (failures)
         printf("%d failures\n", failures);
@@ -488,10 +508,15 @@ static int bench(void) {
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--bench") == 0)
         return bench();
-    if (argc == 3 && strcmp(argv[1], "--isa") == 0)
-        setenv("NORMALCY_ISA", argv[2], 1);
-    else if (argc > 1) {
-        fprintf(stderr, "usage: check_ops [--bench | --isa NAME]\n");
+    int i = 1;
+    if (i < argc && strcmp(argv[i], "--small") == 0) {
+        small = true;
+        i++;
+    }
+    if (i + 2 == argc && strcmp(argv[i], "--isa") == 0)
+        setenv("NORMALCY_ISA", argv[i + 1], 1);
+    else if (i < argc) {
+        fprintf(stderr, "usage: check_ops [--bench | [--small] [--isa NAME]]\n");
         return 2;
     }
     return check();

@@ -449,10 +449,19 @@ static const Shape frame_shapes[] = {
     {.images = 1, .inputs = 1, .size = 8, .patch = 8, .channels = 3},
     {.images = 4, .inputs = 2, .size = 24, .patch = 8, .channels = 6, .mask = MASK_SOME},
     {.images = 3, .inputs = 3, .size = 32, .patch = 16, .channels = 12, .mask = MASK_ALL},
+    {.images = 0, .inputs = 1, .size = 8, .patch = 4, .channels = 3, .mask = MASK_SOME},
+    {.images = 13, .inputs = 1, .size = 5, .patch = 1, .channels = 9, .mask = MASK_SOME},
+    {.images = 5, .inputs = 5, .size = 35, .patch = 5, .channels = 6, .mask = MASK_SOME},
+    {.images = 2, .inputs = 1, .size = 63, .patch = 7, .channels = 3},
 };
 static const Shape masked_shapes[] = {
     {.images = 1, .size = 8, .patch = 8, .channels = 3, .mask = MASK_ALL},
     {.images = 4, .size = 24, .patch = 8, .channels = 3, .mask = MASK_SOME},
+    {.images = 0, .size = 8, .patch = 4, .channels = 3, .mask = MASK_SOME},
+    {.images = 13, .size = 5, .patch = 1, .channels = 3, .mask = MASK_SOME},
+    {.images = 5, .size = 35, .patch = 5, .channels = 6, .mask = MASK_SOME},
+    {.images = 1, .size = 63, .patch = 7, .channels = 3, .mask = MASK_SOME},
+    {.images = 2, .size = 15, .patch = 3, .channels = 3},
 };
 static const Shape image_shapes[] = {
     {.images = 1, .inputs = 1, .size = 8, .channels = 3},
@@ -479,6 +488,7 @@ static const Shape mnad_shapes[] = {
 };
 static const Shape value_shapes[] = {
     {.images = 1, .tokens = 1, .width = 1},
+    {.images = 1, .tokens = 7, .width = 143},
     {.images = 1, .tokens = 1, .width = 16384, .without = true},
     {.images = 1, .tokens = 5, .width = 3277},
     {.images = 3, .tokens = 17, .width = 1001, .without = true},
@@ -537,7 +547,8 @@ const Op ops[] = {
      .why = "float sums over a line; the inputs keep the signs exact"},
     {"consistency_loss", consistency_loss, SHAPES(pair, tokens_base), 2, 2e-6,
      .why = "float means of features"},
-    {"masked_loss", masked_loss, SHAPES(masked, masked_base), 1, 1e-12, .why = "double sums"},
+    {"masked_loss", masked_loss, SHAPES(masked, masked_base), 1, 1e-12,
+     .why = "double sums in another order; the inputs keep the differences exact"},
     {"memory_forward", memory_forward, SHAPES(memory, memae_base), 2, 2e-6, 0x1p-7,
      .why = "float sums over the width; w in bf16"},
     {"memory_backward", memory_backward, SHAPES(memory, memae_base), 2, 5e-6, 0x1p-7,

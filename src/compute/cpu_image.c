@@ -4,6 +4,11 @@
 
 #include "compute/cpu.h"
 
+/* Where line k (channel after channel) of a row of patches begins in its image. */
+static int64_t line_at(PatchGrid g, int64_t row, int64_t k) {
+    return (k / g.patch * g.size + row * g.patch + k % g.patch) * g.size;
+}
+
 /* ---- images and tokens. A task moves one row of patches of an image, line by line. */
 
 typedef struct {
@@ -39,12 +44,10 @@ static void move_task(void *arg, int64_t i, int thread) {
     if (m->to_tokens && row == 0)
         memset(tensor_at(m->tokens, first, 0), 0,
                (size_t)(m->lead * m->tokens.cols) * dtype_bytes(m->tokens.type));
-    for (int64_t k = 0; k < g.channels * g.patch; k++) { /* a channel, and a line of it */
-        int64_t c = k / g.patch, y = row * g.patch + k % g.patch;
-        move_line(m, m->image + ((b * g.channels + c) * g.size + y) * g.size,
+    for (int64_t k = 0; k < g.channels * g.patch; k++)
+        move_line(m, m->image + b * g.channels * g.size * g.size + line_at(g, row, k),
                   tensor_at(m->tokens, first + m->lead + row * side, k * g.patch),
                   m->lines + thread * g.size);
-    }
 }
 
 static void move(Backend *be, Move m) {
@@ -158,6 +161,103 @@ static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dma
     pool_run(cpu->pool, T, embed_backward_task, &e);
     cpu_add_parts(be, dcls, masked, 1, D);
     cpu_add_parts(be, dmask_token, masked + D, T - 1, D);
+}
+
+/* ---- pixels by mask. A task takes one row of patches of an image, in runs of patches that are all
+ * masked or all not. */
+
+typedef struct {
+    const Kernels *kn;
+    const uint8_t *mask; /* NULL: none is masked */
+    PatchGrid grid;
+    float *image; /* add_frame */
+    const float *frames;
+    int64_t inputs;
+    float *dpred; /* masked_loss */
+    const float *pred, *target;
+    float weight;
+    double *part; /* a sum a task */
+} Masked;
+
+/* The end of the run from patch p on. */
+static int64_t run_end(const uint8_t *mask, int64_t p, int64_t side) {
+    int64_t end = mask ? p + 1 : side;
+    while (end < side && mask[end] == mask[p])
+        end++;
+    return end;
+}
+
+static void add_frame_task(void *arg, int64_t i, int thread) {
+    (void)thread;
+    const Masked *s = arg;
+    PatchGrid g = s->grid;
+    int64_t side = g.size / g.patch, b = i / side, plane = g.size * g.size, channels = 3;
+    float *image = s->image + b * channels * plane;
+    const float *newest = s->frames + ((b % s->inputs + 1) * g.channels - channels) * plane;
+    const uint8_t *mask = s->mask ? s->mask + i * side : NULL;
+    for (int64_t p = 0, end; p < side; p = end) {
+        end = run_end(mask, p, side);
+        for (int64_t k = 0; !(mask && mask[p]) && k < channels * g.patch; k++) {
+            int64_t at = line_at(g, i % side, k) + p * g.patch;
+            s->kn->add(image + at, newest + at, (end - p) * g.patch);
+        }
+    }
+}
+
+static void add_frame(Backend *be, float *image, const float *frames, const uint8_t *mask,
+                      PatchGrid g, FrameShare share) {
+    Cpu *cpu = cpu_of(be);
+    Masked s = {.kn = cpu->kn,
+                .mask = mask,
+                .grid = g,
+                .image = image,
+                .frames = frames,
+                .inputs = share.inputs};
+    pool_run(cpu->pool, share.images * (g.size / g.patch), add_frame_task, &s);
+}
+
+static void masked_loss_task(void *arg, int64_t i, int thread) {
+    (void)thread;
+    const Masked *s = arg;
+    PatchGrid g = s->grid;
+    int64_t side = g.size / g.patch, first = i / side * g.channels * g.size * g.size;
+    const uint8_t *mask = s->mask ? s->mask + i * side : NULL;
+    double sum = 0;
+    for (int64_t p = 0, end; p < side; p = end) {
+        end = run_end(mask, p, side);
+        int64_t n = (end - p) * g.patch;
+        for (int64_t k = 0; k < g.channels * g.patch; k++) {
+            int64_t at = first + line_at(g, i % side, k) + p * g.patch;
+            if (mask && mask[p])
+                sum += s->kn->distance(s->dpred + at, s->pred + at, s->target + at, s->weight, n);
+            else
+                memset(s->dpred + at, 0, (size_t)n * sizeof(float));
+        }
+    }
+    s->part[i] = sum;
+}
+
+static void masked_loss(Backend *be, double *loss, float *dpred, const float *pred,
+                        const float *target, const uint8_t *mask, PatchGrid g, int64_t images,
+                        double weight) {
+    Cpu *cpu = cpu_of(be);
+    int64_t side = g.size / g.patch, tasks = images * side;
+    Masked s = {.kn = cpu->kn,
+                .mask = mask,
+                .grid = g,
+                .dpred = dpred,
+                .pred = pred,
+                .target = target,
+                .weight = (float)weight,
+                .part = cpu_scratch(be, (size_t)tasks * sizeof(double))};
+    if (!s.part)
+        return;
+    pool_run(cpu->pool, tasks, masked_loss_task, &s);
+    for (int64_t b = 0; b < images; b++) {
+        loss[b] = 0;
+        for (int64_t row = 0; row < side; row++)
+            loss[b] += s.part[b * side + row];
+    }
 }
 
 /* ---- image loss. A task takes one channel of an image. */
@@ -322,6 +422,8 @@ void cpu_image(Backend *be) {
     be->unpatchify = unpatchify;
     be->embed_forward = embed_forward;
     be->embed_backward = embed_backward;
+    be->add_frame = add_frame;
     be->image_loss = image_loss;
     be->consistency_loss = consistency_loss;
+    be->masked_loss = masked_loss;
 }

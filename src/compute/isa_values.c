@@ -1,4 +1,4 @@
-/* Loops over plain values: conversions, sums, dropout, the optimizer and the image loss. */
+/* Loops over plain values: conversions, sums, dropout, the optimizer and losses on pixels. */
 #include "compute/isa_value.h"
 
 static void narrow(void *restrict out, DType type, const float *restrict x, int64_t n) {
@@ -63,11 +63,23 @@ static void adamw(float *restrict p, const float *restrict g, float *restrict m,
     }
 }
 
-/* ---- the image loss. */
+/* ---- losses on pixels. */
 
 /* x times the sign of y. */
 static inline float signed_by(float x, float y) {
     return y > 0 ? x : y < 0 ? -x : 0;
+}
+
+static double distance(float *restrict d, const float *restrict p, const float *restrict t,
+                       float weight, int64_t n) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++) {
+        float e = p[i] - t[i];
+        sum += fabsf(e);
+        d[i] = signed_by(weight, e);
+    }
+    return sum;
 }
 
 /* One difference of the prediction (g) and of the target (u): adds | |g| - |u| | to sum, returns
@@ -127,5 +139,6 @@ void ISA(isa_values)(Kernels *kn) {
     kn->drop = drop;
     kn->squares = squares;
     kn->adamw = adamw;
+    kn->distance = distance;
     kn->plane_loss = plane_loss;
 }

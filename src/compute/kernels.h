@@ -30,7 +30,7 @@ typedef struct {
     bool fast_bf16; /* are there instructions for bf16 products? */
 
     /* ---- isa_tile.c. Products by type; `rows` in [1, mr], a_bytes is the left operand's row
-     * stride. The packed one writes mr rows. */
+     * stride. The packed one, of F32 and BF16, writes mr rows. */
     void (*tile[TYPES])(float *out, const void *a, int64_t a_bytes, const void *panel,
                         int64_t groups, int rows);
     void (*tile_packed[TYPES])(float *out, const void *a, const void *panel, int64_t groups);
@@ -104,6 +104,8 @@ typedef struct {
                  int64_t n); /* x with dropout; first and n as in `factors` */
     double (*squares)(const float *x, int64_t n);
     void (*adamw)(float *p, const float *g, float *m, float *v, int64_t n, AdamStep s);
+    /* The sum of |p - t|; d is `weight` times its derivative by p. */
+    double (*distance)(float *d, const float *p, const float *t, float weight, int64_t n);
     /* One channel plane of the image loss (n x n): loss[0] squares, loss[1] differences; d (may be
      * NULL) is written; line is scratch of 3 n floats. */
     void (*plane_loss)(double loss[2], float *d, const float *p, const float *t,
