@@ -10,10 +10,9 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "base/file.h"
-#include "base/mem.h"
 #include "fixture.h"
 #include "model/import.h"
+#include "model/positions.h"
 #include "model/weight_file.h"
 #include "model/weights.h"
 
@@ -60,7 +59,7 @@ static const struct {
     {"mae",
      REFERENCE "mae.pth",
      REFERENCE "mae_legacy.pth",
-     "MAE",
+     "MAE, or a plain ViT",
      {.image = 16,
       .patch = 4,
       .frames = 1,
@@ -128,34 +127,95 @@ static void test_network(void **state) {
 }
 
 /* As in test_reference.c: other orders of summation cost a few 1e-7 of the largest feature. */
+static void expect_features(const Safetensors *file, const char *input, const char *name,
+                            const char *path, const VitConfig *network, const char *backend) {
+    float x[IMAGES * 3 * 16 * 16], want[IMAGES * 17 * 16];
+    const SafeTensor *in = safetensors_find(file, input), *t = safetensors_find(file, name);
+    ImportReport report;
+    assert_true(in->count == IMAGES * 3 * network->image * network->image);
+    assert_true(t->count == IMAGES * (1 + vit_patches(network)) * network->width);
+    assert_true(in->count <= (int64_t)(sizeof x / sizeof *x) &&
+                t->count <= (int64_t)(sizeof want / sizeof *want));
+    assert_int_equal(safetensors_to_f32(in, x), 0);
+    assert_int_equal(safetensors_to_f32(t, want), 0);
+    Net n = net_open(network, backend, false);
+    init(n.vit, path, &report);
+    import_report_free(&report);
+    vit_forward(n.vit, x, IMAGES, IMAGES, NULL, NULL);
+    assert_int_equal(n.be->sync(n.be), 0);
+    const float *got = vit_features(n.vit).data;
+    double worst = 0, top = 0;
+    for (int64_t k = 0; k < t->count; k++) {
+        worst = fmax(worst, fabs((double)got[k] - want[k]));
+        top = fmax(top, fabs(want[k]));
+    }
+    if (!(worst <= 5e-6 * top))
+        fail_msg("%s on %s: features differ by %.2e of %.2e", name, backend, worst, top);
+    net_free(&n);
+}
+
+static const char *const backends[] = {"ref", "cpu"};
+
 static void test_features(void **state) {
     (void)state;
     Safetensors *file = NULL;
     assert_int_equal(safetensors_open(&file, REFERENCE "features.safetensors"), 0);
-    float x[IMAGES * 3 * 16 * 16], want[IMAGES * 17 * 16];
-    assert_int_equal(safetensors_find(file, "x")->count, sizeof x / sizeof *x);
-    assert_int_equal(safetensors_to_f32(safetensors_find(file, "x"), x), 0);
-    static const char *const backends[] = {"ref", "cpu"};
-    for (int i = 0; i < 2 * FAMILIES; i++) {
-        ImportReport report;
-        Net n = net_open(&families[i / 2].network, backends[i % 2], false);
-        init(n.vit, families[i / 2].path, &report);
-        const SafeTensor *t = safetensors_find(file, families[i / 2].name);
-        assert_int_equal(t->count, sizeof want / sizeof *want);
-        assert_int_equal(safetensors_to_f32(t, want), 0);
-        vit_forward(n.vit, x, IMAGES, IMAGES, NULL, NULL);
-        assert_int_equal(n.be->sync(n.be), 0);
-        const float *got = vit_features(n.vit).data;
-        double worst = 0, top = 0;
-        for (int64_t k = 0; k < t->count; k++) {
-            worst = fmax(worst, fabs((double)got[k] - want[k]));
-            top = fmax(top, fabs(want[k]));
-        }
-        if (!(worst <= 5e-6 * top))
-            fail_msg("%s on %s: features differ by %.2e of %.2e", families[i / 2].name,
-                     backends[i % 2], worst, top);
-        import_report_free(&report);
+    for (int i = 0; i < 2 * FAMILIES; i++)
+        expect_features(file, "x", families[i / 2].name, families[i / 2].path,
+                        &families[i / 2].network, backends[i % 2]);
+    safetensors_free(&file);
+}
+
+/* Networks of timm's own, in files with wrappers around names and dicts: its features are ours. The
+ * ViT calls its layer scale ls1.gamma. */
+static void test_timm(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *path, *family;
+        VitConfig network;
+    } nets[] = {{"timm_beit",
+                 REFERENCE "timm_beit.pth",
+                 "BEiT, or SimMIM fine-tuned",
+                 {.image = 12,
+                  .patch = 4,
+                  .frames = 1,
+                  .width = 8,
+                  .depth = 2,
+                  .heads = 2,
+                  .layer_scale = 0.1,
+                  .relpos = RELPOS_BLOCK}},
+                {"timm_vit",
+                 REFERENCE "timm_vit.pth",
+                 "MAE, or a plain ViT",
+                 {.image = 12,
+                  .patch = 4,
+                  .frames = 1,
+                  .width = 8,
+                  .depth = 2,
+                  .heads = 1,
+                  .layer_scale = 0.1,
+                  .relpos = RELPOS_NONE,
+                  .pos_embed = true,
+                  .key_bias = true}}};
+    Safetensors *file = NULL;
+    assert_int_equal(safetensors_open(&file, REFERENCE "features.safetensors"), 0);
+    for (int i = 0; i < 2; i++) {
+        VitConfig c;
+        ImportReport r;
+        if (import_network(&c, nets[i].path))
+            fail_msg("%s", err_text());
+        expect_config(&c, &nets[i].network);
+        Net n = net_open(&c, "ref", true);
+        init(n.vit, nets[i].path, &r);
+        assert_string_equal(r.family, nets[i].family);
+        assert_int_equal(r.missing.count, 3);    /* our mask token and decoder */
+        assert_int_equal(r.unexpected.count, 2); /* their head */
+        assert_int_equal(r.adapted.count, 0);
+        import_report_free(&r);
         net_free(&n);
+        for (int k = 0; k < 2; k++)
+            expect_features(file, "timm_x", nets[i].name, nets[i].path, &nets[i].network,
+                            backends[k]);
     }
     safetensors_free(&file);
 }
@@ -351,11 +411,95 @@ static void test_wider(void **state) {
     Net wide = net_open(&c, "ref", true);
     init(wide.vit, families[0].path, &r);
     assert_int_equal(r.misshaped.count, 0);
+    assert_int_equal(r.adapted.count, 2);
     import_report_free(&r);
     expect_wider(&wide, &narrow, "encoder.patch_embed.proj.weight", 2 * 3 * 4 * 4, 0);
     expect_wider(&wide, &narrow, "decoder.0.weight", 0, c.width);
     net_free(&wide);
     net_free(&narrow);
+}
+
+/* ---- what is made to fit. */
+
+static bool says(const ImportList *l, const char *what) {
+    for (int i = 0; i < l->count; i++)
+        if (strstr(l->item[i], what))
+            return true;
+    return false;
+}
+
+static const char table_name[] = "encoder.rel_pos_bias.relative_position_bias_table";
+
+/* Method A.10: a table that all blocks share, for blocks with tables of their own. */
+static void test_shared_table_copied(void **state) {
+    (void)state;
+    VitConfig c = families[0].network;
+    ImportReport r;
+    Net shared = net_open(&c, "ref", true);
+    init(shared.vit, families[0].path, &r);
+    assert_int_equal(r.adapted.count, 0);
+    import_report_free(&r);
+    c.relpos = RELPOS_BLOCK;
+    Net own = net_open(&c, "ref", true);
+    init(own.vit, families[0].path, &r);
+    assert_int_equal(r.adapted.count, 2);
+    assert_int_equal(r.missing.count, 0);
+    assert_int_equal(r.unexpected.count, 0);
+    assert_true(
+        says(&r.adapted, "blocks.1.attn.relative_position_bias_table: a copy of the shared"));
+    import_report_free(&r);
+    int64_t n, m;
+    const float *table = weight_of(&shared, table_name, &n);
+    for (int i = 0; i < 2; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "encoder.blocks.%d.attn.relative_position_bias_table", i);
+        const float *copy = weight_of(&own, name, &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(copy, table, (size_t)n * sizeof *copy);
+    }
+    net_free(&own);
+    net_free(&shared);
+}
+
+/* Positions of another input size: interpolated, and all else as it was. */
+static void expect_resized(int family, Relpos relpos, const char *to_name, const char *from_name) {
+    VitConfig c = families[family].network;
+    ImportReport r;
+    float want[256];
+    int64_t count, old;
+    Net narrow = net_open(&c, "ref", true);
+    init(narrow.vit, families[family].path, &r);
+    int matched = r.matched.count;
+    import_report_free(&r);
+    const float *from = weight_of(&narrow, from_name, &old);
+    if (c.relpos == RELPOS_NONE)
+        assert_int_equal(positions_resize_embed(want, from, 4, 3, c.width), 0);
+    else
+        assert_int_equal(positions_resize_table(want, from, 4, 3, c.heads), 0);
+    c.image = 12;
+    c.relpos = relpos;
+    Net n = net_open(&c, "ref", true);
+    init(n.vit, families[family].path, &r);
+    assert_int_equal(r.misshaped.count, 0);
+    assert_int_equal(r.matched.count, matched + ((int)relpos != families[family].network.relpos));
+    assert_true(says(&r.adapted, "interpolated from 4 x 4 to 3 x 3 patches"));
+    import_report_free(&r);
+    const float *got = weight_of(&n, to_name, &count);
+    assert_true(count < old && count <= 256);
+    assert_memory_equal(got, want, (size_t)count * sizeof *got);
+    assert_memory_equal(weight_of(&n, "encoder.norm.bias", &count),
+                        weight_of(&narrow, "encoder.norm.bias", &old), 16 * sizeof(float));
+    net_free(&n);
+    net_free(&narrow);
+}
+
+static void test_resized(void **state) {
+    (void)state;
+    const char *block = "encoder.blocks.1.attn.relative_position_bias_table";
+    expect_resized(0, RELPOS_SHARED, table_name, table_name);
+    expect_resized(0, RELPOS_BLOCK, block, table_name);
+    expect_resized(1, RELPOS_BLOCK, block, block);
+    expect_resized(2, RELPOS_NONE, "encoder.pos_embed", "encoder.pos_embed");
 }
 
 /* ---- what does not fit. */
@@ -377,8 +521,8 @@ static void expect_init_refused(const VitConfig *c, const char *path, const char
 static void test_other_networks(void **state) {
     (void)state;
     VitConfig c = families[0].network;
-    EXPECT_INIT_REFUSED(&c, families[1].path, "beit.pth", "needs --relpos=block;",
-                        "has --relpos=shared");
+    EXPECT_INIT_REFUSED(&c, families[1].path, "beit.pth", "none can stand for all",
+                        "give --relpos block");
     EXPECT_INIT_REFUSED(&c, families[2].path, "--relpos=none", "--layer-scale=0", "--pos-embed=yes",
                         "--key-bias=yes");
     c.depth = 3;
@@ -389,139 +533,27 @@ static void test_other_networks(void **state) {
                         "tensor encoder.cls_token has shape (1, 1, 16), expected (1, 1, 24)",
                         "--width=16");
     c = families[0].network;
-    c.image = 24;
-    EXPECT_INIT_REFUSED(&c, families[0].path, "position_bias_table has shape (52, 2)",
-                        "--image=16");
-}
-
-static void expect_network_refused(const char *path, const char *what) {
-    VitConfig c;
-    ImportReport r;
-    const char *to = fixture_path("never.safetensors");
-    assert_int_equal(import_network(&c, path), ERR_FAIL);
-    if (!strstr(err_text(), what) || !strstr(err_text(), path))
-        fail_msg("\"%s\" does not say \"%s\"", err_text(), what);
-    assert_int_equal(import_weights(path, to, &r), ERR_FAIL);
-    assert_false(file_exists(to));
-    import_report_free(&r);
-}
-
-typedef struct {
-    const char *name;
-    int rank;
-    int64_t shape[4];
-} Entry;
-
-static void write_zeros(const char *path, const Entry *entries, int count) {
-    static const float zeros[1 << 16];
-    SafeWriter *w = NULL;
-    assert_int_equal(safe_writer_open(&w), 0);
-    for (int i = 0; i < count; i++)
-        safe_writer_add(w, entries[i].name, entries[i].rank, entries[i].shape, zeros);
-    assert_int_equal(safe_writer_save(&w, path), 0);
-}
-
-static void test_no_network_of_ours(void **state) {
-    (void)state;
-    const char *path = fixture_path("other.safetensors");
-    Entry e[] = {{"layer1.0.conv1.weight", 1, {4}}};
-    write_zeros(path, e, 1);
-    expect_network_refused(path, "the first of 1 is layer1.0.conv1.weight");
-    write_zeros(path, e, 0);
-    expect_network_refused(path, "the first of 0 is none");
-    Entry vit[] = {{"blocks.0.attn.qkv.weight", 2, {48, 16}},
-                   {"patch_embed.proj.weight", 4, {16, 3, 4, 4}},
-                   {"pos_embed", 3, {1, 17, 16}}};
-    write_zeros(path, vit, 1);
-    expect_network_refused(path, "expected a tensor patch_embed.proj.weight");
-    write_zeros(path, vit, 2);
-    expect_network_refused(path, "no table of positions");
-    vit[2].shape[1] = 16;
-    write_zeros(path, vit, 3);
-    expect_network_refused(path, "not those of a square grid");
-    vit[2].shape[1] = 17;
-    vit[1].shape[0] = 12;
-    write_zeros(path, vit, 3);
-    expect_network_refused(path, "width 12 is not a multiple of 8");
-    vit[1] = (Entry){"patch_embed.proj.weight", 4, {16, 3, 1, 1}};
-    write_zeros(path, vit, 3);
-    expect_network_refused(path, "its image is 4, expected 8 to 4096");
-    vit[1] = (Entry){"patch_embed.proj.weight", 4, {16, 3, 4, 4}};
-    vit[0].name = "blocks.0.attn.qkv.weight";
-    Entry deep[] = {vit[0], vit[1], vit[2], {"blocks.99999999999999999999.norm1.bias", 1, {16}}};
-    write_zeros(path, deep, 4);
-    expect_network_refused(path, "its depth is 1000, expected 1 to 64");
-}
-
-/* A network whose hidden layers have another width than ours: told as such, nothing written. */
-static void test_misshaped(void **state) {
-    (void)state;
-    const char *path = fixture_path("narrow.safetensors"), *to = fixture_path("none.safetensors");
-    const Entry e[] = {{"blocks.0.attn.qkv.weight", 2, {48, 16}},
-                       {"patch_embed.proj.weight", 4, {16, 3, 4, 4}},
-                       {"pos_embed", 3, {1, 17, 16}},
-                       {"blocks.0.mlp.fc1.weight", 2, {32, 16}}};
-    write_zeros(path, e, 4);
-    ImportReport r;
-    assert_int_equal(import_weights(path, to, &r), ERR_FAIL);
-    assert_non_null(strstr(err_text(), "fc1.weight has shape (32, 16), expected (64, 16)"));
-    assert_int_equal(r.misshaped.count, 1);
-    assert_int_equal(r.matched.count, 3);
-    assert_false(file_exists(to));
-    import_report_free(&r);
-}
-
-/* Positions in another order than SimMIM's would be silently wrong; the old form has no CRC, so one
- * number of the index can be changed in place. */
-static void test_other_index(void **state) {
-    (void)state;
-    const int64_t row[] = {51, 49, 49}; /* of cls, in a grid of 4 x 4 */
-    const char *path = fixture_path("index.pth");
-    char *bytes;
-    size_t n;
-    assert_int_equal(file_read(families[0].legacy, 1 << 20, &bytes, &n), 0);
-    char *at = memmem(bytes, n, row, sizeof row);
-    assert_non_null(at);
-    at[0] = 50;
-    fixture_write(path, bytes, n);
-    mem_free(bytes);
-    expect_network_refused(path,
-                           "token 0 looks at token 0 by row 50 of the table, expected row 51");
-}
-
-static void test_not_finite(void **state) {
-    (void)state;
-    const char *path = fixture_path("nan.safetensors");
-    const float row[16] = {0, 1, NAN};
-    SafeWriter *w = NULL;
-    static const float zeros[48 * 16];
-    assert_int_equal(safe_writer_open(&w), 0);
-    safe_writer_add(w, "blocks.0.attn.qkv.weight", 2, (const int64_t[]){48, 16}, zeros);
-    safe_writer_add(w, "patch_embed.proj.weight", 4, (const int64_t[]){16, 3, 4, 4}, zeros);
-    safe_writer_add(w, "pos_embed", 3, (const int64_t[]){1, 17, 16}, zeros);
-    safe_writer_add(w, "norm.weight", 1, (const int64_t[]){16}, row);
-    assert_int_equal(safe_writer_save(&w, path), 0);
-    ImportReport r;
-    assert_int_equal(import_weights(path, fixture_path("n.safetensors"), &r), ERR_FAIL);
-    assert_non_null(strstr(err_text(), "norm.weight holds a value that is not finite at 2"));
-    import_report_free(&r);
+    c.patch = 8;
+    EXPECT_INIT_REFUSED(&c, families[0].path, "needs --patch=4; this network has --patch=8");
+    c = families[0].network;
+    c.heads = 4;
+    EXPECT_INIT_REFUSED(&c, families[0].path, "position_bias_table has shape (52, 2)", "--heads=2");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_features),
+        cmocka_unit_test(test_timm),
         cmocka_unit_test(test_old_form),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_missing_stays_drawn),
         cmocka_unit_test(test_written),
         cmocka_unit_test(test_foreign_safetensors),
         cmocka_unit_test(test_other_networks),
-        cmocka_unit_test(test_no_network_of_ours),
         cmocka_unit_test(test_wider),
-        cmocka_unit_test(test_misshaped),
-        cmocka_unit_test(test_other_index),
-        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_shared_table_copied),
+        cmocka_unit_test(test_resized),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -14,7 +14,8 @@ static const char usage[] =
     "usage: normalcy weights import FILE -o OUT.safetensors\n"
     "       normalcy weights list FILE\n\n"
     "import: reads the weights of SimMIM, BEiT or MAE, as .pth or .safetensors, says what of them\n"
-    "has a place in our network, and writes that. 'train --init' reads FILE as well as OUT.\n"
+    "has a place in our network, and writes that. 'train --init' reads FILE as well as OUT, and\n"
+    "interpolates positions where --image is another.\n"
     "list: types, shapes and names of all tensors. A .pth is a program in a language of its own;\n"
     "nothing of it is executed.\n";
 

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "model/import_source.h"
 #include "model/params.h"
+#include "model/positions.h"
 
 /* ---- the report. */
 
@@ -42,6 +43,7 @@ void import_report_free(ImportReport *r) {
     free_list(&r->matched);
     free_list(&r->missing);
     free_list(&r->misshaped);
+    free_list(&r->adapted);
     free_list(&r->unexpected);
     *r = (ImportReport){0};
 }
@@ -73,9 +75,54 @@ static bool is_same(const VitParam *p, const SafeTensor *t) {
            memcmp(t->shape, p->shape, (size_t)p->rank * sizeof *p->shape) == 0;
 }
 
+static int64_t patches_of(const VitConfig *c) {
+    return c->image / c->patch;
+}
+
+static bool is_table(const VitParam *p) {
+    static const char end[] = "relative_position_bias_table";
+    size_t n = strlen(p->name);
+    return n >= sizeof end && strcmp(p->name + n - (sizeof end - 1), end) == 0;
+}
+
+/* Positions of another number of patches. */
+static bool is_resized(const VitParam *p, const SafeTensor *t, const VitConfig *theirs) {
+    int64_t from = patches_of(theirs);
+    if (is_table(p))
+        return t->rank == 2 && t->shape[1] == p->shape[1] &&
+               t->shape[0] == positions_table_rows(from) && t->shape[0] != p->shape[0];
+    return strcmp(p->name, "encoder.pos_embed") == 0 && t->rank == 3 && t->shape[0] == 1 &&
+           t->shape[2] == p->shape[2] && t->shape[1] == from * from + 1 &&
+           t->shape[1] != p->shape[1];
+}
+
+/* Where blocks have tables of their own, one that the file's blocks share serves each. */
+static const SafeTensor *find_for(const ImportSource *s, const VitParam *p) {
+    const SafeTensor *t = import_source_find(s, p->name);
+    return t || p->block < 0 || !is_table(p) ? t : import_source_find(s, IMPORT_SHARED_TABLE);
+}
+
+static int tell_adapted(ImportReport *r, const VitParam *p, const SafeTensor *t,
+                        const VitConfig *theirs, const VitConfig *ours) {
+    bool resized = is_resized(p, t, theirs), wider = is_wider(p, t);
+    bool copied = strcmp(t->name, p->name) != 0;
+    char how[128] = "";
+    if (resized)
+        snprintf(how, sizeof how, "interpolated from %lld x %lld to %lld x %lld patches",
+                 (long long)patches_of(theirs), (long long)patches_of(theirs),
+                 (long long)patches_of(ours), (long long)patches_of(ours));
+    else if (wider)
+        snprintf(how, sizeof how, "widened from %lld to %lld inputs, by zeros",
+                 (long long)t->shape[1], (long long)p->shape[1]);
+    if (!copied && !how[0])
+        return 0;
+    return add(&r->adapted, "%s: %s%s%s", p->name, copied ? "a copy of the shared table" : "",
+               copied && how[0] ? ", " : "", how);
+}
+
 /* The file's tensor of every weight (count; NULL: none), and the report about them. */
 static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource *s,
-                 const VitParam *params, int count) {
+                 const VitConfig *network, const VitParam *params, int count) {
     char found[192], expected[192];
     int code = 0;
     r->family = s->family;
@@ -85,15 +132,15 @@ static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource
         const VitParam *p = &params[i];
         if (!p->name[0])
             continue;
-        const SafeTensor *t = tensors[i] = import_source_find(s, p->name);
+        const SafeTensor *t = tensors[i] = find_for(s, p);
         if (!t)
             code = add(&r->missing, "%s", p->name);
-        else if (!is_same(p, t) && !is_wider(p, t))
+        else if (!is_same(p, t) && !is_wider(p, t) && !is_resized(p, t, &s->network))
             code = add(&r->misshaped, "%s has shape %s, expected %s", p->name,
                        shape_text(found, sizeof found, t->rank, t->shape),
                        shape_text(expected, sizeof expected, p->rank, p->shape));
-        else
-            code = add(&r->matched, "%s", p->name);
+        else if (!(code = add(&r->matched, "%s", p->name)))
+            code = tell_adapted(r, p, t, &s->network, network);
     }
     for (int i = 0; i < s->count && !code; i++) {
         bool taken = false;
@@ -147,14 +194,17 @@ int import_network(VitConfig *out, const char *path) {
 
 /* ---- into a network. */
 
-/* Settings without which the same tensors mean another network: the blocks' parts and number.
- * Sizes show in the shapes. */
+/* Settings of ours (a) without which the file's tensors (b) mean another network: the blocks' parts
+ * and number, and what a token is; nobody resizes a patch embedding whose pixels the patch cuts
+ * otherwise. Other sizes show in the shapes. */
 static bool differs(const Opt *row, const VitConfig *a, const VitConfig *b) {
     switch (row->offset) {
+    case offsetof(VitConfig, patch):
+        return a->patch != b->patch;
     case offsetof(VitConfig, depth):
         return a->depth != b->depth;
     case offsetof(VitConfig, relpos):
-        return a->relpos != b->relpos;
+        return a->relpos != b->relpos && !(a->relpos == RELPOS_BLOCK && b->relpos == RELPOS_SHARED);
     case offsetof(VitConfig, pos_embed):
         return a->pos_embed != b->pos_embed;
     case offsetof(VitConfig, key_bias):
@@ -168,6 +218,11 @@ static bool differs(const Opt *row, const VitConfig *a, const VitConfig *b) {
 
 static int check_settings(const VitConfig *network, const ImportSource *s, const char *path) {
     char ours[256] = "", theirs[256] = "", value[64];
+    if (network->relpos == RELPOS_SHARED && s->network.relpos == RELPOS_BLOCK)
+        return err_set(ERR_FAIL,
+                       "%s (%s) has a table of relative positions in each block; they differ, so "
+                       "none can stand for all: give --relpos block",
+                       path, s->family);
     for (const Opt *row = vit_options; row->name; row++) {
         if (!differs(row, network, &s->network))
             continue;
@@ -199,20 +254,33 @@ static float *widen(const VitParam *p, const SafeTensor *t, const float *values)
     return wide;
 }
 
-static int load(Vit *v, int i, const SafeTensor *t, const char *path) {
+static int resize(float **out, const VitParam *p, const float *values, int64_t from, int64_t to) {
+    *out = mem_alloc((size_t)p->count, sizeof **out);
+    if (!*out)
+        return ERR_FAIL;
+    return is_table(p) ? positions_resize_table(*out, values, from, to, p->shape[1])
+                       : positions_resize_embed(*out, values, from, to, p->shape[2]);
+}
+
+static int load(Vit *v, int i, const SafeTensor *t, const VitConfig *theirs, const char *path) {
     int count;
     const VitParam *p = &vit_params(v, &count)[i];
     const float *values;
-    float *owned = NULL, *wide = NULL;
+    float *owned = NULL, *fitted = NULL;
     int code = values_of(&values, &owned, t, path);
-    if (!code && t->count != p->count) {
-        values = wide = widen(p, t, values);
-        code = wide ? 0 : ERR_FAIL;
+    if (!code && is_resized(p, t, theirs)) {
+        code = resize(&fitted, p, values, patches_of(theirs), patches_of(vit_config(v)));
+        if (code)
+            err_context(code, "%s", path);
+        values = fitted;
+    } else if (!code && is_wider(p, t)) {
+        values = fitted = widen(p, t, values);
+        code = fitted ? 0 : ERR_FAIL;
     }
     if (!code)
         code = vit_set(v, i, values);
     mem_free(owned);
-    mem_free(wide);
+    mem_free(fitted);
     return code;
 }
 
@@ -224,14 +292,14 @@ int import_init(Vit *v, const char *path, ImportReport *report) {
     *report = (ImportReport){0};
     int code = tensors ? import_source_open(&s, path) : ERR_FAIL;
     if (!code)
-        code = match(tensors, report, &s, params, count);
+        code = match(tensors, report, &s, vit_config(v), params, count);
     if (!code)
         code = check_settings(vit_config(v), &s, path);
     if (!code && report->misshaped.count)
         code = refuse_misshaped(report, path);
     for (int i = 0; i < count && !code; i++)
         if (tensors[i])
-            code = load(v, i, tensors[i], path);
+            code = load(v, i, tensors[i], &s.network, path);
     import_source_free(&s);
     mem_free(tensors);
     return code;
@@ -287,7 +355,8 @@ int import_weights(const char *path, const char *to, ImportReport *report) {
     const SafeTensor **tensors = mem_alloc((size_t)count, sizeof *tensors);
     float **owned = mem_alloc((size_t)count, sizeof *owned);
     if (!code)
-        code = params && tensors && owned ? match(tensors, report, &s, params, count) : ERR_FAIL;
+        code = params && tensors && owned ? match(tensors, report, &s, &s.network, params, count)
+                                          : ERR_FAIL;
     if (!code && report->misshaped.count)
         code = refuse_misshaped(report, path);
     if (!code)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "model/model_file.h"
 
@@ -13,7 +14,7 @@
 #define BLOCK_TABLE "blocks.0.attn.relative_position_bias_table"
 
 static const char normalcy[] = "normalcy", simmim[] = "SimMIM",
-                  beit[] = "BEiT, or SimMIM fine-tuned", mae[] = "MAE";
+                  beit[] = "BEiT, or SimMIM fine-tuned", mae[] = "MAE, or a plain ViT";
 
 static bool begins(const char *name, const char *with) {
     return strncmp(name, with, strlen(with)) == 0;
@@ -24,24 +25,76 @@ static bool ends(const char *name, const char *with) {
     return n >= m && strcmp(name + n - m, with) == 0;
 }
 
+/* ---- the file's names, without what programs put around them. */
+
+/* In any order: DataParallel, torch.compile, Lightning and its kin, SimMIM. */
+static bool skip_wrapper(const char **name, bool *encoder) {
+    static const char *const wrappers[] = {"encoder.", "module.", "_orig_mod.", "model.",
+                                           "state_dict."};
+    for (int i = 0; i < 5; i++)
+        if (begins(*name, wrappers[i])) {
+            *encoder = *encoder || i == 0;
+            *name += strlen(wrappers[i]);
+            return true;
+        }
+    return false;
+}
+
+/* timm's ViTs call layer scale ls1.gamma, everybody else gamma_1; torch.compile may have wrapped
+ * parts too. A name too long for one of ours is cut, and stays none. */
+static void make_plain(char *plain, size_t n, bool *encoder, const char *name) {
+    static const char compiled[] = "_orig_mod.";
+    while (skip_wrapper(&name, encoder))
+        ;
+    size_t used = 0;
+    while (*name && used + 1 < n)
+        if (begins(name, compiled))
+            name += sizeof compiled - 1;
+        else
+            plain[used++] = *name++;
+    plain[used] = 0;
+    if (ends(plain, ".ls1.gamma") || ends(plain, ".ls2.gamma")) {
+        char *at = plain + used - strlen("ls1.gamma");
+        memcpy(at, at[2] == '1' ? "gamma_1" : "gamma_2", sizeof "gamma_1");
+    }
+}
+
+static int make_all_plain(ImportSource *s) {
+    int count = weight_file_count(s->file);
+    s->plain = mem_alloc((size_t)count, sizeof *s->plain);
+    s->encoder = mem_alloc((size_t)count, sizeof *s->encoder);
+    if (!s->plain || !s->encoder)
+        return ERR_FAIL;
+    for (int i = 0; i < count; i++)
+        make_plain(s->plain[i], sizeof *s->plain, &s->encoder[i], weight_file_at(s->file, i)->name);
+    return 0;
+}
+
+/* The index of a plain name, or -1. */
+static int find_plain(const ImportSource *s, const char *name) {
+    for (int i = 0; i < weight_file_count(s->file); i++)
+        if (strcmp(s->plain[i], name) == 0)
+            return i;
+    return -1;
+}
+
 static int recognise(ImportSource *s, const char *path) {
     const WeightFile *f = s->file;
-    bool wrapped = weight_file_find(f, "encoder.blocks.0.attn.qkv.weight");
-    bool bare = weight_file_find(f, "blocks.0.attn.qkv.weight");
-    bool tables = weight_file_find(f, BLOCK_TABLE) || weight_file_find(f, SHARED_TABLE);
+    int qkv = find_plain(s, "blocks.0.attn.qkv.weight");
+    bool tables = find_plain(s, BLOCK_TABLE) >= 0 || find_plain(s, SHARED_TABLE) >= 0;
     if (weight_file_metadata(f, "network"))
         s->family = normalcy;
-    else if (wrapped)
+    else if (qkv >= 0 && s->encoder[qkv])
         s->family = simmim;
-    else if (bare)
-        s->family = weight_file_find(f, "pos_embed") && !tables ? mae : beit;
+    else if (qkv >= 0)
+        s->family = find_plain(s, "pos_embed") >= 0 && !tables ? mae : beit;
     else
-        return err_set(ERR_FAIL,
-                       "%s: no vision transformer of SimMIM, BEiT or MAE: expected a tensor "
-                       "blocks.0.attn.qkv.weight, with or without encoder. before it; the first of "
-                       "%d is %s",
-                       path, weight_file_count(f),
-                       weight_file_count(f) ? weight_file_at(f, 0)->name : "none");
+        return err_set(
+            ERR_FAIL,
+            "%s: no vision transformer of SimMIM, BEiT or MAE: expected a tensor "
+            "blocks.0.attn.qkv.weight, found %d tensors, the first %s; 'normalcy weights "
+            "list' shows them all, README.md says which files fit",
+            path, weight_file_count(f), weight_file_count(f) ? weight_file_at(f, 0)->name : "none");
     return 0;
 }
 
@@ -86,8 +139,7 @@ static int check_index(const SafeTensor *t, const char *path) {
 
 /* ---- names. */
 
-/* Takes a tensor over under prefix + name. A name too long for one of ours is cut, and stays none.
- */
+/* Takes a tensor over under prefix + name, cut like plain names. */
 static void take(ImportSource *s, const SafeTensor *t, const char *prefix, const char *name) {
     char *ours = s->names[s->count];
     snprintf(ours, sizeof *s->names, "%s%s", prefix, name);
@@ -97,37 +149,98 @@ static void take(ImportSource *s, const SafeTensor *t, const char *prefix, const
 }
 
 /* MAE keeps the biases of query, key and value in one vector. */
-static void take_qkv_bias(ImportSource *s, const SafeTensor *t, const char *prefix) {
+static void take_qkv_bias(ImportSource *s, const SafeTensor *t, const char *prefix,
+                          const char *plain) {
     static const char *const parts[] = {"q_bias", "k_bias", "v_bias"};
-    int stem = (int)(strlen(t->name) - strlen("qkv.bias"));
+    int stem = (int)(strlen(plain) - strlen("qkv.bias"));
     for (int i = 0; i < 3; i++) {
-        char name[64];
+        char name[sizeof *s->plain];
         SafeTensor part = *t;
         part.shape[0] = part.count = t->count / 3;
         part.bytes = t->bytes / 3;
         part.data = (const char *)t->data + i * part.bytes;
-        snprintf(name, sizeof name, "%.*s%s", stem, t->name, parts[i]);
+        snprintf(name, sizeof name, "%.*s%s", stem, plain, parts[i]);
         take(s, &part, prefix, name);
     }
 }
 
-static int translate(ImportSource *s, const SafeTensor *t, const char *path) {
-    const char *prefix = s->family == normalcy || s->family == simmim ? "" : "encoder.";
-    if (ends(t->name, "relative_position_index"))
-        return check_index(t, path);
-    if (s->family == normalcy && begins(t->name, "optimizer."))
+/* Tensors that change what a network computes and that ours has no place for: to ignore them would
+ * be silently wrong. Heads and decoders are no such parts: they only read the features. */
+static bool is_foreign(const char *plain) {
+    static const char *const parts[] = {"norm_pre.",         "reg_token",
+                                        "dist_token",        "register_tokens",
+                                        "patch_embed.norm.", "patch_embed.backbone."};
+    static const char *const of_blocks[] = {
+#define TOP(...)
+#define TAIL(...)
+#define BLOCK(field, name, ...) name,
+#include "model/vit.def"
+#undef TOP
+#undef TAIL
+#undef BLOCK
+        "attn.qkv.bias"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (begins(plain, parts[i]))
+            return true;
+    const char *part = begins(plain, "blocks.") ? strchr(plain + strlen("blocks."), '.') : NULL;
+    for (size_t i = 0; part && i < sizeof of_blocks / sizeof *of_blocks; i++)
+        if (strcmp(part + 1, of_blocks[i]) == 0)
+            return false;
+    return part;
+}
+
+static int translate(ImportSource *s, int i, const char *path) {
+    const SafeTensor *t = weight_file_at(s->file, i);
+    const char *plain = s->plain[i];
+    if (s->family == normalcy) {
+        if (!begins(t->name, "optimizer."))
+            take(s, t, "", t->name);
         return 0;
-    if (begins(t->name, "fc_norm.") && !weight_file_find(s->file, "norm.weight")) {
+    }
+    /* SimMIM's decoder stands beside its encoder; MAE's mask token is its decoder's, whatever the
+     * width. */
+    bool beside = (s->family == simmim && !s->encoder[i]) ||
+                  (s->family == mae && strcmp(plain, "mask_token") == 0);
+    const char *prefix = beside ? "" : "encoder.";
+    if (ends(plain, "relative_position_index"))
+        return check_index(t, path);
+    if (!beside && is_foreign(plain))
+        return err_set(ERR_FAIL,
+                       "%s: tensor %s is part of another transformer than SimMIM's, BEiT's and "
+                       "MAE's; without it the others mean something else, so it needs weights of "
+                       "one of those",
+                       path, t->name);
+    if (begins(plain, "fc_norm.") && find_plain(s, "norm.weight") < 0) {
         s->fc_norm = true;
-        take(s, t, prefix, t->name + strlen("fc_"));
-    } else if (s->family == mae && strcmp(t->name, "mask_token") == 0) {
-        take(s, t, "", t->name); /* its decoder's, whatever the width */
-    } else if (ends(t->name, ".attn.qkv.bias") && t->rank == 1 && t->count % 3 == 0) {
-        take_qkv_bias(s, t, prefix);
+        take(s, t, prefix, plain + strlen("fc_"));
+    } else if (ends(plain, ".attn.qkv.bias") && t->rank == 1 && t->count % 3 == 0) {
+        take_qkv_bias(s, t, prefix, plain);
     } else {
-        take(s, t, prefix, t->name);
+        take(s, t, prefix, plain);
     }
     return 0;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp((*(const SafeTensor *const *)a)->name, (*(const SafeTensor *const *)b)->name);
+}
+
+/* What was wrapped in different ways may be called the same now. */
+static int check_names(const ImportSource *s, const char *path) {
+    const SafeTensor **sorted = mem_alloc((size_t)s->count, sizeof *sorted);
+    int code = sorted ? 0 : ERR_FAIL;
+    for (int i = 0; i < s->count && !code; i++)
+        sorted[i] = &s->tensors[i];
+    if (!code)
+        qsort(sorted, (size_t)s->count, sizeof *sorted, by_name);
+    for (int i = 1; i < s->count && !code; i++)
+        if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
+            code = err_set(ERR_FAIL,
+                           "%s: two tensors for %s: %s and %s; expected the weights of one network",
+                           path, sorted[i]->name, s->theirs[sorted[i - 1] - s->tensors],
+                           s->theirs[sorted[i] - s->tensors]);
+    mem_free(sorted);
+    return code;
 }
 
 static int translate_all(ImportSource *s, const char *path) {
@@ -138,8 +251,8 @@ static int translate_all(ImportSource *s, const char *path) {
     if (!s->names || !s->tensors || !s->theirs)
         return ERR_FAIL;
     for (int i = 0; i < count && !code; i++)
-        code = translate(s, weight_file_at(s->file, i), path);
-    return code;
+        code = translate(s, i, path);
+    return code ? code : check_names(s, path);
 }
 
 /* ---- the network that the shapes belong to. */
@@ -156,7 +269,7 @@ static int64_t count_blocks(const ImportSource *s) {
 }
 
 static int derive_positions(VitConfig *c, const ImportSource *s, const char *path) {
-    const SafeTensor *shared = import_source_find(s, "encoder." SHARED_TABLE);
+    const SafeTensor *shared = import_source_find(s, IMPORT_SHARED_TABLE);
     const SafeTensor *block = import_source_find(s, "encoder." BLOCK_TABLE);
     const SafeTensor *table = shared ? shared : block;
     const SafeTensor *embed = import_source_find(s, "encoder.pos_embed");
@@ -173,8 +286,15 @@ static int derive_positions(VitConfig *c, const ImportSource *s, const char *pat
     }
     if (!table && !embed)
         return err_set(ERR_FAIL, "%s: no table of positions tells the size of its input", path);
+    const SafeTensor *told = table ? table : embed;
     if (grid < 1)
-        return err_set(ERR_FAIL, "%s: its positions are not those of a square grid and cls", path);
+        return err_set(
+            ERR_FAIL,
+            "%s: its positions are not those of a square grid and cls: %s has %d "
+            "dimensions, of %lld and %lld; expected (1, patches + 1, width) or a table of "
+            "(offsets + 3, heads)",
+            path, told->name, told->rank, told->rank > 0 ? (long long)told->shape[0] : 0,
+            told->rank > 1 ? (long long)told->shape[1] : 0);
     c->image = grid * c->patch;
     return 0;
 }
@@ -224,7 +344,14 @@ static int derive(ImportSource *s, const char *path) {
 int import_source_open(ImportSource *out, const char *from) {
     char path[4096];
     model_path(path, sizeof path, from);
+    if (file_is_folder(from) && !file_exists(path))
+        return err_set(ERR_FAIL,
+                       "%s: expected weights, this is a folder without " CHECKPOINT_NAME
+                       "; give a .pth or .safetensors file, or the folder of a run",
+                       from);
     int code = weight_file_open(&out->file, path);
+    if (!code)
+        code = make_all_plain(out);
     if (!code)
         code = recognise(out, path);
     if (!code)
@@ -239,6 +366,8 @@ int import_source_open(ImportSource *out, const char *from) {
 void import_source_free(ImportSource *s) {
     weight_file_free(&s->file);
     mem_free(s->names);
+    mem_free(s->plain);
+    mem_free(s->encoder);
     mem_free(s->tensors);
     mem_free(s->theirs);
     *s = (ImportSource){0};

@@ -7,6 +7,8 @@
 #include "model/vit.h"
 #include "model/weight_file.h"
 
+#define IMPORT_SHARED_TABLE "encoder.rel_pos_bias.relative_position_bias_table"
+
 typedef struct {
     WeightFile *file;
     const char *family;  /* who trained it: "SimMIM", ...; static */
@@ -15,7 +17,9 @@ typedef struct {
     int count;
     const char **theirs; /* the names of the same in the file */
     bool fc_norm;        /* encoder.norm was the norm of the mean of all tokens */
-    char (*names)[80];   /* ours */
+    char (*names)[96];   /* ours */
+    char (*plain)[80];   /* of the file's tensors: without what programs wrap around them */
+    bool *encoder;       /* ... was there an "encoder." among that? */
 } ImportSource;
 
 /* `from` may be a run folder too. ERR_FAIL where the file cannot be read, is of no family that is

@@ -19,8 +19,8 @@ bool torch_pth_is(const void *bytes, int64_t n);
 int torch_pth_parse(TorchPth **out, const char *name, const void *bytes, int64_t n);
 void torch_pth_free(TorchPth **p);
 
-/* Contiguous and little-endian, like safetensors_at; in the order of the state dict. "module."
- * before a name is taken off. Borrowed. */
+/* Contiguous and little-endian, like safetensors_at; in the order of the state dict.
+ * Borrowed. */
 int torch_pth_count(const TorchPth *p);
 const SafeTensor *torch_pth_at(const TorchPth *p, int i);
 

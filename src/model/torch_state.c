@@ -223,22 +223,24 @@ static bool is_dict(const PickleValue *v) {
     return is_a(v, PICKLE_DICT) || is_call(v, "collections.OrderedDict");
 }
 
+/* Programs wrap the state dict in dicts of their own, often in more than one. A pickle may hold
+ * itself, so the search ends somewhere. */
 static const PickleValue *find_dict(const PickleValue *root) {
-    static const char *const keys[] = {"model", "state_dict", "model_state"};
-    for (int i = 0; i < 3 && is_dict(root); i++)
-        if (is_dict(pickle_get(root, keys[i])))
-            return pickle_get(root, keys[i]);
-    return is_dict(root) ? root : NULL;
+    static const char *const keys[] = {"model", "state_dict", "model_state", "module"};
+    enum { KEYS = sizeof keys / sizeof *keys, MAX_DEPTH = 8 };
+    for (int depth = 0; depth < MAX_DEPTH && is_dict(root); depth++) {
+        int i = 0;
+        while (i < KEYS && !is_dict(pickle_get(root, keys[i])))
+            i++;
+        if (i == KEYS)
+            return root;
+        root = pickle_get(root, keys[i]);
+    }
+    return NULL;
 }
 
 static bool is_tensor(const PickleItem *item) {
     return is_a(item->key, PICKLE_TEXT) && tensor_args(item->value);
-}
-
-/* DataParallel and its kin put this before every name. */
-static const char *plain_name(const char *name) {
-    static const char prefix[] = "module.";
-    return strncmp(name, prefix, sizeof prefix - 1) == 0 ? name + sizeof prefix - 1 : name;
 }
 
 static int by_name(const void *a, const void *b) {
@@ -269,7 +271,8 @@ int torch_state_tensors(TorchState *s, const Pickle *pickle, const char *name, T
     if (count == 0)
         return err_set(ERR_FAIL,
                        "%s: no state dict: expected tensors by name, in the file's dictionary or "
-                       "under model, state_dict or model_state of it",
+                       "under model, state_dict, model_state or module of it; save the model's "
+                       "state_dict()",
                        name);
     s->tensors = mem_alloc((size_t)count, sizeof *s->tensors);
     s->copies = mem_alloc((size_t)count, sizeof *s->copies);
@@ -278,7 +281,7 @@ int torch_state_tensors(TorchState *s, const Pickle *pickle, const char *name, T
     for (const PickleItem *item = dict->first; item && !code; item = item->next)
         if (is_tensor(item)) {
             SafeTensor *t = &s->tensors[s->count];
-            t->name = plain_name(item->key->text);
+            t->name = item->key->text;
             code = read_tensor(&r, t, &s->copies[s->count++], tensor_args(item->value));
         }
     return code ? code : check_names(s, name);

@@ -1,6 +1,7 @@
 #include "model/weight_file.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -24,8 +25,11 @@ static int map_file(WeightFile *f, const char *path) {
     if (fd < 0 || fstat(fd, &st))
         code = err_sys(ERR_FAIL, "cannot read %s", path);
     else if (!S_ISREG(st.st_mode) || st.st_size == 0)
-        code = err_set(ERR_FAIL, "%s: expected a file of weights, this is %s", path,
-                       S_ISREG(st.st_mode) ? "empty" : "no regular file");
+        code = err_set(ERR_FAIL, "%s: expected a .pth or .safetensors file of weights, this is %s",
+                       path,
+                       S_ISREG(st.st_mode)   ? "empty"
+                       : S_ISDIR(st.st_mode) ? "a folder"
+                                             : "no regular file");
     if (!code) {
         void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (map == MAP_FAILED)
@@ -45,7 +49,14 @@ static int parse(WeightFile *f, const char *path) {
         return torch_pth_parse(&f->torch, path, bytes, n);
     if (n > 8 && bytes[8] == '{')
         return safetensors_parse(&f->safetensors, path, bytes, n);
-    return err_set(ERR_FAIL, "%s: neither safetensors nor a file of torch.save", path);
+    char begin[33]; /* tells a page of a web server, or a pointer of Git's large files */
+    snprintf(begin, sizeof begin, "%.*s", (int)(n < 32 ? n : 32), bytes);
+    for (char *c = begin; *c; c++)
+        *c = *c >= ' ' && *c <= '~' ? *c : '.';
+    return err_set(ERR_FAIL,
+                   "%s: neither safetensors nor a file of torch.save (.pth, .pt, .bin): it begins "
+                   "with \"%s\"; was it downloaded whole?",
+                   path, begin);
 }
 
 int weight_file_open(WeightFile **out, const char *path) {

@@ -5,6 +5,8 @@ Writes beside this file, for the C tests of the .pth reader and of the import:
 a tiny network each of SimMIM, BEiT and MAE, in the zip form and in the one before
 PyTorch 1.6; tensors of every sort; and the features of the three networks, in float64
 rounded once. The names are those of the families' own files; the weights are noise.
+Then networks that timm made, wrapped as programs wrap them, with timm's own features;
+and positions interpolated for other sizes of input by PyTorch (MAE) and SciPy (BEiT).
 """
 import argparse
 import sys
@@ -13,8 +15,12 @@ from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
+import timm
 import torch
 import torch.nn.functional as F
+from scipy.interpolate import RectBivariateSpline
+from timm.models.beit import Beit
+from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
 import torch_dump
@@ -185,6 +191,80 @@ def save_odd():
     save("odd_legacy.pth", {"state_dict": state} | rest, legacy=True)
 
 
+# ---- timm ------------------------------------------------------------------------------------
+
+def timm_beit():
+    """-> the network, and what makes its features those of every token"""
+    net = Beit(img_size=12, patch_size=4, embed_dim=8, depth=2, num_heads=2, init_values=0.1,
+               num_classes=3, use_abs_pos_emb=False, use_rel_pos_bias=True)
+    return net, lambda x: net.fc_norm(net.forward_features(x))
+
+
+def timm_vit():
+    """The ViT of vit_base_patch16_224 and its .mae, with the layer scale of the newer ones."""
+    net = VisionTransformer(img_size=12, patch_size=4, embed_dim=8, depth=2, num_heads=1,
+                            num_classes=3, init_values=0.1)
+    return net, net.forward_features
+
+
+def timm_features(make, x, rng):
+    net, tokens = make()
+    w = draw({n: t.shape for n, t in net.state_dict().items()}, rng)
+    w = OrderedDict((n, 0.5 + 0.1 * t if n.endswith("gamma") else t) for n, t in w.items())
+    net.load_state_dict(w)
+    net.double().eval()
+    with torch.no_grad():
+        return w, tokens(x.double())
+
+
+def save_timm(x, rng):
+    """Wrapped as by torch.compile in DataParallel, and by a trainer of Lightning's kind."""
+    out = {}
+    w, out["timm_beit"] = timm_features(timm_beit, x, rng)
+    save("timm_beit.pth", {"state_dict": {"model": prefixed("module._orig_mod.", w)}, "epoch": 3})
+    w, out["timm_vit"] = timm_features(timm_vit, x, rng)
+    save("timm_vit.pth", {"model": {"state_dict": prefixed("model._orig_mod.", w)}})
+    return out
+
+
+# ---- positions for other sizes ---------------------------------------------------------------
+
+def geometric_places(half, wanted):
+    """half places on each side of 0 whose distances grow by a factor; the last at `wanted`"""
+    low, high = 1.01, 1.5
+    while high - low > 1e-6:
+        q = (low + high) / 2
+        low, high = (low, q) if sum(q ** i for i in range(half)) > wanted else (q, high)
+    side = np.cumsum(q ** np.arange(half))
+    return np.concatenate([-side[::-1], [0], side])
+
+
+def resize_table(table, old, new):
+    """table ((2 old - 1)^2 + 3, H): SciPy's interp2d of the families' own code is this spline"""
+    places, wanted = geometric_places(old - 1, new - 1), np.arange(1 - new, new)
+    grid = table[:-3].double().numpy().reshape(2 * old - 1, 2 * old - 1, -1)
+    columns = [RectBivariateSpline(places, places, grid[:, :, h], s=0)(wanted, wanted).ravel()
+               for h in range(grid.shape[2])]
+    return torch.cat([torch.from_numpy(np.stack(columns, axis=1)), table[-3:].double()])
+
+
+def resize_embed(embed, old, new):
+    """embed (1, 1 + old^2, D)"""
+    grid = embed[:, 1:].double().reshape(1, old, old, -1).permute(0, 3, 1, 2)
+    grid = F.interpolate(grid, size=(new, new), mode="bicubic", align_corners=False)
+    return torch.cat([embed[:, :1].double(), grid.permute(0, 2, 3, 1).flatten(1, 2)], dim=1)
+
+
+def positions(rng):
+    out = {}
+    for old, new in ((3, 5), (4, 7), (5, 3), (7, 4)):
+        table = torch.randn((2 * old - 1) ** 2 + 3, 2, generator=rng)
+        embed = torch.randn(1, 1 + old * old, 3, generator=rng)
+        out |= {f"table/{old}": table, f"table/{old}/{new}": resize_table(table, old, new),
+                f"embed/{old}": embed, f"embed/{old}/{new}": resize_embed(embed, old, new)}
+    return out
+
+
 def main():
     torch.set_num_threads(1)
     rng = torch.Generator().manual_seed(1)
@@ -199,7 +279,12 @@ def main():
         print(f"{family}: float32 differs by {error:.1e} of the largest feature")
         save_family(w, rng)
     save_odd()
-    torch_dump.write_safetensors(HERE / "features.safetensors", out, {"torch": torch.__version__})
+    x = torch.rand(2, 3, 12, 12, generator=rng) * 2 - 1
+    out |= {"timm_x": x} | save_timm(x, rng)
+    torch_dump.write_safetensors(HERE / "features.safetensors", out,
+                                 {"torch": torch.__version__, "timm": timm.__version__})
+    torch_dump.write_safetensors(HERE / "positions.safetensors", positions(rng),
+                                 {"torch": torch.__version__})
 
 
 if __name__ == "__main__":
