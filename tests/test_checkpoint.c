@@ -83,7 +83,7 @@ static int load(Trainer *t, const char *path) {
     if (!code)
         code = checkpoint_info(&info, file, path);
     if (!code)
-        code = checkpoint_load(t, file, path);
+        code = checkpoint_load(t, &info, file, path);
     safetensors_free(&file);
     return code;
 }
@@ -112,7 +112,7 @@ static void test_round_trip(void **state) {
     assert_int_equal(info.model.steps_per_epoch, STEPS_PER_EPOCH);
     assert_string_equal(info.model.data, data);
     assert_string_equal(safetensors_metadata(file, "format"), "normalcy");
-    assert_int_equal(checkpoint_load(b, file, path), 0);
+    assert_int_equal(checkpoint_load(b, &info, file, path), 0);
     expect_same(a, b);
     /* The weights go by SimMIM's names, so others can read them. */
     const SafeTensor *t = safetensors_find(file, "encoder.blocks.1.attn.qkv.weight");
@@ -168,9 +168,10 @@ static void test_seed_matters(void **state) {
 /* ---- bad files: a good one, copied with one thing changed. */
 
 typedef struct {
-    const char *drop;        /* tensor left out */
-    const char *reshape;     /* tensor whose shape gets one dimension */
-    const char *poison;      /* tensor with a NaN at 3 */
+    const char *drop;    /* tensor left out */
+    const char *reshape; /* tensor whose shape gets one dimension */
+    const char *poison;  /* tensor with `value3` at 3, or NaN */
+    float value3;
     const char *key, *value; /* metadata, NULL: left out */
     const char *expect[3];   /* parts of the message */
 } Lie;
@@ -194,7 +195,7 @@ static void copy_with(const Safetensors *from, const Lie *lie, const char *path)
         float *x = copies[i] = mem_alloc((size_t)t->count, sizeof *x);
         assert_int_equal(safetensors_to_f32(t, x), 0);
         if (lie->poison && strcmp(lie->poison, t->name) == 0)
-            x[3] = NAN;
+            x[3] = lie->value3 != 0 ? lie->value3 : NAN;
         if (lie->reshape && strcmp(lie->reshape, t->name) == 0)
             safe_writer_add(w, t->name, 1, &t->count, x);
         else if (!lie->drop || strcmp(lie->drop, t->name) != 0)
@@ -224,7 +225,15 @@ static const Lie lies[] = {
     {.poison = "encoder.blocks.1.mlp.fc2.bias",
      .expect = {"encoder.blocks.1.mlp.fc2.bias", "not finite at 3"}},
     {.poison = "optimizer.exp_avg_sq.decoder.0.bias", .expect = {"not finite"}},
+    {.poison = "optimizer.exp_avg_sq.decoder.0.bias",
+     .value3 = -1e-30f,
+     .expect = {"exp_avg_sq.decoder.0.bias holds -1e-30 at 3", "mean of squares"}},
     {.key = "step", .value = NULL, .expect = {"\"step\" is missing"}},
+    {.key = "step", .value = "13", .expect = {"\"13\", expected 0 to 12", "4 epochs of 3 steps"}},
+    {.key = "step", .value = "999999999999", .expect = {"\"999999999999\", expected 0 to 12"}},
+    {.key = "step", .value = "-1", .expect = {"\"-1\", expected 0 to 12"}},
+    {.key = "step", .value = "1x", .expect = {"\"1x\", expected 0 to 12"}},
+    {.key = "step", .value = "", .expect = {"\"\", expected 0 to 12"}},
     {.key = "network", .value = NULL, .expect = {"no normalcy model"}},
     {.key = "network", .value = "{", .expect = {"\"network\"", "JSON"}},
     {.key = "network", .value = "[]x", .expect = {"\"network\"", "JSON"}},
@@ -249,6 +258,13 @@ static void test_lies(void **state) {
     const Lie truth = {0};
     copy_with(good, &truth, fixture_path("copy"));
     assert_int_equal(load(t, fixture_path("copy")), 0);
+    const Lie last = {.key = "step", .value = "12"},
+              less = {.poison = "optimizer.exp_avg.decoder.0.bias", .value3 = -1};
+    copy_with(good, &last, fixture_path("copy"));
+    assert_int_equal(load(t, fixture_path("copy")), 0); /* a run that is done */
+    assert_int_equal(t->step, 12);
+    copy_with(good, &less, fixture_path("copy"));
+    assert_int_equal(load(t, fixture_path("copy")), 0); /* first moments have either sign */
     for (int i = 0; i < N(lies); i++) {
         copy_with(good, &lies[i], fixture_path("lie"));
         expect_refused(t, fixture_path("lie"), lies[i].expect);

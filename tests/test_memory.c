@@ -247,7 +247,7 @@ static void test_resume(void **state) {
         assert_int_equal(checkpoint_info(&info, file, path), 0);
         assert_int_equal(info.model.network.memory, kinds[k]);
         assert_int_equal(info.model.network.items, config.items);
-        assert_int_equal(checkpoint_load(b, file, path), 0);
+        assert_int_equal(checkpoint_load(b, &info, file, path), 0);
         expect_same(a, b);
         step(a);
         step(b);

@@ -120,7 +120,9 @@ static void test_no_resume(void **state) {
     const char *path = fixture_path("no-resume");
     write_quantized(checkpoint, path);
     Safetensors *file = open_file(path);
-    assert_int_equal(checkpoint_load(trainer, file, path), ERR_FAIL);
+    CheckpointInfo info;
+    assert_int_equal(checkpoint_info(&info, file, path), 0);
+    assert_int_equal(checkpoint_load(trainer, &info, file, path), ERR_FAIL);
     assert_non_null(strstr(err_text(), "no-resume holds a model without the optimizer's state"));
     assert_non_null(strstr(err_text(), "cannot be resumed"));
     safetensors_free(&file);

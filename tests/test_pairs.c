@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "data/pairs.h"
 #include "fixture.h"
 #include "video/source.h"
@@ -41,20 +42,32 @@ static Dataset *data(const char *name) {
     return d;
 }
 
-static Pairs *open_ok(const Dataset *d, int frames_in, int batch, uint64_t seed, int64_t cache) {
-    const PairsConfig config = {SIZE, frames_in, batch, seed, cache, PAIRS_NO_SECOND};
+static Pairs *open_config(const Dataset *d, PairsConfig config) {
     Pairs *p = NULL;
     if (pairs_open(&p, &d->train, &config))
         fail_msg("%s", err_text());
     return p;
 }
 
-static Pairs *open_second(const Dataset *d, int frames_in, PairsSecond second) {
-    const PairsConfig config = {SIZE, frames_in, 1, 3, PLENTY, second};
-    Pairs *p = NULL;
-    if (pairs_open(&p, &d->train, &config))
-        fail_msg("%s", err_text());
-    return p;
+static Pairs *open_ok(const Dataset *d, int frames_in, int batch, uint64_t seed, int64_t cache) {
+    return open_config(d, (PairsConfig){.size = SIZE,
+                                        .frames_in = frames_in,
+                                        .batch = batch,
+                                        .seed = seed,
+                                        .cache_bytes = cache});
+}
+
+/* Batches of one pair, with second frames for those that `wants` names. */
+static Pairs *open_second(const Dataset *d, int frames_in, PairsSecond second,
+                          bool (*wants)(const void *, int64_t, int64_t), uint64_t seed,
+                          int64_t cache) {
+    return open_config(d, (PairsConfig){.size = SIZE,
+                                        .frames_in = frames_in,
+                                        .batch = 1,
+                                        .seed = seed,
+                                        .cache_bytes = cache,
+                                        .second = second,
+                                        .wants_second = wants});
 }
 
 static PairBatch next_ok(Pairs *p) {
@@ -127,40 +140,117 @@ static bool is_frame(const uint8_t *at, const Clip *c, int64_t t) {
     return memcmp(at, want, BYTES) == 0;
 }
 
-/* Frames `jump` apart that end `jump` before Y: every jump that fits comes, none that does not. */
+/* Frames `jump` apart that end `jump` before Y: every jump that fits comes, none that does not;
+ * where none fits there are no such frames. */
 static void test_skipped(void **state) {
     (void)state;
     for (int in = 1; in <= 2; in++) {
         Dataset *d = data(in == 1 ? "set" : "videos");
-        Pairs *p = open_second(d, in, PAIRS_SKIPPED);
+        Pairs *p = open_second(d, in, PAIRS_SKIPPED, NULL, 3, PLENTY);
         int jumps[6] = {0};
         for (int k = 0; k < 6 * pairs_count(p); k++) {
             PairBatch b = next_ok(p);
             int64_t t;
             const Clip *c = clip_of(d, in, b.index[0], &t);
             int64_t target = t + in, most = target / in < 5 ? target / in : 5, found = 0;
-            for (int64_t jump = 2; jump <= (most < 2 ? 2 : most); jump++) {
+            for (int64_t jump = 2; jump <= most; jump++) {
                 bool all = true;
-                for (int i = 0; i < in; i++) {
-                    int64_t from = target - jump * (in - i);
-                    all = all && is_frame(b.second + i * BYTES, c, from > 0 ? from : 0);
-                }
+                for (int i = 0; i < in; i++)
+                    all = all && is_frame(b.second + i * BYTES, c, target - jump * (in - i));
                 found = all ? jump : found;
             }
-            assert_true(found > 0);
-            jumps[found]++;
+            assert_int_equal(b.has_second[0], most >= 2);
+            assert_true(most < 2 || found > 0);
+            jumps[most < 2 ? 0 : found]++;
         }
-        assert_true(jumps[2] > 0 && jumps[3] > 0 && (in == 2 || (jumps[4] > 0 && jumps[5] > 0)));
+        assert_true(jumps[0] > 0 && jumps[2] > 0 && jumps[3] > 0);
+        assert_true(in == 2 || (jumps[4] > 0 && jumps[5] > 0));
         pairs_free(&p);
         dataset_free(&d);
     }
+}
+
+static bool wants_some(const void *context, int64_t epoch, int64_t pair) {
+    (void)context;
+    return (pair + epoch) % 3 == 0;
+}
+
+static bool wants_none(const void *context, int64_t epoch, int64_t pair) {
+    (void)context, (void)epoch, (void)pair;
+    return false;
+}
+
+/* Second frames are where they are wanted, and those that a loader gives who brings all; the same
+ * from any step on. */
+static void test_wanted(void **state) {
+    (void)state;
+    Dataset *d = data("set");
+    Pairs *all = open_second(d, 1, PAIRS_OTHER, NULL, 3, PLENTY);
+    Pairs *some = open_second(d, 1, PAIRS_OTHER, wants_some, 3, PLENTY);
+    Pairs *late = open_second(d, 1, PAIRS_OTHER, wants_some, 3, 2 * BYTES);
+    const int64_t steps = 3 * pairs_count(all), from = pairs_count(all) + 4;
+    assert_int_equal(pairs_seek(late, from), 0);
+    for (int64_t k = 0; k < steps; k++) {
+        PairBatch a = next_ok(all), b = next_ok(some);
+        assert_true(a.has_second[0]);
+        assert_int_equal(b.has_second[0], wants_some(NULL, k / pairs_count(all), b.index[0]));
+        assert_true(!b.has_second[0] || memcmp(a.second, b.second, BYTES) == 0);
+        if (k < from)
+            continue;
+        PairBatch c = next_ok(late);
+        assert_int_equal(b.has_second[0], c.has_second[0]);
+        assert_true(!b.has_second[0] || memcmp(b.second, c.second, BYTES) == 0);
+    }
+    pairs_free(&all);
+    pairs_free(&some);
+    pairs_free(&late);
+    dataset_free(&d);
+}
+
+/* Steps until the loader comes upon the frame that cannot be decoded. */
+static int64_t steps_until_failure(const Dataset *d, bool (*wants)(const void *, int64_t, int64_t),
+                                   uint64_t seed) {
+    Pairs *p = open_second(d, 1, PAIRS_SKIPPED, wants, seed, 0);
+    PairBatch b;
+    int64_t step = 0;
+    while (pairs_next(p, &b) == 0)
+        assert_true(++step < 100);
+    pairs_free(&p);
+    return step;
+}
+
+/* Frames that are not wanted are not decoded: a damaged one is in nobody's way until its own pair
+ * comes. */
+static void test_not_decoded(void **state) {
+    (void)state;
+    for (int t = 0; t < 12; t++)
+        fixture_encode(fixture_path("hole/%02d.jpg", t), "mjpeg", 64, 48, t);
+    const char *path = fixture_path("hole/05.jpg");
+    fixture_truncate(path, fixture_size(path) / 2);
+    Dataset *d = data("hole");
+    int sooner = 0;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        /* Pair k is of the frames k and k + 1; the order is that of pairs.h. */
+        int64_t order[11], first = 0;
+        Rng r = rng_stream(seed, RNG_SHUFFLE, 0, 0);
+        rng_permutation(&r, order, 11);
+        while (order[first] != 4 && order[first] != 5)
+            first++;
+        assert_int_equal(steps_until_failure(d, wants_none, seed), first);
+        int64_t all = steps_until_failure(d, NULL, seed);
+        assert_true(all <= first);
+        sooner += all < first;
+    }
+    assert_true(sooner > 0);
+    dataset_free(&d);
 }
 
 /* A frame of any other clip; the same again at the same step. */
 static void test_other_clip(void **state) {
     (void)state;
     Dataset *d = data("set");
-    Pairs *p = open_second(d, 1, PAIRS_OTHER), *again = open_second(d, 1, PAIRS_OTHER);
+    Pairs *p = open_second(d, 1, PAIRS_OTHER, NULL, 3, PLENTY);
+    Pairs *again = open_second(d, 1, PAIRS_OTHER, NULL, 3, PLENTY);
     int from[3] = {0};
     for (int k = 0; k < 4 * pairs_count(p); k++) {
         PairBatch b = next_ok(p), c = next_ok(again);
@@ -264,7 +354,8 @@ static void test_order(void **state) {
 }
 
 static void refuse(const char *name, int frames_in, int batch, const char *word) {
-    const PairsConfig config = {SIZE, frames_in, batch, 1, PLENTY, PAIRS_NO_SECOND};
+    const PairsConfig config = {
+        .size = SIZE, .frames_in = frames_in, .batch = batch, .seed = 1, .cache_bytes = PLENTY};
     Dataset *d = data(name);
     Pairs *p = (Pairs *)&p;
     assert_true(pairs_open(&p, &d->train, &config) < 0);
@@ -336,7 +427,8 @@ static void test_failures(void **state) {
 static void test_memory(void **state) {
     (void)state;
     Dataset *d = data("set");
-    const PairsConfig config = {SIZE, 1, 2, 1, PLENTY, PAIRS_NO_SECOND};
+    const PairsConfig config = {
+        .size = SIZE, .frames_in = 1, .batch = 2, .seed = 1, .cache_bytes = PLENTY};
     int code = -1;
     for (int n = 1; code && n < 100; n++) {
         Pairs *p = NULL;
@@ -352,11 +444,12 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_content),    cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_seek),       cmocka_unit_test(test_order),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_memory),     cmocka_unit_test(test_skipped),
-        cmocka_unit_test(test_other_clip),
+        cmocka_unit_test(test_content),     cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_seek),        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_memory),      cmocka_unit_test(test_skipped),
+        cmocka_unit_test(test_other_clip),  cmocka_unit_test(test_wanted),
+        cmocka_unit_test(test_not_decoded),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

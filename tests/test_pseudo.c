@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -210,17 +211,19 @@ static void test_grey(void **state) {
 
 /* ---- CIFAR-100's files. */
 
-enum { SIDE = 32, PIXELS = SIDE * SIDE };
+enum { SIDE = 32, PIXELS = SIDE * SIDE, PICTURES = 50000 };
 
-/* Pictures of one colour each: red i, green 100, blue 200 - i; the corner pixel is white. */
-static void write_pictures(const char *path, const char *head, size_t head_bytes, int labels,
-                           int64_t count) {
+/* CIFAR-100's count of pictures of one colour each: red i, green 100, blue 200 - i; the corner
+ * pixel is white. With two labels in front of each, or without. */
+static void write_pictures(const char *path, const char *head, size_t head_bytes, int labels) {
     static uint8_t record[2 + 3 * PIXELS];
     FileOut *f = NULL;
     assert_int_equal(file_create(&f, path), 0);
     file_write(f, head, head_bytes);
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < PICTURES; i++) {
         uint8_t *planes = record + labels;
+        record[0] = (uint8_t)(i % 20);
+        record[1] = (uint8_t)(i % 100);
         memset(planes, (int)(i % 200), PIXELS);
         memset(planes + PIXELS, 100, PIXELS);
         memset(planes + 2 * PIXELS, (int)(200 - i % 200), PIXELS);
@@ -230,13 +233,13 @@ static void write_pictures(const char *path, const char *head, size_t head_bytes
     assert_int_equal(file_commit(&f), 0);
 }
 
-static void check_pictures(const char *path, int64_t count) {
+static void check_pictures(const char *path) {
     static uint8_t bgr[3 * PLANE];
     Intruders *p = NULL;
     if (intruders_open(&p, path))
         fail_msg("%s", err_text());
-    assert_int_equal(intruders_count(p), count);
-    for (int64_t i = 0; i < count; i += count / 5) {
+    assert_int_equal(intruders_count(p), PICTURES);
+    for (int64_t i = 0; i < PICTURES; i += 9999) {
         intruders_get(p, i, bgr, SIZE);
         for (int c = 0; c < 3; c++) /* corners are aligned */
             assert_int_equal(bgr[c], 255);
@@ -248,27 +251,61 @@ static void check_pictures(const char *path, int64_t count) {
     intruders_free(&p);
 }
 
+/* One byte of a good train.bin is changed, and changed back. */
+static void poke(const char *path, long at, int value) {
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, at, SEEK_SET), 0);
+    assert_int_equal(fputc(value, f), value);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void refuse(const char *path, const char *words) {
+    Intruders *p = NULL;
+    assert_int_equal(intruders_open(&p, path), ERR_FAIL);
+    assert_null(p);
+    if (!strstr(err_text(), words))
+        fail_msg("'%s' lacks '%s'", err_text(), words);
+}
+
 static void test_intruders(void **state) {
     (void)state;
+    enum { RECORD = 2 + 3 * PIXELS };
     fixture_begin();
-    write_pictures(fixture_path("train.bin"), "", 0, 2, 20);
-    check_pictures(fixture_path("train.bin"), 20);
+    const char *bin = fixture_path("train.bin");
+    write_pictures(bin, "", 0, 2);
+    check_pictures(bin);
+    const struct {
+        long at;
+        int bad, good;
+        const char *words;
+    } labels[] = {
+        {0, 20, 0, "record 0 has the labels 20 and 0, expected less than 20 and 100"},
+        {(PICTURES - 1L) * RECORD + 1, 100, 99, "record 49999 has the labels 19 and 100"}};
+    for (int i = 0; i < N(labels); i++) {
+        poke(bin, labels[i].at, labels[i].bad);
+        refuse(bin, labels[i].words);
+        poke(bin, labels[i].at, labels[i].good);
+    }
+    check_pictures(bin);
+    fixture_truncate(bin, 10000L * RECORD); /* whole records, as test.bin has them */
+    refuse(bin, "expected train.bin (50000 records of 3074 bytes)");
+    refuse(bin, "found 30740000 bytes");
     /* The Python version: a pickle with all pixels in one string, little-endian length. */
     static const char head[] = "\x80\x02}q\x01(U\x04"
                                "dataq\x02T"
                                "\x00\xc0\x27\x09";
-    write_pictures(fixture_path("train"), head, sizeof head - 1, 0, 50000);
-    check_pictures(fixture_path("train"), 50000);
-    Intruders *p = NULL;
+    const char *pickle = fixture_path("train");
+    write_pictures(pickle, head, sizeof head - 1, 0);
+    check_pictures(pickle);
+    fixture_truncate(pickle, fixture_size(pickle) - 1);
+    refuse(pickle, "not CIFAR-100's");
     fixture_text(fixture_path("text"), "no pictures");
-    assert_int_equal(intruders_open(&p, fixture_path("text")), ERR_FAIL);
-    assert_non_null(strstr(err_text(), "not CIFAR-100's"));
+    refuse(fixture_path("text"), "not CIFAR-100's");
     fixture_text(fixture_path("empty"), "");
-    assert_int_equal(intruders_open(&p, fixture_path("empty")), ERR_FAIL);
-    assert_int_equal(intruders_open(&p, fixture_path(".")), ERR_FAIL);
-    assert_int_equal(intruders_open(&p, fixture_path("absent")), ERR_FAIL);
-    assert_non_null(strstr(err_text(), "No such file"));
-    assert_null(p);
+    refuse(fixture_path("empty"), "found 0 bytes");
+    refuse(fixture_path("."), "is no file");
+    refuse(fixture_path("absent"), "No such file");
     fixture_end();
 }
 

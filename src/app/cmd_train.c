@@ -38,8 +38,8 @@ static const char pretrain_options[] =
 static const char *const size_names[] = {"base", "small", "tiny", NULL};
 
 typedef struct {
-    char *output, *config, *preset, *recipe, *init;
-    int size;
+    char *output, *config, *recipe, *init;
+    int preset, size;
     bool resume;
     int64_t checkpoint_every, keep, steps, cache;
 } TrainArgs;
@@ -47,11 +47,10 @@ typedef struct {
 static const Opt run_options[] = {
     OPT_TEXT_ROW(TrainArgs, output, "output", NULL, "RUN", "folder of the run"),
     OPT_FLAG_ROW(TrainArgs, resume, "resume", "continue the run from its checkpoint"),
-    OPT_TEXT_ROW(TrainArgs, preset, "preset", NULL, "NAME",
-                 "the paper's settings: ped2, avenue, shanghaitech"),
+    OPT_CHOICE_ROW(TrainArgs, preset, "preset", NULL, preset_names,
+                   "the paper's settings for a data set"),
     OPT_TEXT_ROW(TrainArgs, recipe, "recipe", NULL, "NAME",
-                 "the method, an ablation or a rival: ours, ablation/ae, ablation/mask, "
-                 "ablation/no-consistency, lnra/patch, lnra/skip, steal, frame-pred, memae, mnad"),
+                 "the method, an ablation or a rival, as listed above"),
     OPT_TEXT_ROW(TrainArgs, init, "init", NULL, "FILE",
                  "weights to start from: .pth, .safetensors or a run"),
     OPT_CHOICE_ROW(TrainArgs, size, "size", "base", size_names,
@@ -128,20 +127,17 @@ static int apply_presets(Train *t, int argc, char **argv) {
     if (!code && preset) {
         const char *list = preset_options(preset);
         code = list ? opt_set_list(t->groups, "preset ", list)
-                    : err_set(ERR_USAGE,
-                              "--preset: expected ped2, avenue or shanghaitech; found "
-                              "\"%s\"",
-                              preset);
+                    : opt_set(t->groups, "--", "preset", preset); /* says what is known */
     }
     if (!code && recipe) {
-        const char *list = recipe_options(recipe);
-        code = list ? opt_set_list(t->groups, "recipe ", list)
-                    : err_set(ERR_USAGE, "--recipe: \"%s\" is none; --help lists them", recipe);
+        const Recipe *r = recipe_find(recipe);
+        code = r ? opt_set_list(t->groups, "recipe ", r->options)
+                 : err_set(ERR_USAGE, "--recipe: \"%s\" is none; --help lists them", recipe);
     }
     if (!code && size) {
         const char *list = vit_size_options(size);
-        code = list ? opt_set_list(t->groups, "size ", list)
-                    : opt_set(t->groups, "--", "size", size); /* says what is known */
+        code =
+            list ? opt_set_list(t->groups, "size ", list) : opt_set(t->groups, "--", "size", size);
     }
     return code;
 }
@@ -214,6 +210,8 @@ static int open_data(Train *t) {
                      .batch = (int)t->training.batch,
                      .seed = (uint64_t)t->training.seed,
                      .second = trainer_second(&t->training),
+                     .wants_second = trainer_wants_second,
+                     .context = &t->training,
                      .cache_bytes = t->args.cache * 1000000};
     int code = dataset_open(&t->dataset, t->data);
     if (code && t->data == t->stored.model.data)
@@ -298,6 +296,7 @@ static int load_init(Train *t) {
                  r.family ? r.family : "of unknown origin", r.matched.count, r.missing.count,
                  r.fc_norm ? "; its norm is that of the mean of tokens" : "");
         tell_names("drawn", &r.missing);
+        tell_names("fitted", &r.adapted);
         tell_names("ignored", &r.unexpected);
     }
     import_report_free(&r);
@@ -327,7 +326,7 @@ static int open_run(Train *t) {
                            "%lld; give the same data and batch",
                            (long long)t->stored.model.steps_per_epoch, t->data,
                            (long long)steps_per_epoch);
-        code = checkpoint_load(t->trainer, t->checkpoint, t->checkpoint_path);
+        code = checkpoint_load(t->trainer, &t->stored, t->checkpoint, t->checkpoint_path);
         safetensors_free(&t->checkpoint);
         if (!code)
             tell_resumed(t);
@@ -444,7 +443,15 @@ static int loop(Train *t) {
     return code;
 }
 
+/* What a command is for and the recipes it knows. */
+static void tell_usage(char *buf, size_t n, const char *usage) {
+    size_t used = (size_t)snprintf(buf, n, "%s\nRecipes:\n", usage);
+    for (const Recipe *r = recipes; r->name && used < n; r++)
+        used += (size_t)snprintf(buf + used, n - used, "  %-26s %s\n", r->name, r->about);
+}
+
 static int run(const Command *command, int argc, char **argv) {
+    char usage[4096];
     Train t = {.command = command};
     const OptGroup groups[] = {{"Run", run_options, &t.args},
                                {"Compute", compute_options, &t.compute},
@@ -452,7 +459,8 @@ static int run(const Command *command, int argc, char **argv) {
                                {"Training", train_options, &t.training},
                                {NULL, NULL, NULL}};
     memcpy(t.groups, groups, sizeof groups);
-    if (help_asked(argc, argv, command->usage, t.groups))
+    tell_usage(usage, sizeof usage, command->usage);
+    if (help_asked(argc, argv, usage, t.groups))
         return EXIT_OK;
     int code = parse(&t, argc, argv);
     if (!code)

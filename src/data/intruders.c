@@ -9,7 +9,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-enum { SIDE = 32, PLANE = SIDE * SIDE, PICTURE = 3 * PLANE, LABELS = 2, TRAINING = 50000 };
+enum { SIDE = 32, PLANE = SIDE * SIDE, PICTURE = 3 * PLANE, TRAINING = 50000 };
+enum { LABELS = 2, RECORD = LABELS + PICTURE, COARSE = 20, FINE = 100 }; /* of train.bin */
 
 struct Intruders {
     const uint8_t *map;
@@ -27,22 +28,32 @@ static const uint8_t *find_block(const uint8_t *map, size_t bytes) {
     return NULL;
 }
 
+static int check_labels(const Intruders *p, const char *path) {
+    for (int64_t i = 0; i < TRAINING; i++) {
+        const uint8_t *record = p->map + i * RECORD;
+        if (record[0] >= COARSE || record[1] >= FINE)
+            return err_set(ERR_FAIL,
+                           "%s: not CIFAR-100's: its size is that of train.bin, but record %lld "
+                           "has the labels %d and %d, expected less than %d and %d",
+                           path, (long long)i, record[0], record[1], COARSE, FINE);
+    }
+    return 0;
+}
+
 static int look(Intruders *p, const char *path) {
-    if (p->bytes > 0 && p->bytes % (LABELS + PICTURE) == 0) {
+    p->count = TRAINING;
+    if (p->bytes == (size_t)TRAINING * RECORD) {
         p->first = p->map + LABELS;
-        p->stride = LABELS + PICTURE;
-        p->count = (int64_t)p->bytes / p->stride;
-        return 0;
+        p->stride = RECORD;
+        return check_labels(p, path);
     }
     p->first = find_block(p->map, p->bytes);
     p->stride = PICTURE;
-    p->count = TRAINING;
-    return p->first
-               ? 0
-               : err_set(ERR_FAIL,
-                         "%s: not CIFAR-100's: expected train.bin (records of %d bytes) or the "
-                         "file train of the Python version",
-                         path, LABELS + PICTURE);
+    return p->first ? 0
+                    : err_set(ERR_FAIL,
+                              "%s: not CIFAR-100's: expected train.bin (%d records of %d bytes) "
+                              "or the file train of the Python version, found %zu bytes",
+                              path, TRAINING, RECORD, p->bytes);
 }
 
 int intruders_open(Intruders **out, const char *path) {

@@ -7,8 +7,8 @@
 typedef struct Intruders Intruders;
 
 /* Maps train.bin of the archive's binary version, or `train` of its Python version, whose pickle is
- * not read: the block of pixels in it is found by its length. ERR_FAIL where the file is neither.
- */
+ * not read: the block of pixels in it is found by its length. ERR_FAIL where the file is neither,
+ * judged by its size and train.bin's labels. */
 int intruders_open(Intruders **out, const char *path);
 void intruders_free(Intruders **p);
 int64_t intruders_count(const Intruders *p);

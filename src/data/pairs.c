@@ -1,29 +1,21 @@
 #include "data/pairs.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/rng.h"
-#include "video/source.h"
+#include "data/frame_store.h"
 
-enum {
-    SLOTS = 4,     /* one lent to the caller, three being filled ahead */
-    MAX_OPEN = 32, /* sources: each holds a decoder */
-};
+enum { SLOTS = 4 }; /* one lent to the caller, three being filled ahead */
 
 typedef struct {
-    char *url;
     int64_t frames;
     int64_t first_frame, first_pair; /* numbers over all clips */
-    Source *source;                  /* open while recently used */
-    int64_t used;                    /* when it was used last */
 } PairClip;
 
 typedef enum { SLOT_FREE, SLOT_FILLING, SLOT_READY, SLOT_LENT } SlotState;
@@ -32,29 +24,24 @@ typedef struct {
     SlotState state;
     int64_t step;
     uint8_t *x, *y, *second;
+    bool *has_second;
     int64_t *index;
 } Slot;
 
-/* Once the decoding thread runs, it alone uses clips, cache, order and frame; what stands below
- * `lock` is guarded by it. */
+/* Once the decoding thread runs, it alone uses store and order; what stands below `lock` is guarded
+ * by it. */
 struct Pairs {
     PairsConfig config;
+    FrameStore *store;
     PairClip *clips;
     int count;
     int64_t frames, pairs, frame_bytes;
-    uint8_t *cache;  /* frames x frame_bytes, or as many as the budget allows */
-    int64_t *cached; /* by frame: its place in the cache plus 1; 0 where it is not there */
-    int64_t room, filled;
     int64_t *order, epoch; /* the permutation of one epoch */
-    int open;
-    int64_t clock;
-    Frame frame;
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
     pthread_t thread;
-    bool running;
-    atomic_bool stop; /* asked between frames too: a clip can be long */
+    bool running, stop;
     Slot slot[SLOTS];
     int64_t fill_step, take_step; /* next to be decoded, next to be handed out */
     int64_t seeks;
@@ -62,86 +49,6 @@ struct Pairs {
     int64_t error_step;
     char error_text[1024];
 };
-
-/* ---- frames ---- */
-
-static void close_clip(Pairs *p, PairClip *c) {
-    if (c->source) {
-        source_free(&c->source);
-        p->open--;
-    }
-}
-
-static void close_oldest(Pairs *p) {
-    PairClip *oldest = NULL;
-    for (int i = 0; i < p->count; i++)
-        if (p->clips[i].source && (!oldest || p->clips[i].used < oldest->used))
-            oldest = &p->clips[i];
-    close_clip(p, oldest);
-}
-
-static int open_clip(Pairs *p, PairClip *c) {
-    c->used = ++p->clock;
-    if (c->source)
-        return 0;
-    if (p->open == MAX_OPEN)
-        close_oldest(p);
-    int code = source_open(&c->source, c->url);
-    p->open += !code;
-    return code;
-}
-
-static int read_frame(Pairs *p, PairClip *c, int64_t t, uint8_t *out) {
-    if (p->stop)
-        return ERR_STOPPED;
-    int code = open_clip(p, c);
-    if (!code)
-        code = source_seek(c->source, t);
-    if (!code)
-        code = source_read(c->source, &p->frame);
-    if (code == ERR_END)
-        return err_set(ERR_FAIL, "%s: it ends before frame %lld of %lld", c->url, (long long)t,
-                       (long long)c->frames);
-    if (code)
-        return code;
-    if (p->frame.corrupt)
-        return err_set(ERR_FAIL, "%s: frame %lld is damaged", c->url, (long long)t);
-    frame_resize(out, p->config.size, p->config.size, &p->frame);
-    return 0;
-}
-
-/* Decodes a frame into the next place of the cache. */
-static int load_frame(Pairs *p, PairClip *c, int64_t t) {
-    int code = read_frame(p, c, t, p->cache + p->filled * p->frame_bytes);
-    if (!code)
-        p->cached[c->first_frame + t] = ++p->filled;
-    return code;
-}
-
-/* Seeking in a video costs a group of pictures each time, so where all frames fit it is decoded
- * once, front to back. */
-static int load_clip(Pairs *p, PairClip *c) {
-    int code = 0;
-    for (int64_t t = 0; t < c->frames && !code; t++)
-        if (!p->cached[c->first_frame + t])
-            code = load_frame(p, c, t);
-    close_clip(p, c);
-    return code;
-}
-
-static int get_frame(Pairs *p, PairClip *c, int64_t t, uint8_t *out) {
-    int64_t number = c->first_frame + t;
-    if (!p->cached[number]) {
-        bool all_fit = p->room == p->frames;
-        int code = all_fit && !file_is_folder(c->url) ? load_clip(p, c)
-                   : p->filled < p->room              ? load_frame(p, c, t)
-                                                      : read_frame(p, c, t, out);
-        if (code || !p->cached[number])
-            return code;
-    }
-    memcpy(out, p->cache + (p->cached[number] - 1) * p->frame_bytes, (size_t)p->frame_bytes);
-    return 0;
-}
 
 /* ---- the decoding thread ---- */
 
@@ -157,28 +64,27 @@ static PairClip *clip_of(const Pairs *p, int64_t pair) {
     return &p->clips[low];
 }
 
+static int get_frame(Pairs *p, const PairClip *c, int64_t t, uint8_t *out) {
+    return frame_store_get(p->store, (int)(c - p->clips), t, out);
+}
+
 static int second_frames(const Pairs *p) {
     return p->config.second == PAIRS_SKIPPED ? p->config.frames_in
            : p->config.second == PAIRS_OTHER ? 1
                                              : 0;
 }
 
-/* A jump for the frame `target` that stays inside the clip. */
+/* A jump for the frame `target` that stays inside the clip; 0: there is none. */
 static int64_t draw_jump(const Rng *r, int64_t target, int frames_in) {
     enum { LEAST = 2, MOST = 5 };
     int64_t most = target / frames_in < MOST ? target / frames_in : MOST;
-    if (most < LEAST)
-        return LEAST;
-    return LEAST + (int64_t)(rng_uniform(r, 0) * (double)(most - LEAST + 1));
+    return most < LEAST ? 0 : LEAST + (int64_t)(rng_uniform(r, 0) * (double)(most - LEAST + 1));
 }
 
-static int fill_skipped(Pairs *p, const Rng *r, PairClip *c, int64_t target, uint8_t *to) {
+static int fill_skipped(Pairs *p, const PairClip *c, int64_t target, int64_t jump, uint8_t *to) {
     int in = p->config.frames_in, code = 0;
-    int64_t jump = draw_jump(r, target, in);
-    for (int k = 0; k < in && !code; k++) {
-        int64_t t = target - jump * (in - k);
-        code = get_frame(p, c, t > 0 ? t : 0, to + k * p->frame_bytes);
-    }
+    for (int k = 0; k < in && !code; k++)
+        code = get_frame(p, c, target - jump * (in - k), to + k * p->frame_bytes);
     return code;
 }
 
@@ -193,13 +99,22 @@ static int fill_other(Pairs *p, const Rng *r, const PairClip *c, uint8_t *to) {
     return get_frame(p, &p->clips[i], frame - p->clips[i].first_frame, to);
 }
 
-/* A pure function of (seed, epoch, pair), like all that is drawn here. */
-static int fill_second(Pairs *p, int64_t epoch, int64_t pair, PairClip *c, int64_t target,
-                       uint8_t *to) {
-    Rng r = rng_stream(p->config.seed, RNG_SECOND, (uint32_t)epoch, (uint32_t)pair);
-    if (p->config.second == PAIRS_SKIPPED)
-        return fill_skipped(p, &r, c, target, to);
-    return fill_other(p, &r, c, to);
+/* Decodes the second frames of pair b of a batch, if there are to be any. A pure function of (seed,
+ * epoch, pair), like all that is drawn here. */
+static int fill_second(Pairs *p, Slot *s, int64_t b, const PairClip *c, int64_t target) {
+    const PairsConfig *config = &p->config;
+    int64_t pair = s->index[b], jump = 0;
+    Rng r = rng_stream(config->seed, RNG_SECOND, (uint32_t)p->epoch, (uint32_t)pair);
+    bool has = !config->wants_second || config->wants_second(config->context, p->epoch, pair);
+    if (has && config->second == PAIRS_SKIPPED) {
+        jump = draw_jump(&r, target, config->frames_in);
+        has = jump > 0;
+    }
+    s->has_second[b] = has;
+    if (!has)
+        return 0;
+    uint8_t *to = s->second + b * second_frames(p) * p->frame_bytes;
+    return jump ? fill_skipped(p, c, target, jump, to) : fill_other(p, &r, c, to);
 }
 
 static int fill_batch(Pairs *p, Slot *s) {
@@ -222,12 +137,9 @@ static int fill_batch(Pairs *p, Slot *s) {
             if (code)
                 return code;
         }
-        if (s->second) {
-            int code = fill_second(p, epoch, pair, c, t + in,
-                                   s->second + (int64_t)b * second_frames(p) * p->frame_bytes);
-            if (code)
-                return code;
-        }
+        int code = s->second ? fill_second(p, s, b, c, t + in) : 0;
+        if (code)
+            return code;
     }
     return 0;
 }
@@ -275,40 +187,35 @@ static int add_clips(Pairs *p, const Split *split) {
     if (!p->clips)
         return ERR_FAIL;
     for (; p->count < split->count; p->count++) {
-        PairClip *c = &p->clips[p->count];
         const Clip *from = &split->clips[p->count];
-        *c = (PairClip){.first_frame = p->frames, .first_pair = p->pairs};
-        int code = clip_count(from, &c->frames);
-        if (code)
-            return code;
-        if (c->frames < need)
+        int64_t frames = frame_store_frames(p->store, p->count);
+        if (frames < need)
             return err_set(ERR_FAIL,
                            "%s: clip %s has %lld frame%s; a pair needs %d, so remove the clip or "
                            "add frames",
-                           from->url, from->name, (long long)c->frames, c->frames == 1 ? "" : "s",
-                           need);
-        if (!(c->url = mem_printf("%s", from->url)))
-            return ERR_FAIL;
-        p->frames += c->frames;
-        p->pairs += c->frames - p->config.frames_in;
+                           from->url, from->name, (long long)frames, frames == 1 ? "" : "s", need);
+        p->clips[p->count] = (PairClip){frames, p->frames, p->pairs};
+        p->frames += frames;
+        p->pairs += frames - p->config.frames_in;
     }
     return 0;
 }
 
 static int allocate(Pairs *p) {
     size_t batch = (size_t)p->config.batch, bytes = (size_t)p->frame_bytes;
-    p->cache = mem_alloc((size_t)p->room, bytes);
-    p->cached = mem_alloc((size_t)p->frames, sizeof *p->cached);
     p->order = mem_alloc((size_t)p->pairs, sizeof *p->order);
-    bool ok = p->cache && p->cached && p->order;
+    bool ok = p->order;
     for (int i = 0; i < SLOTS && ok; i++) {
         Slot *s = &p->slot[i];
         s->x = mem_alloc(batch * (size_t)p->config.frames_in, bytes);
         s->y = mem_alloc(batch, bytes);
         s->index = mem_alloc(batch, sizeof *s->index);
-        if (second_frames(p))
+        ok = s->x && s->y && s->index;
+        if (ok && second_frames(p)) {
             s->second = mem_alloc(batch * (size_t)second_frames(p), bytes);
-        ok = s->x && s->y && s->index && (s->second || !second_frames(p));
+            s->has_second = mem_alloc(batch, sizeof *s->has_second);
+            ok = s->second && s->has_second;
+        }
     }
     return ok ? 0 : ERR_FAIL;
 }
@@ -320,7 +227,9 @@ static int plan(Pairs *p, const Split *split) {
                        c->size, c->frames_in, c->batch);
     if (split->count == 0)
         return err_set(ERR_FAIL, "there are no training clips");
-    int code = add_clips(p, split);
+    int code = frame_store_open(&p->store, split, c->size, c->cache_bytes);
+    if (!code)
+        code = add_clips(p, split);
     if (code)
         return code;
     if (p->pairs < c->batch)
@@ -328,9 +237,6 @@ static int plan(Pairs *p, const Split *split) {
                        (long long)p->pairs, c->batch);
     p->frame_bytes = (int64_t)c->size * c->size * 3;
     p->epoch = -1;
-    p->room = c->cache_bytes / p->frame_bytes;
-    if (p->room > p->frames)
-        p->room = p->frames;
     return 0;
 }
 
@@ -372,27 +278,23 @@ void pairs_free(Pairs **out) {
     if (p->running) {
         pthread_mutex_lock(&p->lock);
         p->stop = true;
+        frame_store_stop(p->store);
         pthread_cond_broadcast(&p->changed);
         pthread_mutex_unlock(&p->lock);
         pthread_join(p->thread, NULL);
         pthread_cond_destroy(&p->changed);
         pthread_mutex_destroy(&p->lock);
     }
-    for (int i = 0; i < p->count; i++) {
-        source_free(&p->clips[i].source);
-        mem_free(p->clips[i].url);
-    }
+    frame_store_free(&p->store);
     for (int i = 0; i < SLOTS; i++) {
         mem_free(p->slot[i].x);
         mem_free(p->slot[i].y);
         mem_free(p->slot[i].second);
+        mem_free(p->slot[i].has_second);
         mem_free(p->slot[i].index);
     }
     mem_free(p->clips);
-    mem_free(p->cache);
-    mem_free(p->cached);
     mem_free(p->order);
-    frame_free(&p->frame);
     mem_free(p);
     *out = NULL;
 }
@@ -411,8 +313,7 @@ int64_t pairs_memory(const Pairs *p) {
     int64_t slot =
         p->config.batch *
         ((p->config.frames_in + 1 + second_frames(p)) * p->frame_bytes + (int64_t)sizeof(int64_t));
-    return p->room * p->frame_bytes + SLOTS * slot +
-           (p->frames + p->pairs) * (int64_t)sizeof(int64_t);
+    return frame_store_memory(p->store) + SLOTS * slot + p->pairs * (int64_t)sizeof *p->order;
 }
 
 int pairs_seek(Pairs *p, int64_t step) {
@@ -458,7 +359,7 @@ int pairs_next(Pairs *p, PairBatch *out) {
     if (s) {
         s->state = SLOT_LENT;
         p->take_step++;
-        *out = (PairBatch){s->x, s->y, s->second, s->index, now_seconds() - before};
+        *out = (PairBatch){s->x, s->y, s->second, s->has_second, s->index, now_seconds() - before};
     }
     pthread_mutex_unlock(&p->lock);
     return code;

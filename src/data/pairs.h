@@ -2,18 +2,17 @@
  * thread.
  *
  * The order of an epoch is a permutation drawn from (seed, epoch) alone, so the loader's position
- * is just the step: no state to save, and a resumed run sees the same batches. Frames are decoded
- * once and kept as uint8 while they fit the memory budget; beyond it they are decoded anew when
- * needed. */
+ * is just the step: no state to save, and a resumed run sees the same batches. */
 #ifndef DATA_PAIRS_H
 #define DATA_PAIRS_H
 
+#include <stdbool.h>
+
 #include "data/dataset.h"
 
-/* What comes with each pair for its pseudo anomaly: nothing; the F frames `jump` apart that end
- * `jump` before Y, a jump of 2 to 5 drawn anew each time (method C.3; jumps that reach before the
- * clip's start are not drawn, and where none fits the first frame is repeated); or one frame of
- * another clip (of the same, where there is only one). */
+/* What comes with a pair for its pseudo anomaly: nothing; the F frames `jump` apart that end `jump`
+ * before Y, a jump of 2 to 5 drawn anew each time among those that stay inside the clip (method
+ * C.3); or one frame of another clip (of the same, where there is only one). */
 typedef enum { PAIRS_NO_SECOND, PAIRS_SKIPPED, PAIRS_OTHER } PairsSecond;
 
 typedef struct {
@@ -23,22 +22,28 @@ typedef struct {
     uint64_t seed;
     int64_t cache_bytes; /* memory budget for decoded frames */
     PairsSecond second;
+    /* For which pairs they are decoded; NULL: for all. A pure function, which the decoding thread
+     * calls, of what `context` points to (borrowed) and of epoch and number of the pair. */
+    bool (*wants_second)(const void *context, int64_t epoch, int64_t pair);
+    const void *context;
 } PairsConfig;
 
 typedef struct {
     const uint8_t *x;      /* batch x F x size x size x 3, borrowed until the next pairs_next */
     const uint8_t *y;      /* batch x size x size x 3 */
     const uint8_t *second; /* batch x F (PAIRS_OTHER: 1) x size x size x 3, or NULL */
-    const int64_t *index;  /* batch: number of the pair in the data set, for the mask's RNG */
-    double stall;          /* seconds that the caller waited for this batch */
+    /* batch: does `second` hold frames of this pair? Not where none are wanted, or no jump fits.
+     * NULL as above. */
+    const bool *has_second;
+    const int64_t *index; /* batch: number of the pair in the data set, for the mask's RNG */
+    double stall;         /* seconds that the caller waited for this batch */
 } PairBatch;
 
 typedef struct Pairs Pairs;
 
-/* Looks at the clips of a split; memory and thread come with the first seek or batch. Counts frames
- * does not say). ERR_FAIL where a clip has fewer than F + 1 frames or cannot be decoded, naming it,
- * or where there are fewer pairs than one batch. Clips whose frames differ in size are an error
- * when read. */
+/* Looks at the clips of a split; memory and thread come with the first seek or batch. ERR_FAIL
+ * where a clip has fewer than F + 1 frames or cannot be decoded, naming it, or where there are
+ * fewer pairs than one batch. Clips whose frames differ in size are an error when read. */
 int pairs_open(Pairs **out, const Split *split, const PairsConfig *config);
 void pairs_free(Pairs **p);
 

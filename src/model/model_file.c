@@ -45,17 +45,18 @@ static int64_t number(const char *text) {
     return value > 0 && value <= 1000000000 ? value : 0;
 }
 
-int model_info(ModelInfo *out, const Safetensors *file, const char *path) {
+int model_info_and_training(ModelInfo *out, Json **training, const Safetensors *file,
+                            const char *path) {
     *out = (ModelInfo){0};
     int code = model_network(&out->network, safetensors_metadata(file, "network"), path);
     if (code)
         return code;
-    Json *training = parse_settings(safetensors_metadata(file, "training"), path, "training");
-    if (!training)
+    Json *settings = parse_settings(safetensors_metadata(file, "training"), path, "training");
+    if (!settings)
         return ERR_FAIL;
-    out->epochs = number(js_text_of(js_get(training, "epochs")));
-    out->seed = number(js_text_of(js_get(training, "seed")));
-    js_free(training);
+    out->epochs = number(js_text_of(js_get(settings, "epochs")));
+    out->seed = number(js_text_of(js_get(settings, "seed")));
+    *training = settings;
     out->step = number(safetensors_metadata(file, "step"));
     out->steps_per_epoch = number(safetensors_metadata(file, "steps_per_epoch"));
     const char *compute = safetensors_metadata(file, "compute");
@@ -65,6 +66,14 @@ int model_info(ModelInfo *out, const Safetensors *file, const char *path) {
     snprintf(out->version, sizeof out->version, "%s", version ? version : "");
     snprintf(out->data, sizeof out->data, "%s", data ? data : "");
     return 0;
+}
+
+int model_info(ModelInfo *out, const Safetensors *file, const char *path) {
+    Json *training;
+    int code = model_info_and_training(out, &training, file, path);
+    if (!code)
+        js_free(training);
+    return code;
 }
 
 /* Every tensor of a scoring model as f32; `values` takes ownership of the copies. */

@@ -2,6 +2,7 @@
 #ifndef MODEL_MODEL_FILE_H
 #define MODEL_MODEL_FILE_H
 
+#include "base/json.h"
 #include "model/safetensors.h"
 #include "model/vit.h"
 
@@ -25,6 +26,11 @@ int model_network(VitConfig *out, const char *text, const char *path);
 
 /* ERR_FAIL where the file is no model of ours or a setting does not fit; names what. */
 int model_info(ModelInfo *out, const Safetensors *file, const char *path);
+
+/* The same, and all of its training settings, whose meaning is the caller's: a JSON object to be
+ * freed, untouched on failure. */
+int model_info_and_training(ModelInfo *out, Json **training, const Safetensors *file,
+                            const char *path);
 
 /* Copies the model at `from` to `to`, without the optimizer's state and with these ranges
  * (network.depth x VIT_SITES) for int8. */

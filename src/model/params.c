@@ -1,6 +1,8 @@
 #include "model/params.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,7 +78,9 @@ VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats) {
     const int64_t C = VIT_COLOURS * config->frames, O = VIT_COLOURS * P * P;
     const int64_t g = config->image / P, R = (2 * g - 1) * (2 * g - 1) + 3, T = g * g + 1;
     const int64_t K = vit_items(config), E = vit_decoded(config);
-    enum { ROWS_OUTSIDE = 12, ROWS_IN_BLOCK = 17 };
+    /* The structs hold a pointer a row. */
+    enum { ROWS_OUTSIDE = offsetof(VitWeights, block) / sizeof(float *) };
+    enum { ROWS_IN_BLOCK = sizeof(VitBlock) / sizeof(float *) };
     int rows = ROWS_OUTSIDE + ROWS_IN_BLOCK * (int)config->depth;
     VitParam *params = mem_alloc((size_t)rows, sizeof *params), *next = params;
     if (!params)
@@ -104,7 +108,8 @@ VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats) {
 #undef TOP
 #undef BLOCK
 #undef TAIL
-    *count = (int)(next - params);
+    assert(next == params + rows);
+    *count = rows;
     *floats = 0;
     int stream = 0;
     for (VitParam *p = params; p < next; p++)

@@ -1,6 +1,8 @@
 #include "train/checkpoint.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -79,23 +81,18 @@ int checkpoint_save(const Trainer *t, const char *data, bool moments, const char
     return code;
 }
 
-static int read_training(TrainSettings *out, const Safetensors *file, const char *path) {
-    const char *text = safetensors_metadata(file, "training");
-    Json *settings = text ? js_parse(text, strlen(text)) : NULL;
-    if (!settings)
-        return err_set(ERR_FAIL, "%s: metadata \"training\" is missing or no JSON", path);
-    OptGroup groups[] = {{"", train_options, out}, {NULL, NULL, NULL}};
-    int code = opt_defaults(groups);
+int checkpoint_info(CheckpointInfo *out, const Safetensors *file, const char *path) {
+    *out = (CheckpointInfo){0};
+    Json *settings;
+    int code = model_info_and_training(&out->model, &settings, file, path);
+    if (code)
+        return code;
+    OptGroup groups[] = {{"", train_options, &out->training}, {NULL, NULL, NULL}};
+    code = opt_defaults(groups);
     if (!code)
         code = opt_from_json(groups, "training: ", settings);
     js_free(settings);
     return code ? err_context(ERR_FAIL, "%s", path) : 0;
-}
-
-int checkpoint_info(CheckpointInfo *out, const Safetensors *file, const char *path) {
-    *out = (CheckpointInfo){0};
-    int code = model_info(&out->model, file, path);
-    return code ? code : read_training(&out->training, file, path);
 }
 
 void checkpoint_info_free(CheckpointInfo *info) {
@@ -111,11 +108,52 @@ static bool has_moments(const Safetensors *file) {
     return false;
 }
 
-int checkpoint_load(Trainer *t, const Safetensors *file, const char *path) {
-    ModelInfo info;
-    int code = model_info(&info, file, path);
-    if (!code && !safetensors_metadata(file, "step"))
-        code = err_set(ERR_FAIL, "%s: metadata \"step\" is missing: no run to resume", path);
+/* Of tensors that are there and fit. AdamW divides by the roots of their values. */
+static int check_second_moments(const Trainer *t, const Safetensors *file, const char *path) {
+    int count, code = 0;
+    const VitParam *p = vit_params(t->vit, &count);
+    for (int i = 0; i < count && !code; i++) {
+        if (!p[i].name[0])
+            continue;
+        char name[128];
+        snprintf(name, sizeof name, "%s%s", moment2, p[i].name);
+        float *x = mem_alloc((size_t)p[i].count, sizeof *x);
+        code = x ? safetensors_to_f32(safetensors_find(file, name), x) : ERR_FAIL;
+        for (int64_t k = 0; k < p[i].count && !code; k++)
+            if (x[k] < 0)
+                code = err_set(ERR_FAIL,
+                               "%s: tensor %s holds %g at %lld; a second moment is a mean of "
+                               "squares, so the file is damaged",
+                               path, name, (double)x[k], (long long)k);
+        mem_free(x);
+    }
+    return code;
+}
+
+/* The updates done, which are no more than the run's. */
+static int read_step(int64_t *step, const CheckpointInfo *info, const Safetensors *file,
+                     const char *path) {
+    const char *text = safetensors_metadata(file, "step");
+    if (!text)
+        return err_set(ERR_FAIL, "%s: metadata \"step\" is missing: no run to resume", path);
+    int64_t last = info->training.epochs * info->model.steps_per_epoch;
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (end == text || *end || errno || value < 0 || value > last)
+        return err_set(ERR_FAIL,
+                       "%s: metadata \"step\" is \"%s\", expected 0 to %lld, the run's %lld epochs "
+                       "of %lld steps",
+                       path, text, (long long)last, (long long)info->training.epochs,
+                       (long long)info->model.steps_per_epoch);
+    *step = value;
+    return 0;
+}
+
+int checkpoint_load(Trainer *t, const CheckpointInfo *info, const Safetensors *file,
+                    const char *path) {
+    int64_t step = 0;
+    int code = read_step(&step, info, file, path);
     if (!code && !has_moments(file))
         code = err_set(ERR_FAIL,
                        "%s holds a model without the optimizer's state: it scores, and --init "
@@ -128,6 +166,8 @@ int checkpoint_load(Trainer *t, const Safetensors *file, const char *path) {
     if (!code)
         code = weights_load_slab(t->vit, t->optimizer.v, file, path, moment2);
     if (!code)
-        t->step = info.step;
+        code = check_second_moments(t, file, path);
+    if (!code)
+        t->step = step;
     return code;
 }

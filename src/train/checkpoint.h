@@ -28,7 +28,10 @@ int checkpoint_save(const Trainer *t, const char *data, bool moments, const char
 int checkpoint_info(CheckpointInfo *out, const Safetensors *file, const char *path);
 void checkpoint_info_free(CheckpointInfo *info);
 
-/* Loads weights, moments and step into a trainer opened with the same settings. */
-int checkpoint_load(Trainer *t, const Safetensors *file, const char *path);
+/* Loads weights, moments and step into a trainer opened with the same settings; `info` is the
+ * file's. ERR_FAIL where a weight or moment is missing, does not fit or is not finite, a second
+ * moment is negative, or the step lies beyond the run's end. */
+int checkpoint_load(Trainer *t, const CheckpointInfo *info, const Safetensors *file,
+                    const char *path);
 
 #endif

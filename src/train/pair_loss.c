@@ -45,7 +45,7 @@ static void next_frame_loss(PairLoss *out, Vit *v, const PairImages *p, const Tr
         sums[0] += parts[2 * b] / (double)p->pairs;
         sums[1] += parts[2 * b + 1] / (double)p->pairs;
     }
-    if (train_doubled(t)) {
+    if (train_consistency(t)) {
         ConsistencyLoss shape = {p->pairs, vit_patches(vit_config(v)) + 1, t->lambda_cst};
         be->consistency_loss(be, kl, vit_dfeatures(v), vit_features(v), shape);
         for (int64_t b = 0; b < p->pairs; b++)

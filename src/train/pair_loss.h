@@ -10,9 +10,9 @@
 typedef struct {
     double normal_int, normal_gd; /* L_N: the clean pass */
     double pseudo_int, pseudo_gd; /* L_P: the pseudo anomalies */
-    double consistency;
-    double hidden; /* SimMIM's: mean |error| of the masked pixels */
-    double memory; /* MemAE's or MNAD's, weighted */
+    double consistency;           /* 0 where it has no weight */
+    double hidden;                /* SimMIM's: mean |error| of the masked pixels */
+    double memory;                /* MemAE's or MNAD's, weighted */
     double total;
 } PairLoss;
 

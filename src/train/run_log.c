@@ -82,8 +82,9 @@ int run_log_step(RunLog *l, const Trainer *t, const StepReport *r, double images
         js_set_number(j, "normal_gd", r->loss.normal_gd);
         js_set_number(j, "pseudo_int", r->loss.pseudo_int);
         js_set_number(j, "pseudo_gd", r->loss.pseudo_gd);
-        js_set_number(j, "consistency", r->loss.consistency);
     }
+    if (train_consistency(&t->settings))
+        js_set_number(j, "consistency", r->loss.consistency);
     if (vit_config(t->vit)->memory)
         js_set_number(j, "memory", r->loss.memory);
     js_set_number(j, "grad_norm", r->norm);

@@ -1,4 +1,5 @@
-/* log.jsonl of a run: one JSON object a line, one line a step, one more at the end of an epoch. */
+/* log.jsonl of a run: one JSON object a line, one line a step, one more at the end of an epoch.
+ * Parts of the loss that a run does not compute are absent. */
 #ifndef TRAIN_RUN_LOG_H
 #define TRAIN_RUN_LOG_H
 

@@ -67,35 +67,40 @@ const char *preset_options(const char *name) {
     return NULL;
 }
 
-static const char *const recipes[][2] = {
-    {"ours", "pseudo=mask passes=both lambda-cst=0.3"},
-    {"ablation/ae", "pseudo=none lambda-cst=0"},
-    {"ablation/mask", "pseudo=mask passes=either pseudo-p=0.2 lambda-cst=0"},
-    {"ablation/no-consistency", "pseudo=mask passes=both lambda-cst=0"},
-    {"lnra/patch", "pseudo=patch passes=either pseudo-p=0.2 lambda-cst=0"},
-    {"lnra/skip", "pseudo=skip passes=either pseudo-p=0.2 lambda-cst=0"},
-    {"steal", "pseudo=skip passes=either pseudo-p=0.01 pseudo-loss=negative lambda-cst=0"},
-    {"frame-pred", "frames=4 pseudo=none lambda-cst=0"},
-    {"memae", "memory=memae pseudo=none lambda-cst=0"},
-    {"mnad", "frames=4 memory=mnad pseudo=none lambda-cst=0"},
+const Recipe recipes[] = {
+    {"ours", "the paper's: pseudo anomalies and consistency",
+     "pseudo=mask passes=both lambda-cst=0.3"},
+    {"ablation/ae", "autoencoder only", "pseudo=none lambda-cst=0"},
+    {"ablation/mask", "masked frames with p = 0.2, no consistency",
+     "pseudo=mask passes=either pseudo-p=0.2 lambda-cst=0"},
+    {"ablation/no-consistency", "both passes, no consistency",
+     "pseudo=mask passes=both lambda-cst=0"},
+    {"lnra/patch", "LNRA's patches", "pseudo=patch passes=either pseudo-p=0.2 lambda-cst=0"},
+    {"lnra/skip", "LNRA's skipped frames", "pseudo=skip passes=either pseudo-p=0.2 lambda-cst=0"},
+    {"steal", "STEAL: skipped frames, a negative loss",
+     "pseudo=skip passes=either pseudo-p=0.01 pseudo-loss=negative lambda-cst=0"},
+    {"frame-pred", "Frame-Pred's objective: 4 frames in, no flow, no GAN",
+     "frames=4 pseudo=none lambda-cst=0"},
+    {"memae", "MemAE's memory on the tokens", "memory=memae pseudo=none lambda-cst=0"},
+    {"mnad", "MNAD's memory on the tokens: 4 frames in",
+     "frames=4 memory=mnad pseudo=none lambda-cst=0"},
+    {NULL, NULL, NULL},
 };
 
-enum { RECIPES = sizeof recipes / sizeof *recipes };
-
-const char *recipe_name(int i) {
-    return i < RECIPES ? recipes[i][0] : NULL;
-}
-
-const char *recipe_options(const char *name) {
-    for (int i = 0; i < RECIPES; i++)
-        if (strcmp(name, recipes[i][0]) == 0)
-            return recipes[i][1];
+const Recipe *recipe_find(const char *name) {
+    for (const Recipe *r = recipes; r->name; r++)
+        if (strcmp(name, r->name) == 0)
+            return r;
     return NULL;
 }
 
 bool train_doubled(const TrainSettings *t) {
     return t->objective == OBJECTIVE_NEXT_FRAME && t->pseudo != PSEUDO_NONE &&
            t->passes == PASSES_BOTH;
+}
+
+bool train_consistency(const TrainSettings *t) {
+    return train_doubled(t) && t->lambda_cst > 0;
 }
 
 int64_t train_images(const TrainSettings *t) {

@@ -50,13 +50,20 @@ extern const Opt train_options[];
 extern const char *const preset_names[];
 const char *preset_options(const char *name);
 
-/* "recipe=" option lists: the paper's method, its ablations (Table 4) and its rivals on this
- * network (method B.5, C, E). NULL where unknown. */
-const char *recipe_name(int i); /* of the i-th; NULL behind the last */
-const char *recipe_options(const char *name);
+/* The paper's method, its ablations (Table 4) and its rivals on this network (method B.5, C, E). */
+typedef struct {
+    const char *name;
+    const char *about;   /* one line, lower case, no full stop */
+    const char *options; /* for opt_set_list */
+} Recipe;
 
-/* Does a step see every pair twice, X and X^P? And the images of a step. */
+extern const Recipe recipes[]; /* the last has no name */
+
+const Recipe *recipe_find(const char *name); /* NULL where unknown */
+
+/* Does a step see every pair twice, X and X^P? Are the two compared? And the images of a step. */
 bool train_doubled(const TrainSettings *t);
+bool train_consistency(const TrainSettings *t);
 int64_t train_images(const TrainSettings *t);
 
 /* Checks what the rows cannot: mask cells against image and patch. ERR_USAGE names it. */

@@ -22,6 +22,11 @@ PairsSecond trainer_second(const TrainSettings *s) {
                                                         : PAIRS_NO_SECOND;
 }
 
+bool trainer_wants_second(const void *settings, int64_t epoch, int64_t pair) {
+    const TrainSettings *s = settings;
+    return train_doubled(s) || pseudo_chosen(s, epoch, pair);
+}
+
 /* The distinct inputs of a step: the doubled batch shares frames where only the mask differs. */
 static int64_t inputs_of(const TrainSettings *s) {
     return train_doubled(s) && own_frames(s) ? 2 * s->batch : s->batch;
@@ -135,7 +140,8 @@ static void stage_pseudo(Trainer *t, const PairBatch *batch, int64_t i, int64_t 
     if (s->pseudo == PSEUDO_MASK) {
         pseudo_draw(t->host_mask + b * patches, s, c, epoch, batch->index[i]);
     } else if (s->pseudo == PSEUDO_SKIP) {
-        planes(x, batch->second + i * c->frames * frame, c->frames, pixels);
+        const uint8_t *from = batch->has_second[i] ? batch->second : batch->x; /* no jump fits */
+        planes(x, from + i * c->frames * frame, c->frames, pixels);
     } else {
         const uint8_t *intruder = t->intruders ? t->intruder : batch->second + i * frame;
         if (t->intruders)
@@ -145,6 +151,16 @@ static void stage_pseudo(Trainer *t, const PairBatch *batch, int64_t i, int64_t 
         planes(x, batch->x + i * c->frames * frame, c->frames, pixels);
         pseudo_patch(x, c->frames, intruder, c->image, s, epoch, batch->index[i]);
     }
+}
+
+/* Where a step sees X or X^P of pair i: is it X^P? What takes frames of the loader's is where there
+ * are such frames. */
+static bool becomes_pseudo(const Trainer *t, const PairBatch *batch, int64_t i) {
+    const TrainSettings *s = &t->settings;
+    if (trainer_second(s) != PAIRS_NO_SECOND)
+        return batch->has_second[i];
+    return s->pseudo != PSEUDO_NONE &&
+           pseudo_chosen(s, t->step / t->steps_per_epoch, batch->index[i]);
 }
 
 /* What the network sees of pair i, and what it is to say. */
@@ -162,7 +178,7 @@ static void stage_pair(Trainer *t, const PairBatch *batch, int64_t i) {
         pseudo_draw(t->host_mask + i * vit_patches(c), s, c, epoch, batch->index[i]);
     else if (train_doubled(s))
         stage_pseudo(t, batch, i, s->batch + i, own_frames(s) ? s->batch + i : i);
-    else if (s->pseudo != PSEUDO_NONE && pseudo_chosen(s, epoch, batch->index[i]))
+    else if (becomes_pseudo(t, batch, i))
         stage_pseudo(t, batch, i, i, i);
 }
 

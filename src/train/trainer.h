@@ -30,6 +30,9 @@ typedef struct {
 /* What the loader must bring for these settings. */
 PairsSecond trainer_second(const TrainSettings *settings);
 
+/* For which pairs, as PairsConfig's wants_second: those that become pseudo anomalies. */
+bool trainer_wants_second(const void *settings, int64_t epoch, int64_t pair);
+
 /* Opens the network for train_images images and draws its weights. *out is untouched on failure. */
 int trainer_open(Trainer **out, Backend *be, const VitConfig *config, const TrainSettings *settings,
                  int64_t steps_per_epoch);
