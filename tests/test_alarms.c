@@ -39,6 +39,7 @@ static void test_by_hand(void **state) {
     assert_near(a.per_hour[0], 2, 1e-9);
     assert_near(a.per_hour[1], 2, 1e-9);
     assert_near(a.per_hour[2], 0, 1e-9); /* every alarm is one clip long, with events */
+    assert_near(alarms_smallest(900, 25), 100, 1e-9);
 }
 
 static void test_clips_do_not_touch(void **state) {

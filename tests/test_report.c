@@ -100,6 +100,7 @@ static Sample *sample_new(void) {
     for (int c = 0; c < CLIPS; c++)
         s->clips[c] = (ReportClip){names[c],
                                    notes[c],
+                                   1,
                                    FRAMES,
                                    s->anomaly + c * FRAMES,
                                    s->baseline + c * FRAMES,
@@ -136,7 +137,7 @@ static Sample *sample_new(void) {
                          .facts = facts,
                          .rows = s->rows,
                          .row_count = 4,
-                         .roc_name = "per-clip",
+                         .roc_row = s->rows,
                          .clips = s->clips,
                          .clip_count = CLIPS,
                          .frames = s->frames,
@@ -191,7 +192,7 @@ static void test_escaping(void **state) {
     char *page = page_of(&s->report);
     check_page(page);
     assert_null(strstr(page, "<b onclick"));
-    assert_int_equal(count(page, safe), 9); /* the title stands twice */
+    assert_int_equal(count(page, safe), 10); /* title and protocol stand twice */
     mem_free(page);
     s->rows[0].model = evil; /* breaks after slashes */
     page = page_of(&s->report);
@@ -284,6 +285,9 @@ static void test_many_rows(void **state) {
     s->rows[3].smooth = 3;
     s->report.checkpoints = s->rows;
     s->report.checkpoint_count = 2;
+    const int oracles[] = {1, -1};
+    s->report.oracles = oracles;
+    s->report.oracle_count = 2;
     char *page = page_of(&s->report);
     check_page(page);
     assert_int_equal(count(page, "<tr class=\"group\">"), 2);
@@ -294,7 +298,95 @@ static void test_many_rows(void **state) {
     assert_non_null(strstr(page, "<dt>hf2</dt>"));
     assert_int_equal(count(page, "<dt>mnad</dt>"), 0);
     assert_non_null(strstr(page, "<h2>Checkpoints</h2>"));
-    assert_non_null(strstr(page, "oracle"));
+    assert_int_equal(count(page, "<span class=\"chip miss\">oracle</span>"), 1);
+    mem_free(page);
+    sample_free(s);
+}
+
+/* What --alarms and --localise ask for is there with its figures, and only then. */
+static void test_other_tables(void **state) {
+    (void)state;
+    Sample *s = sample_new();
+    char *page = page_of(&s->report);
+    assert_non_null(strstr(page, "<h2>Results</h2>"));
+    assert_null(strstr(page, "<h2>Alarms</h2>"));
+    assert_null(strstr(page, "<h2>Where in the frame</h2>"));
+    assert_null(strstr(page, "<h2>Checkpoints</h2>"));
+    mem_free(page);
+
+    for (int i = 0; i < 4; i++)
+        s->rows[i].alarms = (Alarms){{1.25, 12, NAN}, 0.5, 9, i ? 7 : 0, i ? 30 : NAN};
+    s->report.alarms = true;
+    s->report.fps = 20;
+    s->report.budget = 3;
+    Tracks tracks = {.count = 77, .tracks = 6, .made = true};
+    const ReportPlace places[] = {{"<run>", "token", {{0.9, 0, 0.51, 0.52}, 0.53, 0.54}},
+                                  {"persistence", "pixel", {{NAN, 0, NAN, NAN}, 0.1, NAN}}};
+    s->report.tracks = &tracks;
+    s->report.places = places;
+    s->report.place_count = 2;
+    page = page_of(&s->report);
+    check_page(page);
+    assert_int_equal(count(page, "<td>1.25</td><td>12.00</td><td>&ndash;</td>"), 4);
+    assert_int_equal(count(page, "<td class=\"key\">7 of 9</td><td>30.00</td><td>1.50</td></tr>"),
+                     3);
+    assert_int_equal(
+        count(page, "<td class=\"key\">0 of 9</td><td>&ndash;</td><td>&ndash;</td></tr>"), 1);
+    assert_non_null(strstr(page, "at most 3 an hour"));
+    /* 280 normal frames of 20 a second */
+    assert_non_null(strstr(page, "the 280 normal ones of the first row last 14&nbsp;s: one "
+                                 "false alarm in them is 257.1 an hour"));
+    assert_non_null(strstr(page, "&lt;run&gt;</td><td class=\"word\">token</td><td>90.00</td>"
+                                 "<td>51.00</td><td>52.00</td><td>53.00</td><td>54.00</td>"));
+    assert_non_null(strstr(page, "<td class=\"word\">pixel</td><td>&ndash;</td><td>&ndash;</td>"
+                                 "<td>&ndash;</td><td>10.00</td><td>&ndash;</td>"));
+    assert_non_null(strstr(page, "77 boxes, and of the 6 tracks"));
+    assert_non_null(strstr(page, "made here from the masks"));
+    assert_int_equal(count(page, "<b>In a paper:</b>"), 3);
+    assert_int_equal(count(page, "<b>With a camera:</b>"), 3);
+    mem_free(page);
+
+    tracks.made = false;
+    for (int i = 0; i < 4; i++)
+        s->rows[i].abnormal = s->rows[i].frames; /* no normal frame, no rate */
+    page = page_of(&s->report);
+    check_page(page);
+    assert_null(strstr(page, "made here from the masks"));
+    assert_null(strstr(page, "normal ones last"));
+    mem_free(page);
+    sample_free(s);
+}
+
+/* Another score alone is named, or the page would pass it off as the plain one. */
+static void test_one_other_score(void **state) {
+    (void)state;
+    Sample *s = sample_new();
+    for (int i = 0; i < 4; i++)
+        s->rows[i].score = "max-patch";
+    char *page = page_of(&s->report);
+    check_page(page);
+    assert_int_equal(count(page, "<td class=\"word\">max-patch</td>"), 4);
+    assert_non_null(strstr(page, "<h2>ROC, per-clip, max-patch</h2>"));
+    mem_free(page);
+    sample_free(s);
+}
+
+/* The axis counts frames as the clip does: the 120 scored ones of it are 1 to 120, or 95 to 214. */
+static void test_axis(void **state) {
+    (void)state;
+    Sample *s = sample_new();
+    s->report.clip_count = 1;
+    char *page = page_of(&s->report);
+    assert_int_equal(count(page, "text-anchor=\"middle\">120</text>"), 1);
+    assert_null(strstr(page, "text-anchor=\"middle\">140</text>"));
+    /* frame 20 is the 20th: in the middle of the stretch from 19/120 to 20/120 */
+    assert_non_null(strstr(page, "<path class=\"axis\" d=\"M108.7 104v4\"/><text x=\"108.7\" "
+                                 "y=\"119\" text-anchor=\"middle\">20</text>"));
+    mem_free(page);
+    s->clips[0].first = 95;
+    page = page_of(&s->report);
+    assert_null(strstr(page, "text-anchor=\"middle\">80</text>"));
+    assert_non_null(strstr(page, "text-anchor=\"middle\">200</text>"));
     mem_free(page);
     sample_free(s);
 }
@@ -307,7 +399,7 @@ static void test_long_clip(void **state) {
     uint8_t *label = mem_alloc(LONG, 1);
     anomaly[123456] = 1;
     label[123456] = 1;
-    ReportClip clip = {"day", "", LONG, anomaly, NULL, label};
+    ReportClip clip = {"day", "", 0, LONG, anomaly, NULL, label};
     Report r = {.title = "Long", .subtitle = "", .clips = &clip, .clip_count = 1};
     char *page = page_of(&r);
     check_page(page);
@@ -345,6 +437,9 @@ int main(void) {
         cmocka_unit_test(test_without_persistence),
         cmocka_unit_test(test_persistence_alone),
         cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_other_tables),
+        cmocka_unit_test(test_one_other_score),
+        cmocka_unit_test(test_axis),
         cmocka_unit_test(test_long_clip),
         cmocka_unit_test(test_unwritable),
     };

@@ -189,6 +189,10 @@ static int parse(Eval *e, int argc, char **argv) {
     if (!e->args.scores && n < 2)
         return err_set(ERR_USAGE, "expected a MODEL and DATA, found %d argument%s", n,
                        n == 1 ? "" : "s");
+    for (int i = 0; i < n; i++)
+        if (!*positional[i])
+            return err_set(ERR_USAGE, "argument %d is empty; expected the path of %s", i + 1,
+                           e->args.scores || i ? "DATA" : "a MODEL");
     e->model = e->args.scores ? NULL : positional[0];
     e->path = e->args.scores ? positional[0] : positional[1];
     if (e->args.checkpoints && (!e->model || !file_is_folder(e->model)))
@@ -197,7 +201,7 @@ static int parse(Eval *e, int argc, char **argv) {
     if (!code)
         code = check_scores_usage(e);
     if (!code && e->args.output)
-        code = file_make_folder(e->args.output); /* before any work */
+        code = eval_folder(e->args.output); /* before any work */
     return code;
 }
 
@@ -329,8 +333,8 @@ static int measure(Eval *e) {
 /* ---- output ---- */
 
 static int report(Eval *e) {
-    EvalResults r = {&e->evaluation, e->rows,     e->count,      &e->checkpoints,
-                     &e->localise,   e->args.fps, e->args.budget};
+    EvalResults r = {&e->evaluation, e->rows,        e->count,    &e->checkpoints,
+                     &e->localise,   e->args.alarms, e->args.fps, e->args.budget};
     if (e->args.json) {
         char *text = eval_json(&r);
         if (!text)
@@ -338,7 +342,7 @@ static int report(Eval *e) {
         puts(text);
         mem_free(text);
     } else {
-        eval_print(&r, e->args.alarms);
+        eval_print(&r);
     }
     if (isnan(e->rows[0].auroc_micro))
         log_warn("the scored frames are all of one class: no AUROC");

@@ -162,22 +162,47 @@ static int write_csv(const Evaluation *e, const Judged *judged, const char *path
     return file_commit(&f);
 }
 
+enum { JSON, CSV, PAGE, FILES };
+typedef struct {
+    char at[FILES][4096];
+} Paths;
+
+static void name_files(Paths *p, const char *folder) {
+    static const char *const names[] = {"results.json", "scores.csv", "report.html"};
+    for (int i = 0; i < FILES; i++)
+        snprintf(p->at[i], sizeof p->at[i], "%s/%s", folder, names[i]);
+}
+
+int eval_folder(const char *folder) {
+    Paths path;
+    name_files(&path, folder);
+    int code = file_make_folder(folder);
+    for (int i = 0; i < FILES && !code; i++) {
+        FileOut *f = NULL;
+        if (file_is_folder(path.at[i]))
+            code = err_set(ERR_FAIL, "cannot write %s: it is a folder; expected a file or nothing",
+                           path.at[i]);
+        else
+            code = file_create(&f, path.at[i]);
+        file_discard(&f);
+    }
+    return code;
+}
+
 int eval_write(const EvalResults *r, const char *folder) {
     const Evaluation *e = r->evaluation;
-    char path[3][4096];
-    static const char *const names[] = {"results.json", "scores.csv", "report.html"};
-    for (int i = 0; i < 3; i++)
-        snprintf(path[i], sizeof path[i], "%s/%s", folder, names[i]);
+    Paths path;
+    name_files(&path, folder);
     Judged judged[EVALUATE_MODELS] = {{0}}; /* per clip, of the frames that have a score */
     int code = file_make_folder(folder);
     for (int m = 0; m < e->models && !code; m++)
         code = evaluation_judge(&judged[m], e, m, SCORE_FRAME, protocol_find("per-clip"));
     if (!code)
-        code = write_json(r, path[0]);
+        code = write_json(r, path.at[JSON]);
     if (!code)
-        code = write_csv(e, judged, path[1]);
+        code = write_csv(e, judged, path.at[CSV]);
     if (!code)
-        code = eval_report(r, judged, path[2]);
+        code = eval_report(r, judged, path.at[PAGE]);
     for (int m = 0; m < EVALUATE_MODELS; m++)
         judged_free(&judged[m]);
     return code;

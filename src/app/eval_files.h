@@ -13,12 +13,16 @@ typedef struct {
     int count;
     const EvalCheckpoints *checkpoints; /* count 0: not asked for */
     const EvalLocalise *localise;       /* localiser NULL: not asked for */
-    double fps, budget;                 /* of the rows' alarms */
+    bool alarms;                        /* whether tables show the rows' alarms */
+    double fps, budget;                 /* of these */
 } EvalResults;
 
 /* {"data": ..., "labels": {...}, "model": {...}, "rows": [...]} as text, owned by the caller
  * (mem_free). */
 char *eval_json(const EvalResults *r);
+
+/* Makes the folder and tries whether files can be made in it, for before the work. */
+int eval_folder(const char *folder);
 
 /* Writes the three files into a folder, each atomically. */
 int eval_write(const EvalResults *r, const char *folder);

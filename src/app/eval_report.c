@@ -93,12 +93,21 @@ static int make_roc(Report *r, RocPoint *roc[EVALUATE_MODELS], const Evaluation 
             code = roc_curve(&roc[m], &count[m], j.score, j.label, j.frames);
         judged_free(&j);
     }
-    r->roc_name = row->protocol;
+    r->roc_row = row;
     r->roc = roc[0];
     r->roc_count = count[0];
     r->roc_baseline = roc[1];
     r->roc_baseline_count = count[1];
     return code;
+}
+
+/* The rows of `eval --localise`; there are none where it was not asked for. */
+static int list_places(ReportPlace *out, const EvalLocalise *l) {
+    int n = 0;
+    for (int m = 0; l->localiser && m < l->models; m++)
+        for (int level = 0; level < LOCALISE_LEVELS; level++)
+            out[n++] = (ReportPlace){l->name[m], localise_level_names[level], l->figures[m][level]};
+    return n;
 }
 
 int eval_report(const EvalResults *results, const Judged *judged, const char *path) {
@@ -109,13 +118,23 @@ int eval_report(const EvalResults *results, const Judged *judged, const char *pa
     ReportFrame frames[REPORT_FRAMES];
     FramePictures pictures[REPORT_FRAMES] = {{0}};
     ReportClip *clips = mem_alloc((size_t)e->clips, sizeof *clips);
+    ReportPlace places[EVALUATE_MODELS * LOCALISE_LEVELS];
+    const EvalLocalise *where = results->localise;
     Report r = {.title = "normalcy evaluation",
                 .subtitle = e->data->root ? e->data->root : e->source,
                 .facts = facts.pair,
                 .rows = results->rows,
                 .row_count = results->count,
+                .alarms = results->alarms,
+                .fps = results->fps,
+                .budget = results->budget,
+                .tracks = where->localiser ? localiser_tracks(where->localiser) : NULL,
+                .places = places,
+                .place_count = list_places(places, where),
                 .checkpoints = results->checkpoints->rows,
                 .checkpoint_count = results->checkpoints->count,
+                .oracles = results->checkpoints->best,
+                .oracle_count = results->checkpoints->each,
                 .clips = clips,
                 .clip_count = e->clips,
                 .frames = frames};
@@ -124,6 +143,7 @@ int eval_report(const EvalResults *results, const Judged *judged, const char *pa
     for (int64_t c = 0, i = 0; c < e->clips && !code; i += judged[0].length[c++])
         clips[c] = (ReportClip){.name = e->data->test.clips[c].name,
                                 .note = "",
+                                .first = e->first,
                                 .frames = judged[0].length[c],
                                 .anomaly = judged[0].score + i,
                                 .baseline = judged[last].score + i,

@@ -52,21 +52,13 @@ static void print_score(const ResultRow *r) {
     printf(" %-20s", text);
 }
 
-/* Whether rows differ in their score, so that it must be told. */
-static bool scores_differ(const ResultRow *rows, int count) {
-    for (int i = 0; i < count; i++)
-        if (rows[i].smooth > 0 || strcmp(rows[i].score, rows[0].score) != 0)
-            return true;
-    return count && strcmp(rows[0].score, "frame") != 0 && strcmp(rows[0].score, "given") != 0;
-}
-
 static void print_truth(const ResultRow *rows, int i, bool several) {
     if (several && (i == 0 || strcmp(rows[i].hash, rows[i - 1].hash) != 0))
         printf("%s, hash %s\n", rows[i].labels, rows[i].hash);
 }
 
 static void print_rows(const char *title, const ResultRow *rows, int count, bool several) {
-    bool score = scores_differ(rows, count);
+    bool score = results_tell_score(rows, count);
     printf("\n%-20s %-10s %-8s", title, "protocol", "min-max");
     if (score)
         printf(" %-20s", "score");
@@ -94,7 +86,7 @@ static void print_rows(const char *title, const ResultRow *rows, int count, bool
 }
 
 static void print_alarms(const EvalResults *r) {
-    bool score = scores_differ(r->rows, r->count);
+    bool score = results_tell_score(r->rows, r->count);
     printf("\n%-20s %-10s", "alarms", "protocol");
     if (score)
         printf(" %-20s", "score");
@@ -120,6 +112,10 @@ static void print_alarms(const EvalResults *r) {
            "the\nabnormal frames are over the threshold. Detected events, and their mean delay in "
            "frames: where\nat most %g are false an hour.\n",
            r->fps, r->budget);
+    int64_t normal = r->rows[0].frames - r->rows[0].abnormal;
+    if (normal)
+        printf("The smallest rate over 0 that %lld normal frames can show: %.2f an hour.\n",
+               (long long)normal, alarms_smallest(normal, r->fps));
 }
 
 /* What the last epoch reaches beside the best on the test set, in each kind of row. */
@@ -127,7 +123,7 @@ static void print_checkpoints(const EvalCheckpoints *c, bool several) {
     if (!c->count)
         return;
     print_rows("checkpoint", c->rows, c->count, several);
-    bool score = scores_differ(c->rows, c->count);
+    bool score = results_tell_score(c->rows, c->count);
     printf("\n");
     for (int k = 0; k < c->each; k++) {
         const ResultRow *last = &c->rows[c->count - c->each + k];
@@ -155,11 +151,11 @@ static void print_notes(const ResultRow *rows, int count) {
     }
 }
 
-void eval_print(const EvalResults *r, bool alarms) {
+void eval_print(const EvalResults *r) {
     bool several = r->evaluation->truths > 1;
     print_head(r->evaluation);
     print_rows("model", r->rows, r->count, several);
-    if (alarms)
+    if (r->alarms)
         print_alarms(r);
     print_checkpoints(r->checkpoints, several);
     if (r->localise->localiser)

@@ -4,7 +4,7 @@
 
 #include "app/eval_files.h"
 
-/* The data, the model and the table; `alarms`: the table of alarms as well. */
-void eval_print(const EvalResults *r, bool alarms);
+/* The data, the model and the tables. */
+void eval_print(const EvalResults *r);
 
 #endif

@@ -33,7 +33,8 @@ static int open_cells(mat_t **file, matvar_t **cells, const char *path, const ch
     mat_t *mat = Mat_Open(path, MAT_ACC_RDONLY);
     matvar_t *var = mat ? Mat_VarReadInfo(mat, name) : NULL;
     if (!var || var->class_type != MAT_C_CELL || var->rank != 2 || !var->dims || !var->data) {
-        code = err_set(ERR_FAIL, "%s: there is no cell array %s in it", path, name);
+        code = err_set(ERR_FAIL, "%s: there is no cell array %s in it, or the file is cut short",
+                       path, name);
         Mat_VarFree(var);
         if (mat)
             Mat_Close(mat);
@@ -114,7 +115,8 @@ int ranges_read_mat(Ranges *out, const char *path) {
     for (; out->clips < n && !code; out->clips++) {
         matvar_t *c = load_cell(mat, cells, out->clips);
         code = c ? add_columns(out, c, out->clips)
-                 : err_set(ERR_FAIL, "cell %lld of gt is no matrix of numbers",
+                 : err_set(ERR_FAIL,
+                           "cell %lld of gt is no matrix of numbers, or the file is cut short",
                            (long long)out->clips + 1);
     }
     Mat_VarFree(cells);
@@ -155,9 +157,11 @@ int bit_masks_read_mat(BitMasks *out, const char *path) {
     BitMasks m = {.frames = cell_count(cells)};
     for (int64_t i = 0; i < m.frames && !code; i++) {
         matvar_t *c = load_cell(mat, cells, i);
-        code = c ? add_mask(&m, c, i)
-                 : err_set(ERR_FAIL, "cell %lld of volLabel is no matrix of numbers",
-                           (long long)i + 1);
+        code =
+            c ? add_mask(&m, c, i)
+              : err_set(ERR_FAIL,
+                        "cell %lld of volLabel is no matrix of numbers, or the file is cut short",
+                        (long long)i + 1);
         if (c)
             Mat_VarFree(Mat_VarSetCell(cells, (int)i, NULL)); /* else all pile up as doubles */
     }

@@ -120,3 +120,7 @@ int alarms_measure(Alarms *out, const double *score, const uint8_t *label,
     mem_free(items);
     return code;
 }
+
+double alarms_smallest(int64_t normal, double fps) {
+    return 3600 * fps / (double)normal;
+}

@@ -30,4 +30,7 @@ typedef struct {
 int alarms_measure(Alarms *out, const double *score, const uint8_t *label,
                    const int64_t *clip_length, int clips, double fps, double budget);
 
+/* One false alarm in `normal` > 0 frames, an hour: lower rates than this are seen as 0. */
+double alarms_smallest(int64_t normal, double fps);
+
 #endif

@@ -80,7 +80,8 @@ static int64_t tick_step(int64_t n, int most) {
         }
 }
 
-static void curve_axes(FileOut *f, int64_t n) {
+/* Frames are counted as the clip counts them, of which `first` is the figure's first. */
+static void curve_axes(FileOut *f, int64_t first, int64_t n) {
     for (int k = 0; k <= 2; k++) {
         double y = plot_y(k / 2.0);
         file_printf(f, "<path class=\"grid\" d=\"M%d %.1fH%d\"/>", LEFT, y, RIGHT);
@@ -90,11 +91,12 @@ static void curve_axes(FileOut *f, int64_t n) {
                              : "1");
     }
     int64_t step = tick_step(n, 8);
-    for (int64_t i = 0; i < n; i += step)
+    for (int64_t t = (first + step - 1) / step * step; t < first + n; t += step)
         file_printf(f,
                     "<path class=\"axis\" d=\"M%.1f %dv4\"/>"
                     "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%lld</text>",
-                    frame_x(i, n), TOP + HEIGHT, frame_x(i, n), TOP + HEIGHT + 15, (long long)i);
+                    frame_x(t - first, n), TOP + HEIGHT, frame_x(t - first, n), TOP + HEIGHT + 15,
+                    (long long)t);
 }
 
 void report_svg_curve(FileOut *f, const ReportClip *clip) {
@@ -105,7 +107,7 @@ void report_svg_curve(FileOut *f, const ReportClip *clip) {
                 FIGURE_WIDTH, FIGURE_HEIGHT);
     if (n > 0) {
         truth(f, clip->label, n);
-        curve_axes(f, n);
+        curve_axes(f, clip->first, n);
         if (clip->baseline)
             curve(f, "baseline", clip->baseline, n);
         curve(f, "model", clip->anomaly, n);

@@ -2,6 +2,8 @@
 #ifndef SCORE_RESULT_H
 #define SCORE_RESULT_H
 
+#include <stdbool.h>
+
 #include "score/alarms.h"
 #include "score/protocol.h"
 
@@ -22,5 +24,14 @@ typedef struct {
 
 /* All figures of judged scores into the row. ERR_FAIL where memory is out. */
 int result_measure(ResultRow *row, const Judged *j, double fps, double budget);
+
+/* Whether the row is persistence's; its row that was judged like `row`, NULL where there is none;
+ * whether the rows have both it and something to compare with it. */
+bool result_is_baseline(const ResultRow *row);
+const ResultRow *result_baseline(const ResultRow *rows, int count, const ResultRow *row);
+bool results_compare(const ResultRow *rows, int count);
+
+/* Whether the rows' scores are others than the plain one of a frame, so that a table must tell. */
+bool results_tell_score(const ResultRow *rows, int count);
 
 #endif

@@ -25,8 +25,9 @@ static int append(ScoreFile *f, const char *path) {
         for (int64_t i = 0; i < a.count && !code; i++) {
             f->score[f->count + i] = npy_real(&a, i);
             if (!isfinite(f->score[f->count + i]))
-                code = err_set(ERR_FAIL, "%s: score %lld is %g; scores must be finite numbers",
-                               path, (long long)i, f->score[f->count + i]);
+                code = err_set(ERR_FAIL, "%s: score %lld is %s; scores must be finite numbers",
+                               path, (long long)i,
+                               isnan(f->score[f->count + i]) ? "not a number" : "infinite");
         }
         f->count += a.count;
     }

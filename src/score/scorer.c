@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "model/weights.h"
 #include "video/draw.h"
@@ -55,12 +56,29 @@ static int open_model(Scorer *s, Backend *be) {
     return 0;
 }
 
+/* A wrong path is told apart from a file that is damaged. */
+static int check_there(const char *model, const char *path) {
+    if (file_exists(path))
+        return 0;
+    return file_is_folder(model)
+               ? err_set(ERR_FAIL,
+                         "%s: there is no " CHECKPOINT_NAME " in it; a model is the folder of a "
+                         "run of 'normalcy train', or a checkpoint file",
+                         model)
+               : err_sys(ERR_FAIL,
+                         "cannot read the model %s, expected the folder of a run or a checkpoint "
+                         "file",
+                         model);
+}
+
 int scorer_open(Scorer **out, const char *model, Backend *be) {
     Scorer *s = mem_alloc(1, sizeof *s);
     if (!s)
         return ERR_FAIL;
     model_path(s->info.path, sizeof s->info.path, model);
-    int code = open_model(s, be);
+    int code = check_there(model, s->info.path);
+    if (!code)
+        code = open_model(s, be);
     if (!code)
         code = open_buffers(s);
     if (code) {
