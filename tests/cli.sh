@@ -65,10 +65,21 @@ expect 0 '' score stacked data/testing/frames/01_runner
 [ "$(wc -l <out)" = 17 ] || fail "score of 3 input frames: $(wc -l <out) lines, expected 17"
 
 echo "-- other starts, other recipes"
-for recipe in ours ablation/ae ablation/mask ablation/no-consistency lnra/patch lnra/skip steal frame-pred memae mnad; do
+recipes=$("$normalcy" train --help | sed -n '/^Recipes:/,/^$/s/^  \([^ ]*\) .*/\1/p')
+[ "$(echo "$recipes" | wc -l)" = 10 ] || fail "train --help lists the recipes $recipes"
+for recipe in $recipes; do
     expect 0 'done ' train data -o "recipe/$recipe" "${small[@]}" --recipe $recipe --steps 2
     expect 0 'resumed' train --resume -o "recipe/$recipe" --steps 3
+    expect 1 'nowhere' reproduce ped2 nowhere -o x --rows $recipe # a row of its tables
 done
+grep -q '"consistency"' recipe/ours/log.jsonl || fail "ours logs no consistency"
+grep -q '"consistency"' recipe/ablation/no-consistency/log.jsonl && fail "a part of no weight is logged"
+# Which pairs get frames from further back is drawn alike wherever a run begins.
+skip=("${small[@]}" --recipe lnra/skip --pseudo-p 0.5)
+expect 0 'done ' train data -o straight "${skip[@]}" --steps 40
+expect 0 'done ' train data -o halves "${skip[@]}" --steps 17
+expect 0 'resumed' train --resume -o halves --steps 40
+cmp -s straight/checkpoint.safetensors halves/checkpoint.safetensors || fail "lnra/skip resumes as another run"
 expect 2 '"nope" is none; --help' train data -o x "${small[@]}" --recipe nope
 expect 2 'needs pseudo anomalies and passes=both' train data -o x "${small[@]}" --pseudo none
 expect 2 'negative needs passes=either' train data -o x "${small[@]}" --pseudo-loss negative
@@ -80,6 +91,10 @@ expect 0 '' score colours data/testing/frames/01_runner
 expect 0 'done ' pretrain data -o start "${small[@]}" --epochs 2 --warmup-epochs 0
 grep -q '"normal_int"' start/log.jsonl && fail "pretrain logs losses that it does not have"
 expect 0 'init .*normalcy.*, 0 drawn' train data -o from --init start --mask-cell 16 --batch 2 --steps 2
+expect 0 'blocks.1.*table: a copy of the shared table, interpolated from 4 x 4 to 8 x 8 patches' \
+    train data -o resized --init $reference/simmim.pth --image 32 --relpos block --mask-cell 8 --batch 2 --steps 1
+expect 1 'needs --patch=4; this network has --patch=8' \
+    train data -o patch --init $reference/simmim.pth --image 32 --patch 8 --mask-cell 16 --batch 2 --steps 1
 expect 1 'cannot read nothing' train data -o x --init nothing
 expect 1 'neither safetensors' train data -o x --init run/log.jsonl
 expect 0 'done ' train data -o kept "${small[@]}" --epochs 3 --keep 2
@@ -139,6 +154,27 @@ expect 0 '' eval persistence data --protocols lnra,sma --variants all --smooth 2
 rows 24 'eval --variants all --smooth'
 expect 0 '' eval run data --alarms --fps 10 --budget 100
 grep -q 'FA/h 0.95' out || fail "eval --alarms prints no table of alarms"
+# Every row that is printed is on the page too, below the heading of its table; no other table is.
+# page FOLDER HEADING...: the tables of FOLDER/report.html, which hold as many rows as out
+page() {
+    local folder=$1
+    shift
+    local headings printed shown
+    headings=$(sed -n 's|^<h2>\(.*\)</h2>$|\1|p' $folder/report.html |
+        grep -vE '^(Settings|ROC.*|Anomaly score.*|Frames.*)$')
+    [ "$headings" = "$(printf '%s\n' "$@")" ] || fail "the tables of $folder/report.html are: $headings"
+    printed=$(grep -cE '^(run|persistence|given|kept|epoch-[0-9]*|last) ' out)
+    shown=$(grep -cE '^<tr( class="base")?><td>' $folder/report.html)
+    [ "$printed" = "$shown" ] || fail "$folder/report.html has $shown rows of the $printed that were printed"
+    [ "$(grep -c '<b>With a camera:</b>' $folder/report.html)" = $# ] ||
+        fail "a table of $folder/report.html does not say what it means"
+}
+expect 0 '' eval run data -o tables
+page tables Results
+expect 0 '' eval run data -o tables --protocols all --variants all --smooth 2 --alarms --localise
+page tables Results Alarms 'Where in the frame'
+expect 0 '' eval persistence data -o tables --json --alarms # a row a protocol, what is printed aside
+[ "$(grep -cE '^<tr class="base"><td>' tables/report.html)" = 4 ] || fail "--json takes tables off the page"
 expect 0 '' eval run data --localise -o localised
 grep -q 'made here from the masks' out || fail "eval --localise does not say where tracks come from"
 grep -q '"tbdc"' localised/results.json || fail "results.json lacks localisation"
@@ -156,6 +192,8 @@ cp $good kept/epoch-002.safetensors && cp again/checkpoint.safetensors kept/epoc
 expect 0 '' eval kept data --checkpoints -o kept/results
 grep -q 'oracle, chosen on the test set' out || fail "eval --checkpoints names no oracle"
 [ "$(grep -cE '^(epoch-002|epoch-010|last) ' out)" = 6 ] || fail "eval --checkpoints: not 6 rows"
+page kept/results Results Checkpoints
+[ "$(grep -c '>oracle</span>' kept/results/report.html)" = 2 ] || fail "report.html does not mark the oracles"
 grep -q '"oracle"' kept/results/results.json || fail "results.json has no oracle"
 cp -r data several
 # Another ground truth beside the data: the first frames of a clip are abnormal, nothing else is.
@@ -289,7 +327,7 @@ expect 2 'expected one of cosine, constant' train data -o x --schedule linear
 expect 2 'expected a value' train data -o x --epochs
 expect 2 'give -o' train data
 expect 2 'no data' train -o x
-expect 2 'expected ped2, avenue or shanghaitech' train data -o x --preset ped3
+expect 2 'expected one of ped2, avenue, shanghaitech; found "ped3"' train data -o x --preset ped3
 expect 2 'resume continues that run' train data -o run
 expect 2 'does not fit' train data -o x --image 40 --patch 8
 expect 2 'not a multiple of heads' train data -o x --width 24 --heads 5
@@ -350,7 +388,11 @@ expect 1 'lie.npy' eval run data --labels lie.npy
 expect 1 'testing/frames/01_runner' eval run data/testing/frames/01_runner
 
 echo "-- models"
-expect 1 'no/such' eval no/such data
+expect 1 'the model no/such, expected the folder of a run' eval no/such data
+expect 1 "data: there is no checkpoint.safetensors in it" eval data data
+expect 1 "data: there is no checkpoint.safetensors in it" score data data/testing/frames/01_runner
+expect 2 'argument 1 is empty; expected the path of a MODEL' eval '' data
+expect 2 'argument 2 is empty; expected the path of DATA' eval run ''
 expect 1 'text.mp4' eval text.mp4 data
 head -c 3000 $good >short.safetensors
 expect 1 'short.safetensors' info short.safetensors
@@ -408,6 +450,8 @@ expect 0 '' weights import run -o run.safetensors
 grep -q '^missing  *0$' out || fail "weights import of a run: $(grep missing out)"
 expect 1 'neither safetensors nor' weights list a.mp4
 expect 1 'cannot read nowhere' weights import nowhere -o none.safetensors
+expect 1 'data: expected weights, this is a folder without checkpoint' weights import data -o none.safetensors
+expect 1 'cannot write nofolder/w.safetensors' weights import $reference/mae.pth -o nofolder/w.safetensors
 expect 1 'no vision transformer' weights import $reference/odd.pth -o none.safetensors
 head -c 20000 $reference/mae.pth >cut.pth
 expect 1 'cut.pth: a damaged or truncated' weights import cut.pth -o none.safetensors
@@ -431,13 +475,34 @@ expect 1 '/dev/null/x' demo -o /dev/null/x
 [ $? = 1 ] && grep -q 'stdout: No space left' err || fail "score >/dev/full: $(tail -1 err)"
 "$normalcy" eval run data >/dev/full 2>err
 [ $? = 1 ] && grep -q 'stdout' err || fail "eval >/dev/full: $(tail -1 err)"
+# A folder that takes no files is told before the work: nothing is printed.
+mkdir -p taken/report.html
+expect 1 'cannot write taken/report.html: it is a folder' eval run data -o taken
+[ ! -s out ] && [ "$(ls -A taken)" = report.html ] || fail "eval -o taken: $(ls -A taken)"
 mkdir disk
+if mount -t tmpfs -o ro tmpfs disk 2>/dev/null; then
+    mounted=$here/disk
+    expect 1 'cannot write disk/results.json: Read-only' eval run data -o disk
+    [ ! -s out ] || fail "eval finds at the end only that it cannot write"
+    umount disk && mounted=
+fi
+# Whole or not there: an evaluation that fails leaves what an earlier one wrote as it was.
+expect 0 '' eval run data -o earlier
+cp -r earlier before.results
+for wrong in "nope data" "run data --labels f.npy" "run data --labels no/such" "run data --localise --tracks no/such" "--scores short data"; do
+    # shellcheck disable=SC2086
+    expect 1 '' eval $wrong -o earlier
+    diff -r earlier before.results >&2 || fail "eval $wrong changed the files of an earlier one"
+done
 if mount -t tmpfs -o size=64k tmpfs disk 2>/dev/null; then
     mounted=$here/disk
     expect 1 'No space left' train data -o disk/run --width 64 "${small[@]}" --width 64 --steps 1
     ls disk/run | grep -v '^log.jsonl$\|^settings.yaml$' && fail "a full disk left a torn file"
     expect 1 'No space left' eval run data -o disk/results
     ls disk/results 2>/dev/null | grep tmp && fail "a full disk left a temporary file"
+    [ ! -e disk/results/report.html ] || fail "a full disk left a page"
+    [ ! -e disk/results/results.json ] || [ "$(tail -1 disk/results/results.json)" = '}' ] ||
+        fail "a full disk left half of results.json"
 else
     echo "no tmpfs here: the full disk is not tried"
 fi

@@ -12,9 +12,10 @@ fail() {
 }
 
 "$make_scene" data || exit 1
-options=(--size tiny --rows ours,ablation/ae,ablation/mask,lnra/patch,lnra/skip --seeds 3,4
-    --time-steps 6 --settings "epochs=2 image=32 patch=8 mask-cell=8 width=24 depth=1 heads=3 batch=2
-    warmup-epochs=0.5 lr=1e-3 threads=1 checkpoint-every=5")
+small="image=32 patch=8 mask-cell=8 width=24 depth=1 heads=3 batch=2 lr=1e-3 threads=1"
+options=(--size tiny --rows ours,ours/constant,ablation/ae,ablation/mask/p0.5,frame-pred --seeds 3,4
+    --time-steps 6 --settings "$small epochs=2 warmup-epochs=0.5 checkpoint-every=5 keep=1
+    schedule=cosine pseudo-p=0.3")
 
 "$normalcy" reproduce ped2 data -o whole "${options[@]}" >whole.out 2>&1 ||
     { tail -3 whole.out; fail "left alone"; }
@@ -44,11 +45,42 @@ diff <(results whole) <(results cut) || fail "the results differ from those of a
 
 rows=$(grep -c '"recipe"' cut/results.json) runs=$(grep -c '"seed"' cut/results.json)
 [ "$rows" = 5 ] && [ "$runs" = 10 ] || fail "$rows rows and $runs runs, expected 5 and 10"
-for word in ours ablation/ae ablation/mask lnra/patch lnra/skip 95.50 persistence "Fig. 2" \
-    "prediction, AE only" "Published figures" "Time of training"; do
+for word in ours ours/ ablation/ mask/ p0.5 frame-pred 95.50 persistence "Fig. 2" \
+    "prediction, AE only" "Published figures" "Time of training" "3, 4<br>" "best on<br>the test" \
+    "bootstrap over the test clips" "AUROC" "This machine" "Trained by" "frame_labels_demo.npy, hash"; do
     grep -q "$word" cut/report.html || fail "report.html lacks $word"
 done
-grep -q "^| lnra/skip " cut/report.md || fail "report.md lacks lnra/skip"
+grep -q "^| ablation/mask/p0.5 " cut/report.md || fail "report.md lacks ablation/mask/p0.5"
+
+# A row's own options win over --settings, and those over the recipe.
+setting() { # FOLDER NAME VALUE
+    grep -q "^$2: $3\$" "cut/$1-seed3/settings.yaml" ||
+        fail "$1: $(grep "^$2:" "cut/$1-seed3/settings.yaml"), expected $2: $3"
+}
+setting ours schedule cosine
+setting ours/constant schedule constant
+setting ours/constant passes both
+setting ablation/mask/p0.5 pseudo-p 0.5
+setting ablation/mask/p0.5 passes either
+setting ablation/ae pseudo-p 0.3
+
+# The numbers are those of the evaluations.
+number() { # FILE KEY: of its first line with that key
+    grep -m 1 "\"$2\"" "$1" | tr -dc '0-9.'
+}
+[ "$(number cut/ours-seed3/eval/results.json auroc_micro)" = "$(number <(sed -n '/"rows"/,$p' cut/results.json) auroc)" ] ||
+    fail "ours: another figure than its evaluation's"
+awk -F'[:,]' '/"rows"/ { rows = 1 } rows && /"auroc"/ { last = $2 } rows && /"oracle"/ { n++; bad += !($2 + 0 >= last) }
+    END { exit !(n == 10 && bad == 0) }' cut/results.json || fail "an oracle is missing, or below the last epoch"
+precision=$(sed -n 's/.*backend   .*, \(f32\|bf16\),.*/\1/p' cut.out | head -1)
+[ "$(grep -c "\"made_by\": \"normalcy [0-9.]* on cpu, .*$precision\"" cut/results.json)" = 10 ] ||
+    fail "results.json does not say that the runs were in $precision"
+
+# Four frames in: three frames a clip less are scored, 80 of 95, and that shows.
+[ "$(sed -n '/"rows"/,$p' cut/results.json | grep -c '"frames": 95')" = 8 ] &&
+    [ "$(sed -n '/"rows"/,$p' cut/results.json | grep -c '"frames": 80')" = 2 ] || fail "frames scored"
+[ "$(grep -o '<td class="bad">[0-9]*' cut/report.html)" = '<td class="bad">80' ] ||
+    fail "report.html does not show that frame-pred scores fewer frames"
 [ ! -e cut/time/ours-0/checkpoint.safetensors ] || fail "a measurement of time left a checkpoint"
 
 # All is there: nothing is trained again.
@@ -61,10 +93,55 @@ grep -q "^| lnra/skip " cut/report.md || fail "report.md lacks lnra/skip"
 "$normalcy" reproduce ped2 data -o from --init start --time-steps 0 \
     --settings "epochs=1 batch=2 mask-cell=8 steps=2" >from.out 2>&1 ||
     { tail -3 from.out; fail "all rows from one start"; }
-runs=$(grep -c '"seed"' from/results.json)
-[ "$runs" = 10 ] || fail "all rows from one start: $runs runs, expected 10"
+runs=$(grep -c '"seed"' from/results.json) rows=$("$normalcy" reproduce --help | sed '1,/^Rows:/d; /^$/,$d' | wc -l)
+[ "$runs" = "$rows" ] && [ "$rows" -gt 10 ] || fail "all rows from one start: $runs runs of $rows rows"
 "$normalcy" reproduce ped2 data -o from --init start --time-steps 0 --settings "epochs=2" >out 2>err
 [ $? = 2 ] && grep -q 'begun with settings "epochs=1' err || fail "other settings in one folder: $(cat err)"
+
+# Ground truth: Fig. 2's frames are normal or abnormal by that of the figures, here a JSON which says
+# the opposite of the first one; and it is not the paper's.
+cp -r data both
+tail -c 100 data/frame_labels_demo.npy | od -An -v -w1 -tu1 | awk -v names="$(ls data/testing/frames)" '
+    BEGIN { split(names, name, "\n"); printf "{" }
+    NR % 20 == 1 { printf "%s\"%s\": {\"length\": 20, \"anomalies\": [{\"x\": [", (NR > 1) ? "," : "", name[++clip]; n = 0 }
+    $1 == 0 { t = (NR - 1) % 20 + 1; printf "%s[%d, %d]", n++ ? "," : "", t, t }
+    NR % 20 == 0 { printf "]}]}" }
+    END { print "}" }' >both/opposite.json
+"$normalcy" reproduce avenue both -o both.out --size tiny --rows ours,ablation/ae --time-steps 0 \
+    --settings "$small epochs=1 steps=2" >both.log 2>&1 || { tail -3 both.log; fail "two ground truths"; }
+expected=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) { if ($i ~ /^label_/) truth = i; if ($i == "psnr_model") psnr = i } next }
+    !($1 in least) || $psnr < least[$1] { least[$1] = $psnr; label[$1] = $truth }
+    END { for (clip in label) print clip, label[clip] ? "abnormal" : "normal" }' both.out/ours-seed2022/eval/scores.csv | sort)
+found=$(sed -n '/<h2>Fig. 2/,$p' both.out/report.html | tr -d '\n' |
+    grep -oE '<b>[^<]*</b> <span class="soft">frame [0-9]*</span></span><span class="chip [a-z]*">[a-z]*' |
+    sed -E 's|<b>([^<]*)</b>.*>|\1 |' | sort)
+[ -n "$found" ] && [ "$found" = "$expected" ] || fail "Fig. 2 has
+$found
+expected by opposite.json
+$expected"
+for file in both.out/report.html both.out/report.md; do
+    grep -q 'Not like with like: the ground truth here, opposite.json (hash [0-9a-f]*), is not' $file ||
+        fail "$file does not say whose ground truth it is"
+done
+grep -q "labels_known_as\": \"not the paper's" both.out/results.json || fail "results.json: labels_known_as"
+
+# MLEP's labels are known by what is in them, whatever the file's name.
+mkdir -p known/ours-seed2022/eval
+figures() { # LABELS HASH PROTOCOL AUROC
+    echo "{\"model\": \"m\", \"protocol\": \"$3\", \"score\": \"frame\", \"labels\": \"$1\",
+        \"labels_hash\": \"$2\", \"frames\": 9, \"auroc_micro\": $4, \"auroc_macro\": $4,
+        \"auroc_micro_low\": $4, \"auroc_micro_high\": $4, \"psnr\": 30}"
+}
+echo "{\"model\": {\"frames\": 1, \"steps_per_epoch\": 1}, \"rows\": [
+    $(figures a.json 0123456789abcdef global 71), $(figures a.json 0123456789abcdef per-clip 72),
+    $(figures b.npy bb153d5a958451d6 global 73), $(figures b.npy bb153d5a958451d6 per-clip 74)]}" \
+    >known/ours-seed2022/eval/results.json
+"$normalcy" reproduce avenue data -o known --rows ours --time-steps 0 >out 2>err ||
+    fail "known ground truth: $(cat err)"
+grep -q "b.npy, hash bb153d5a958451d6: the paper" known/report.html || fail "MLEP's labels are not known"
+grep -q "Not like with like" known/report.html && fail "MLEP's labels are called another's"
+grep -q "^| ours | [^|]*| 87.63 | 73.00 |.*| 74.00 | 74.00 | 73.00 | 73.00 | - | 30.00 | 9 |" known/report.md ||
+    fail "figures by MLEP's labels: $(grep '^| ours' known/report.md)"
 
 refuse() {
     local words=$1
@@ -75,8 +152,9 @@ refuse() {
 }
 refuse 'expected ped2, avenue or shanghaitech' ped3 data -o x
 refuse 'give -o FOLDER' ped2 data
-refuse '"ourz" is no recipe' ped2 data -o x --rows ourz
+refuse 'there is no row "ourz"' ped2 data -o x --rows ourz
 refuse 'ours is given twice' ped2 data -o x --rows ours,ours
 refuse 'expected numbers' ped2 data -o x --seeds one
 refuse 'found 1 argument' ped2 -o x
+refuse 'there is no row "ablation/mask/p0.2"' ped2 data -o x --rows ablation/mask/p0.2
 echo "10 trainings, killed twice and stopped once: the same results"

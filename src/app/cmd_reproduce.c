@@ -9,12 +9,13 @@
 #include "app/cmd.h"
 #include "app/common.h"
 #include "app/reproduce.h"
+#include "app/reproduce_report.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "data/labels.h"
-#include "train/settings.h"
+#include "video/listing.h"
 
 static const char usage[] =
     "usage: normalcy reproduce ped2|avenue|shanghaitech DATA -o FOLDER [OPTIONS]\n\n"
@@ -24,7 +25,9 @@ static const char usage[] =
     "figure, with the time of an epoch. Stop it at any point: the same command goes on. A run\n"
     "that is there is not done again; delete its folder to repeat it.\n"
     "'--settings \"epochs=14 lr=2e-4\"' is for those with less than the paper's hours; the report\n"
-    "says so.\n";
+    "says so. Later options win: the data set's preset, the row's recipe, --size, --settings, and\n"
+    "last the row's own, as they define it. With keep=N among the settings the best of the kept\n"
+    "epochs, chosen on the test set, stands beside the last.\n";
 
 static const char *const size_names[] = {"base", "small", "tiny", NULL};
 
@@ -41,7 +44,7 @@ static const Opt reproduce_options[] = {
     OPT_TEXT_ROW(ReproduceArgs, seeds, "seeds", "2022", "N,N,...",
                  "one training of each row a seed"),
     OPT_TEXT_ROW(ReproduceArgs, rows, "rows", "all", "NAME,...",
-                 "recipes of 'normalcy train --recipe', or all"),
+                 "rows of the table, as listed above, or all"),
     OPT_CHOICE_ROW(ReproduceArgs, size, "size", "base", size_names,
                    "of the network; the paper's: base"),
     OPT_TEXT_ROW(ReproduceArgs, settings, "settings", "", "LIST",
@@ -85,12 +88,11 @@ static int add_seed(Reproduction *r, const char *word) {
 }
 
 static int add_row(Reproduction *r, const char *word) {
-    int found = -1;
-    for (int i = 0; i < reproduce_row_count(); i++)
-        if (strcmp(word, reproduce_rows[i].recipe) == 0)
-            found = i;
+    int found = reproduce_row_find(word);
     if (found < 0)
-        return err_set(ERR_USAGE, "--rows: \"%s\" is no recipe; 'normalcy train --help' lists them",
+        return err_set(ERR_USAGE,
+                       "--rows: there is no row \"%s\"; expected all, or some of those "
+                       "that --help lists",
                        word);
     for (int i = 0; i < r->row_count; i++)
         if (r->rows[i] == found)
@@ -122,7 +124,7 @@ static int fill(Reproduction *r, const ReproduceArgs *args, const char *const *p
         code = err_set(ERR_USAGE, "--seeds: expected at least one number");
     if (!code && strcmp(args->rows, "all") != 0)
         return each_word(args->rows, add_row, r);
-    for (int i = 0; !code && i < reproduce_row_count(); i++)
+    for (int i = 0; !code && reproduce_rows[i].name; i++)
         r->rows[r->row_count++] = i;
     return code;
 }
@@ -196,7 +198,7 @@ static int train(const Reproduction *r, int row, int64_t seed, const char *folde
         add(&w, "--resume", "");
     } else {
         add(&w, "--preset=", r->set);
-        add(&w, "--recipe=", reproduce_rows[r->rows[row]].recipe);
+        add(&w, "--recipe=", reproduce_row(r, row)->recipe);
         if (r->init)
             add(&w, "--init=", r->init);
         else
@@ -204,17 +206,36 @@ static int train(const Reproduction *r, int row, int64_t seed, const char *folde
         add(&w, "--seed=", number);
     }
     add_list(&w, r->settings, NULL); /* not all of them are in a checkpoint */
+    add_list(&w, reproduce_row(r, row)->options, NULL);
     add_list(&w, extra, NULL);
     return run_words(&w, "train", cmd_train);
 }
 
+/* Did the training keep the weights of epochs? */
+static int find_kept(bool *kept, const char *folder) {
+    Listing files;
+    int code = listing_open(&files, folder, LIST_FILES);
+    if (code)
+        return code;
+    for (int64_t i = 0; i < files.count; i++)
+        *kept = *kept || strncmp(file_name(files.item[i].path), "epoch-", 6) == 0;
+    listing_free(&files);
+    return 0;
+}
+
 static int evaluate(const Reproduction *r, const char *folder) {
     char to[4400];
+    bool kept = false;
+    int code = find_kept(&kept, folder);
+    if (code)
+        return exit_code(code, "reproduce");
     snprintf(to, sizeof to, "%s/eval", folder);
     Words w = {0};
     add(&w, "", folder);
     add(&w, "", r->data);
     add(&w, "--output=", to);
+    if (kept)
+        add(&w, "--checkpoints", "");
     static const char *const compute[] = {"backend", "threads", "precision", NULL};
     add_list(&w, r->settings, compute);
     return run_words(&w, "eval", cmd_eval);
@@ -242,7 +263,7 @@ static int do_runs(Reproduction *r) {
     for (int seed = 0; seed < r->seed_count; seed++)
         for (int row = 0; row < r->row_count; row++) {
             log_info("\nrun %d of %d: %s, seed %lld", seed * r->row_count + row + 1,
-                     r->seed_count * r->row_count, reproduce_rows[r->rows[row]].recipe,
+                     r->seed_count * r->row_count, reproduce_row(r, row)->name,
                      (long long)r->seeds[seed]);
             int result = do_run(r, row, seed);
             if (result == EXIT_OK)
@@ -262,8 +283,7 @@ enum { ROUNDS = 3 };
 static int time_once(Reproduction *r, int row, int round, int64_t steps) {
     char folder[4200], path[4400], extra[64];
     snprintf(extra, sizeof extra, "steps=%lld", (long long)steps);
-    snprintf(folder, sizeof folder, "%s/time/%s-%d", r->output, reproduce_rows[r->rows[row]].recipe,
-             round);
+    snprintf(folder, sizeof folder, "%s/time/%s-%d", r->output, reproduce_row(r, row)->name, round);
     snprintf(path, sizeof path, "%s/log.jsonl", folder);
     ReproduceTime t;
     if (!file_exists(path) || reproduce_read_time(&t, path)) {
@@ -308,10 +328,19 @@ static int check_truth(const char *path) {
     return code;
 }
 
+/* What the command is for and the rows it knows. */
+static void tell_usage(char *buf, size_t n) {
+    size_t used = (size_t)snprintf(buf, n, "%s\nRows:\n", usage);
+    for (const ReproduceRow *row = reproduce_rows; row->name && used < n; row++)
+        used += (size_t)snprintf(buf + used, n - used, "  %-24s %s\n", row->name, row->about);
+}
+
 int cmd_reproduce(int argc, char **argv) {
+    char text[4096];
     ReproduceArgs args = {0};
     const OptGroup groups[] = {{"Reproduction", reproduce_options, &args}, {NULL, NULL, NULL}};
-    if (help_asked(argc, argv, usage, groups))
+    tell_usage(text, sizeof text);
+    if (help_asked(argc, argv, text, groups))
         return EXIT_OK;
     const char *positional[2];
     Reproduction *r = mem_alloc(1, sizeof *r);

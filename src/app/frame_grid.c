@@ -21,9 +21,14 @@ struct FrameGrid {
 
 enum { CLIP, INDEX, LABEL, PSNR, COLUMNS };
 
-/* Where the columns stand that are needed. */
-static int read_head(int at[COLUMNS], const char *line, size_t n, const char *path) {
-    static const char *const names[] = {"clip", "frame", "label", "psnr_model"};
+/* Where the columns stand that are needed. "label" is the first ground truth's, "label_HASH" that
+ * of each other. */
+static int read_head(int at[COLUMNS], const char *line, size_t n, const char *hash,
+                     const char *path) {
+    char other[32];
+    snprintf(other, sizeof other, "label_%s", hash);
+    const char *names[] = {"clip", "frame", memmem(line, n, other, strlen(other)) ? other : "label",
+                           "psnr_model"};
     int column = 0;
     for (int i = 0; i < COLUMNS; i++)
         at[i] = -1;
@@ -86,7 +91,7 @@ static void read_line(FrameGrid *g, Worst *w, const int at[COLUMNS], const char 
     snprintf(w->frame.clip, sizeof w->frame.clip, "%s", field[CLIP]);
 }
 
-static int read_scores(FrameGrid *g, const char *path) {
+static int read_scores(FrameGrid *g, const char *hash, const char *path) {
     char *text;
     size_t bytes;
     Worst w = {.psnr = INFINITY};
@@ -94,7 +99,7 @@ static int read_scores(FrameGrid *g, const char *path) {
     if (code)
         return code;
     size_t n = strcspn(text, "\n");
-    code = read_head(at, text, n, path);
+    code = read_head(at, text, n, hash, path);
     for (const char *p = text + n; !code && *p; p += n) {
         p++;
         n = strcspn(p, "\n");
@@ -138,7 +143,7 @@ static int draw(FrameGrid *g, const Dataset *data, const char *run, int model) {
 }
 
 int frame_grid_open(FrameGrid **out, const char *data, const char *first_run,
-                    const char *second_run, int count) {
+                    const char *second_run, const char *hash, int count) {
     char path[4400];
     Dataset *d = NULL;
     FrameGrid *g = mem_alloc(1, sizeof *g);
@@ -151,7 +156,7 @@ int frame_grid_open(FrameGrid **out, const char *data, const char *first_run,
     int code = g->frames && g->pictures && g->psnr ? 0 : ERR_FAIL;
     snprintf(path, sizeof path, "%s/eval/scores.csv", second_run);
     if (!code)
-        code = read_scores(g, path);
+        code = read_scores(g, hash, path);
     if (!code)
         code = dataset_open(&d, data);
     if (!code)

@@ -17,9 +17,10 @@ typedef struct {
 typedef struct FrameGrid FrameGrid;
 
 /* The frame of lowest PSNR in each clip, by the second run's eval/scores.csv, the lowest first, at
- * most `count`; both runs' models predict it. */
+ * most `count`; both runs' models predict it. `abnormal` is by the ground truth of that hash
+ * (data/labels.h), which is among those of the evaluation. */
 int frame_grid_open(FrameGrid **out, const char *data, const char *first_run,
-                    const char *second_run, int count);
+                    const char *second_run, const char *hash, int count);
 void frame_grid_free(FrameGrid **g);
 int frame_grid_count(const FrameGrid *g);
 const GridFrame *frame_grid_at(const FrameGrid *g, int i); /* borrowed */

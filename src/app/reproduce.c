@@ -9,44 +9,14 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "model/model_file.h"
 
-const char *const reproduce_sets[] = {"ped2", "avenue", "shanghaitech", NULL};
-
-/* Table 4 names no data set; its last row is the 76.57 that Table 1 has for ShanghaiTech. */
-const ReproduceRow reproduce_rows[] = {
-    {"ours", "pseudo anomalies and consistency (ours)", "Tables 1 to 4", {95.5, 87.63, 76.57}},
-    {"ablation/ae", "autoencoder only", "Table 4, row 1", {NAN, NAN, 73.2}},
-    {"ablation/mask",
-     "masked frames with p = 0.2, no consistency",
-     "Table 4, row 2",
-     {NAN, NAN, 75.46}},
-    {"ablation/no-consistency", "both passes, no consistency", "not in the paper", {NAN, NAN, NAN}},
-    {"lnra/patch", "LNRA's patches on this network", "Tables 2, 3", {NAN, NAN, NAN}},
-    {"lnra/skip",
-     "LNRA's skipped frames on this network; one frame cannot show a skip",
-     "not in the paper",
-     {NAN, NAN, NAN}},
-    {"steal",
-     "STEAL's negative loss on this network; one frame cannot show a skip",
-     "not in the paper",
-     {NAN, NAN, NAN}},
-    {"frame-pred",
-     "Frame-Pred's objective on this network: 4 frames in, no flow, no GAN",
-     "not in the paper",
-     {NAN, NAN, NAN}},
-    {"memae", "MemAE's memory on this network's tokens", "not in the paper", {NAN, NAN, NAN}},
-    {"mnad",
-     "MNAD's memory on this network's tokens: 4 frames in, scored by PSNR alone",
-     "not in the paper",
-     {NAN, NAN, NAN}},
-};
-
-int reproduce_row_count(void) {
-    return (int)(sizeof reproduce_rows / sizeof *reproduce_rows);
+const ReproduceRow *reproduce_row(const Reproduction *r, int row) {
+    return &reproduce_rows[r->rows[row]];
 }
 
 void reproduce_folder(char *buf, size_t n, const Reproduction *r, int row, int seed) {
-    snprintf(buf, n, "%s/%s-seed%lld", r->output, reproduce_rows[r->rows[row]].recipe,
+    snprintf(buf, n, "%s/%s-seed%lld", r->output, reproduce_row(r, row)->name,
              (long long)r->seeds[seed]);
 }
 
@@ -68,45 +38,78 @@ static const char *protocol_of(const Reproduction *r) {
     return strcmp(r->set, "avenue") == 0 ? "global" : "per-clip";
 }
 
-/* The ground truth that the paper's figures are of, where the data has several (method B.2): MLEP's
- * JSON on Avenue, else the first. */
-static const char *truth_of(const Reproduction *r, const Json *rows) {
-    const Json *found = js_at(rows, 0);
-    for (size_t i = 0; i < js_count(rows) && strcmp(r->set, "avenue") == 0; i++) {
-        const char *name = js_text_of(js_get(js_at(rows, i), "labels"));
-        if (name && file_has_extension(name, "json"))
-            found = js_at(rows, i);
-    }
-    const char *name = js_text_of(js_get(found, "labels"));
-    return name ? name : "";
+/* Hashes (data/labels.h) of the ground truths of the paper's figures, from its authors' code:
+ * Ped2's is the one that everybody has, Avenue's is MLEP's JSON, which labels 4835 frames of 15324
+ * (method B.2). NULL: not known. */
+static const char *const paper_truth[REPRODUCE_SETS] = {"1a794057832d4fbb", "bb153d5a958451d6",
+                                                        NULL};
+
+ReproduceTruth reproduce_truth(const Reproduction *r) {
+    const char *wanted = paper_truth[r->set_index];
+    if (!wanted || !*r->labels_hash)
+        return TRUTH_UNKNOWN;
+    return strcmp(r->labels_hash, wanted) == 0 ? TRUTH_PAPER : TRUTH_OTHER;
 }
 
-static void take_rows(ReproduceRun *run, Reproduction *r, const Json *rows, bool one_frame) {
-    snprintf(r->labels, sizeof r->labels, "%s", truth_of(r, rows));
+/* Where the data has several ground truths, the figures are of the paper's; on Avenue failing that
+ * of one that is JSON as MLEP's is; else of the first. */
+static const Json *truth_of(const Reproduction *r, const Json *rows) {
+    const char *wanted = paper_truth[r->set_index];
+    const Json *json = NULL;
     for (size_t i = 0; i < js_count(rows); i++) {
         const Json *row = js_at(rows, i);
-        if (!is(row, "labels", r->labels) || !is(row, "score", "frame"))
-            continue;
-        double micro = number(row, "auroc_micro");
-        if (is(row, "model", "persistence")) {
-            if (one_frame && is(row, "protocol", protocol_of(r)))
-                r->persistence = micro; /* on the same frames whichever run it stands beside */
-            continue;
-        }
-        if (is(row, "protocol", "per-clip")) {
-            run->per_clip = micro;
-            run->macro = number(row, "auroc_macro");
-            run->psnr = number(row, "psnr");
-        } else if (is(row, "protocol", "global")) {
-            run->global = micro;
-        }
-        if (is(row, "protocol", protocol_of(r))) {
-            run->auroc = micro;
-            run->low = number(row, "auroc_micro_low");
-            run->high = number(row, "auroc_micro_high");
-            run->done = true;
-        }
+        const char *name = js_text_of(js_get(row, "labels"));
+        if (wanted && is(row, "labels_hash", wanted))
+            return row;
+        if (!json && name && strcmp(r->set, "avenue") == 0 && file_has_extension(name, "json"))
+            json = row;
     }
+    return json ? json : js_at(rows, 0);
+}
+
+static void copy_text(char *buf, size_t n, const Json *object, const char *key) {
+    const char *text = js_text_of(js_get(object, key));
+    snprintf(buf, n, "%s", text ? text : "");
+}
+
+/* Does the row count: the score is the frame's, the ground truth that of the figures? */
+static bool is_ours(const Reproduction *r, const Json *row) {
+    return is(row, "labels_hash", r->labels_hash) && is(row, "labels", r->labels) &&
+           is(row, "score", "frame");
+}
+
+static void take_row(ReproduceFigures *f, const Reproduction *r, const Json *row) {
+    double micro = number(row, "auroc_micro"), macro = number(row, "auroc_macro");
+    if (is(row, "protocol", "per-clip")) {
+        f->per_clip = micro;
+        f->per_clip_macro = macro;
+    } else if (is(row, "protocol", "global")) {
+        f->global = micro;
+        f->global_macro = macro;
+    }
+    if (is(row, "protocol", protocol_of(r))) {
+        f->auroc = micro;
+        f->low = number(row, "auroc_micro_low");
+        f->high = number(row, "auroc_micro_high");
+        f->psnr = number(row, "psnr");
+        js_int_of(js_get(row, "frames"), &f->frames);
+    }
+}
+
+static void take_figures(ReproduceFigures *run, ReproduceFigures *persistence, Reproduction *r,
+                         const Json *top) {
+    const Json *rows = js_get(top, "rows"), *oracle = js_get(top, "oracle");
+    const Json *truth = truth_of(r, rows);
+    copy_text(r->labels, sizeof r->labels, truth, "labels");
+    copy_text(r->labels_hash, sizeof r->labels_hash, truth, "labels_hash");
+    *run = *persistence = (ReproduceFigures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0};
+    for (size_t i = 0; i < js_count(rows); i++)
+        if (is_ours(r, js_at(rows, i)))
+            take_row(is(js_at(rows, i), "model", "persistence") ? persistence : run, r,
+                     js_at(rows, i));
+    for (size_t i = 0; i < js_count(oracle); i++)
+        if (is_ours(r, js_at(oracle, i)) && is(js_at(oracle, i), "protocol", protocol_of(r)))
+            run->oracle = number(js_at(oracle, i), "auroc_micro");
 }
 
 /* Lines of a log, parsed one by one: calls f until it says stop. */
@@ -142,6 +145,34 @@ static void add_epoch(void *ctx, const Json *line) {
     }
 }
 
+/* What its checkpoint says of the program and the processor that made it. */
+static int read_made_by(ReproduceRun *run, const char *folder) {
+    char path[4400];
+    model_path(path, sizeof path, folder);
+    if (!file_exists(path))
+        return 0;
+    Safetensors *file = NULL;
+    ModelInfo info;
+    int code = safetensors_open(&file, path);
+    if (!code)
+        code = model_info(&info, file, path);
+    if (!code)
+        snprintf(run->made_by, sizeof run->made_by, "normalcy %s on %s", info.version,
+                 info.compute);
+    safetensors_free(&file);
+    return code;
+}
+
+static int read_epochs(ReproduceRun *run, const char *folder) {
+    char path[4400];
+    Epochs epochs = {0};
+    snprintf(path, sizeof path, "%s/log.jsonl", folder);
+    int code = file_exists(path) ? each_line(path, add_epoch, &epochs) : 0;
+    run->epoch_seconds =
+        epochs.steps ? epochs.seconds / (double)epochs.steps * (double)run->steps_per_epoch : NAN;
+    return code;
+}
+
 int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder) {
     char path[4400];
     *run = (ReproduceRun){0};
@@ -157,20 +188,17 @@ int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder) {
     mem_free(text);
     if (!top)
         return err_context(ERR_FAIL, "%s", path);
-    int64_t per_epoch = 0, frames = 0;
-    js_int_of(js_get(js_get(top, "model"), "steps_per_epoch"), &per_epoch);
+    int64_t frames = 0;
+    ReproduceFigures persistence;
+    js_int_of(js_get(js_get(top, "model"), "steps_per_epoch"), &run->steps_per_epoch);
     js_int_of(js_get(js_get(top, "model"), "frames"), &frames);
-    take_rows(run, r, js_get(top, "rows"), frames == 1);
-    run->steps_per_epoch = per_epoch;
-    run->epoch_seconds = NAN;
+    take_figures(&run->figures, &persistence, r, top);
     js_free(top);
-    Epochs epochs = {0};
-    snprintf(path, sizeof path, "%s/log.jsonl", folder);
-    if (file_exists(path))
-        code = each_line(path, add_epoch, &epochs);
-    if (epochs.steps)
-        run->epoch_seconds = epochs.seconds / (double)epochs.steps * (double)per_epoch;
-    return code;
+    if (frames == 1) /* on the same frames whichever run it stands beside */
+        r->persistence = persistence;
+    run->done = run->figures.frames > 0;
+    code = read_epochs(run, folder);
+    return code ? code : read_made_by(run, folder);
 }
 
 /* ---- what a folder's runs are made with. */

@@ -6,27 +6,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { REPRODUCE_SETS = 3, REPRODUCE_MOST_SEEDS = 16, REPRODUCE_MOST_ROWS = 16 };
+#include "app/reproduce_rows.h"
 
-extern const char *const reproduce_sets[]; /* "ped2", "avenue", "shanghaitech", NULL */
+enum { REPRODUCE_MOST_SEEDS = 16 };
 
-/* A row of the paper's tables, or one that belongs beside them. */
+/* The figures of one model, in percent and dB; NaN: not known. */
 typedef struct {
-    const char *recipe, *name, *where;
-    double paper[REPRODUCE_SETS]; /* AUROC in percent; NaN: not in the paper */
-} ReproduceRow;
-
-extern const ReproduceRow reproduce_rows[];
-int reproduce_row_count(void);
+    double auroc, low,
+        high; /* by the paper's protocol for the data set; 95 % interval over clips */
+    double per_clip, per_clip_macro, global, global_macro; /* by the min-max */
+    double psnr;
+    double oracle;  /* of auroc: the best of the epochs that were kept, chosen on the test set */
+    int64_t frames; /* that were scored; 0: no figures */
+} ReproduceFigures;
 
 /* One trained and evaluated model. */
 typedef struct {
     bool done;
-    double low, high;                     /* of auroc: 95 % interval over clips, percent */
-    double auroc;                         /* by the paper's protocol for the data set, percent */
-    double per_clip, global, macro, psnr; /* percent, dB */
+    ReproduceFigures figures;
     int64_t steps_per_epoch;
     double epoch_seconds; /* mean over its epochs, as logged; NaN: unknown */
+    char made_by[128];    /* version, backend, instructions and precision; "": unknown */
 } ReproduceRun;
 
 /* Time of a step, all rows in turns: everything, and without waiting for data. */
@@ -38,14 +38,17 @@ typedef struct {
 typedef struct {
     const char *set, *data, *output, *size, *init, *settings; /* init may be NULL */
     int set_index;
-    char labels[128]; /* the ground truth of the figures, as the evaluation names it */
+    char labels[128], labels_hash[17]; /* the ground truth of the figures; "" before the first */
     int rows[REPRODUCE_MOST_ROWS], row_count; /* indices into reproduce_rows */
     int64_t seeds[REPRODUCE_MOST_SEEDS];
     int seed_count;
     ReproduceRun run[REPRODUCE_MOST_ROWS][REPRODUCE_MOST_SEEDS];
     ReproduceTime time[REPRODUCE_MOST_ROWS]; /* zero where not measured */
-    double persistence;                      /* AUROC by the same protocol; 0: unknown */
+    ReproduceFigures persistence;            /* where one frame goes in */
 } Reproduction;
+
+/* The row-th row of this reproduction. */
+const ReproduceRow *reproduce_row(const Reproduction *r, int row);
 
 /* A folder holds runs of one kind: ERR_USAGE where it was begun with other data, size, start or
  * settings; else they are written down there. */
@@ -60,8 +63,9 @@ int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder);
 /* Steps of a log: medians over all but the first few. ERR_FAIL where there are too few. */
 int reproduce_read_time(ReproduceTime *time, const char *log_path);
 
-/* Writes report.html, report.md and results.json into the output folder; with `pictures` also
- * Fig. 2, which takes seconds. */
-int reproduce_write(Reproduction *r, bool pictures);
+/* Are the figures of the ground truth that the paper's are of? Told by its content, where the
+ * paper's is known. */
+typedef enum { TRUTH_UNKNOWN, TRUTH_PAPER, TRUTH_OTHER } ReproduceTruth;
+ReproduceTruth reproduce_truth(const Reproduction *r);
 
 #endif
