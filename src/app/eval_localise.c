@@ -31,12 +31,16 @@ static void print_percent(int width, double share) {
 
 void eval_localise_print(const EvalLocalise *l) {
     const Tracks *t = localiser_tracks(l->localiser);
-    printf("\n%-20s %-10s %8s %8s %8s %8s %8s\n", "localisation", "level", "pixel", "40 %", "EER",
-           "RBDC", "TBDC");
+    int width = 20; /* models are told by their paths */
+    for (int m = 0; m < l->models; m++)
+        if ((int)strlen(l->name[m]) > width)
+            width = (int)strlen(l->name[m]);
+    printf("\n%-*s %-10s %8s %8s %8s %8s %8s\n", width, "localisation", "level", "pixel", "40 %",
+           "EER", "RBDC", "TBDC");
     for (int m = 0; m < l->models; m++)
         for (int level = 0; level < LOCALISE_LEVELS; level++) {
             const Localisation *f = &l->figures[m][level];
-            printf("%-20s %-10s", l->name[m], localise_level_names[level]);
+            printf("%-*s %-10s", width, l->name[m], localise_level_names[level]);
             print_percent(8, f->pixel.auroc);
             print_percent(8, f->pixel.frame_auroc);
             print_percent(8, f->pixel.frame_eer);

@@ -52,6 +52,15 @@ static void print_score(const ResultRow *r) {
     printf(" %-20s", text);
 }
 
+/* Of the first column: models are told by their paths. */
+static int model_width(const ResultRow *rows, int count) {
+    size_t width = 20;
+    for (int i = 0; i < count; i++)
+        if (strlen(rows[i].model) > width)
+            width = strlen(rows[i].model);
+    return (int)width;
+}
+
 static void print_truth(const ResultRow *rows, int i, bool several) {
     if (several && (i == 0 || strcmp(rows[i].hash, rows[i - 1].hash) != 0))
         printf("%s, hash %s\n", rows[i].labels, rows[i].hash);
@@ -59,7 +68,8 @@ static void print_truth(const ResultRow *rows, int i, bool several) {
 
 static void print_rows(const char *title, const ResultRow *rows, int count, bool several) {
     bool score = results_tell_score(rows, count);
-    printf("\n%-20s %-10s %-8s", title, "protocol", "min-max");
+    int width = model_width(rows, count);
+    printf("\n%-*s %-10s %-8s", width, title, "protocol", "min-max");
     if (score)
         printf(" %-20s", "score");
     printf(" %11s %6s  %-11s %6s %6s %5s %6s\n", "frames/abn.", "micro", "95 %", "macro", "AP",
@@ -71,7 +81,7 @@ static void print_rows(const char *title, const ResultRow *rows, int count, bool
         if (isfinite(r->low))
             snprintf(interval, sizeof interval, "%.2f-%.2f", r->low, r->high);
         print_truth(rows, i, several);
-        printf("%-20s %-10s %-8s", r->model, r->protocol, r->normalise);
+        printf("%-*s %-10s %-8s", width, r->model, r->protocol, r->normalise);
         if (score)
             print_score(r);
         printf(" %11s", counts);
@@ -87,7 +97,8 @@ static void print_rows(const char *title, const ResultRow *rows, int count, bool
 
 static void print_alarms(const EvalResults *r) {
     bool score = results_tell_score(r->rows, r->count);
-    printf("\n%-20s %-10s", "alarms", "protocol");
+    int width = model_width(r->rows, r->count);
+    printf("\n%-*s %-10s", width, "alarms", "protocol");
     if (score)
         printf(" %-20s", "score");
     for (int k = 0; k < ALARM_RECALLS; k++)
@@ -99,7 +110,7 @@ static void print_alarms(const EvalResults *r) {
         snprintf(detected, sizeof detected, "%lld/%lld", (long long)row->alarms.detected,
                  (long long)row->alarms.events);
         print_truth(r->rows, i, r->evaluation->truths > 1);
-        printf("%-20s %-10s", row->model, row->protocol);
+        printf("%-*s %-10s", width, row->model, row->protocol);
         if (score)
             print_score(row);
         for (int k = 0; k < ALARM_RECALLS; k++)
