@@ -268,6 +268,7 @@ static void test_report(void **state) {
         assert_int_equal(r.misshaped.count, 0);
         assert_true(holds(&r.matched, "encoder.norm.weight"));
         assert_int_equal(r.fc_norm, i == 1);
+        assert_int_equal(r.heads_guessed, i == 2);
         if (i > 0)
             assert_true(holds(&r.missing, "decoder.0.weight"));
         if (i == 1)
@@ -281,6 +282,19 @@ static void test_report(void **state) {
         assert_null(r.matched.item);
         net_free(&n);
     }
+}
+
+/* Who gives the number of heads is not told of a guess. */
+static void test_heads_given(void **state) {
+    (void)state;
+    VitConfig c = families[2].network;
+    c.heads = 2;
+    Net n = net_open(&c, "ref", true);
+    ImportReport r;
+    init(n.vit, families[2].path, &r);
+    assert_false(r.heads_guessed);
+    import_report_free(&r);
+    net_free(&n);
 }
 
 static int64_t offset_of(const Vit *v, const char *name) {
@@ -547,6 +561,7 @@ int main(void) {
         cmocka_unit_test(test_timm),
         cmocka_unit_test(test_old_form),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_heads_given),
         cmocka_unit_test(test_missing_stays_drawn),
         cmocka_unit_test(test_written),
         cmocka_unit_test(test_foreign_safetensors),

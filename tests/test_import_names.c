@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -33,13 +34,20 @@ typedef struct {
     int64_t shape[4];
 } Entry;
 
-static void write_zeros(const char *path, const Entry *entries, int count) {
+/* `network`: settings of a file of ours, or NULL. */
+static void write_file(const char *path, const char *network, const Entry *entries, int count) {
     static const float zeros[1 << 16];
     SafeWriter *w = NULL;
     assert_int_equal(safe_writer_open(&w), 0);
+    if (network)
+        safe_writer_metadata(w, "network", network);
     for (int i = 0; i < count; i++)
         safe_writer_add(w, entries[i].name, entries[i].rank, entries[i].shape, zeros);
     assert_int_equal(safe_writer_save(&w, path), 0);
+}
+
+static void write_zeros(const char *path, const Entry *entries, int count) {
+    write_file(path, NULL, entries, count);
 }
 
 static void test_no_network_of_ours(void **state) {
@@ -146,6 +154,94 @@ static void test_misshaped(void **state) {
     import_report_free(&r);
 }
 
+static void expect_init_refused(const VitConfig *c, const char *path, const char *what) {
+    Backend *be = NULL;
+    Vit *v = NULL;
+    ImportReport r;
+    assert_int_equal(backend_open(&be, "ref", 1, "f32"), 0);
+    assert_int_equal(vit_open(&v, be, c, 1, true), 0);
+    assert_int_equal(import_init(v, path, &r), ERR_FAIL);
+    if (!strstr(err_text(), what))
+        fail_msg("\"%s\" does not say \"%s\"", err_text(), what);
+    import_report_free(&r);
+    vit_free(&v);
+    backend_free(&be);
+}
+
+/* Only what the file's own network has is widened, not whatever number divides ours, or is 0. */
+static void test_not_widened(void **state) {
+    (void)state;
+    const char *path = fixture_path("inputs.safetensors"), *to = fixture_path("none.safetensors");
+    for (int64_t inputs = 0; inputs <= 8; inputs += 8) {
+        const Entry e[] = {{"encoder.blocks.0.attn.qkv.weight", 2, {48, 16}},
+                           {"encoder.patch_embed.proj.weight", 4, {16, 3, 4, 4}},
+                           {"encoder.rel_pos_bias.relative_position_bias_table", 2, {52, 1}},
+                           {"decoder.0.weight", 4, {48, inputs, 1, 1}}};
+        char what[96];
+        write_zeros(path, e, 4);
+        ImportReport r;
+        snprintf(what, sizeof what, "decoder.0.weight has shape (48, %d, 1, 1), expected (48, 16,",
+                 (int)inputs);
+        assert_int_equal(import_weights(path, to, &r), ERR_FAIL);
+        if (!strstr(err_text(), what))
+            fail_msg("\"%s\" does not say \"%s\"", err_text(), what);
+        assert_false(file_exists(to));
+        import_report_free(&r);
+        VitConfig c;
+        assert_int_equal(import_network(&c, path), 0);
+        c.memory = MEMORY_MNAD;
+        snprintf(what, sizeof what, "has shape (48, %d, 1, 1), expected (48, 32,", (int)inputs);
+        expect_init_refused(&c, path, what);
+    }
+    const Entry e[] = {{"encoder.blocks.0.attn.qkv.weight", 2, {48, 16}},
+                       {"encoder.patch_embed.proj.weight", 4, {16, 3, 4, 4}}};
+    write_file(
+        path,
+        "{\"image\":\"16\",\"patch\":\"4\",\"frames\":\"2\",\"width\":\"16\",\"depth\":\"1\","
+        "\"heads\":\"1\"}",
+        e, 2);
+    VitConfig c;
+    if (import_network(&c, path))
+        fail_msg("%s", err_text());
+    c.frames = 4;
+    expect_init_refused(&c, path, "has shape (16, 3, 4, 4), expected (16, 12, 4, 4)");
+}
+
+/* No shape tells the heads of a network without tables: widths of published ones do, for others
+ * the report says that it is a guess. */
+static void test_heads(void **state) {
+    (void)state;
+    static const struct {
+        int64_t width, heads;
+        bool guessed;
+    } nets[] = {{192, 3, false},   {384, 6, false},   {768, 12, false},
+                {1024, 16, false}, {1280, 16, false}, {1408, 22, true},
+                {64, 1, true},     {16, 1, true},     {128, 2, true}};
+    const char *path = fixture_path("heads.safetensors");
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        const Entry e[] = {{"blocks.0.attn.qkv.weight", 1, {1}},
+                           {"patch_embed.proj.weight", 4, {nets[i].width, 3, 2, 2}},
+                           {"pos_embed", 3, {1, 17, nets[i].width}}};
+        ImportReport r;
+        write_zeros(path, e, 3);
+        import_weights(path, fixture_path("none.safetensors"), &r); /* refuses the first weight */
+        if (r.network.heads != nets[i].heads || r.heads_guessed != nets[i].guessed)
+            fail_msg("width %d has %d heads%s", (int)nets[i].width, (int)r.network.heads,
+                     r.heads_guessed ? ", a guess" : "");
+        import_report_free(&r);
+    }
+    Entry e[] = {{"blocks.0.attn.qkv.weight", 1, {1}},
+                 {"patch_embed.proj.weight", 4, {80, 3, 2, 2}},
+                 {"pos_embed", 3, {1, 17, 80}}};
+    write_zeros(path, e, 3);
+    expect_network_refused(path, "nothing tells its number of attention heads");
+    e[2] = (Entry){"rel_pos_bias.relative_position_bias_table", 2, {52, 5}};
+    write_zeros(path, e, 3);
+    VitConfig c;
+    assert_int_equal(import_network(&c, path), 0);
+    assert_int_equal(c.heads, 5);
+}
+
 /* Positions in another order than SimMIM's would be silently wrong; the old form has no CRC, so one
  * number of the index can be changed in place. */
 static void test_other_index(void **state) {
@@ -163,6 +259,23 @@ static void test_other_index(void **state) {
     mem_free(bytes);
     expect_network_refused(path,
                            "token 0 looks at token 0 by row 50 of the table, expected row 51");
+}
+
+/* A name that a terminal would obey, in the form without CRC. */
+static void test_control_characters(void **state) {
+    (void)state;
+    const char *path = fixture_path("screen.pth");
+    char *bytes;
+    size_t n;
+    assert_int_equal(
+        file_read(SOURCE_DIR "/tests/reference/simmim_legacy.pth", 1 << 20, &bytes, &n), 0);
+    char *at = memmem(bytes, n, "encoder.norm.bias", strlen("encoder.norm.bias"));
+    assert_non_null(at);
+    memcpy(at + 3, "\x1b[2J", 4);
+    fixture_write(path, bytes, n);
+    mem_free(bytes);
+    expect_network_refused(path, "name has a control character at byte 10");
+    assert_null(strchr(err_text(), '\x1b'));
 }
 
 static void test_not_finite(void **state) {
@@ -185,10 +298,16 @@ static void test_not_finite(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_network_of_ours), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_other_transformers), cmocka_unit_test(test_no_weights_at_all),
-        cmocka_unit_test(test_misshaped),          cmocka_unit_test(test_other_index),
+        cmocka_unit_test(test_no_network_of_ours),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_other_transformers),
+        cmocka_unit_test(test_no_weights_at_all),
+        cmocka_unit_test(test_misshaped),
+        cmocka_unit_test(test_other_index),
         cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_not_widened),
+        cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_control_characters),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

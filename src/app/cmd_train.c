@@ -291,6 +291,11 @@ static void tell_names(const char *what, const ImportList *names) {
 static int load_init(Train *t) {
     ImportReport r = {0};
     int code = import_init(t->trainer->vit, t->args.init, &r);
+        if (r.heads_guessed)
+            log_warn(
+                "nothing in %s tells how many heads it had; %lld is what most networks of width "
+                "%lld have, --heads sets another number",
+                t->args.init, (long long)r.network.heads, (long long)r.network.width);
     if (!code) {
         log_info("init      %s (%s): %d weights loaded, %d drawn%s", t->args.init,
                  r.family ? r.family : "of unknown origin", r.matched.count, r.missing.count,

@@ -46,6 +46,11 @@ static void print_report(const ImportReport *r) {
     print_list("missing", ", left out:", &r->missing);
     print_list("unexpected", ", ignored:", &r->unexpected);
     print_list("misshaped", ":", &r->misshaped);
+    if (r->heads_guessed)
+        printf(
+            "\nThe number of heads is a guess: nothing in the file tells it, and %lld is what most "
+            "networks\nof width %lld have. 'train --init' takes --heads beside it.\n",
+            (long long)r->network.heads, (long long)r->network.width);
     if (r->fc_norm)
         puts(
             "\nfc_norm was taken as encoder.norm: there it normalised the mean of all tokens, here "

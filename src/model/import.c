@@ -60,14 +60,15 @@ static char *shape_text(char *buf, size_t n, int rank, const int64_t *shape) {
 
 /* ---- matching. */
 
-/* More input frames, or MNAD's memory, make two weights wider than the file has them; what they had
- * then stands where it means the same: the newest frame, the features. */
-static bool is_wider(const VitParam *p, const SafeTensor *t) {
-    bool known = strcmp(p->name, "encoder.patch_embed.proj.weight") == 0 ||
-                 strcmp(p->name, "decoder.0.weight") == 0;
-    return known && t->rank == 4 && t->shape[0] == p->shape[0] && t->shape[2] == p->shape[2] &&
-           t->shape[3] == p->shape[3] && t->shape[1] < p->shape[1] &&
-           p->shape[1] % t->shape[1] == 0;
+/* More input frames, or MNAD's memory, make two weights wider than the file's network has them;
+ * what they had then stands where it means the same: the newest frames, the features. */
+static bool is_wider(const VitParam *p, const SafeTensor *t, const VitConfig *theirs) {
+    int64_t inputs = strcmp(p->name, "encoder.patch_embed.proj.weight") == 0
+                         ? VIT_COLOURS * theirs->frames
+                     : strcmp(p->name, "decoder.0.weight") == 0 ? vit_decoded(theirs)
+                                                                : -1;
+    return t->rank == 4 && t->shape[0] == p->shape[0] && t->shape[1] == inputs &&
+           t->shape[1] < p->shape[1] && t->shape[2] == p->shape[2] && t->shape[3] == p->shape[3];
 }
 
 static bool is_same(const VitParam *p, const SafeTensor *t) {
@@ -104,7 +105,7 @@ static const SafeTensor *find_for(const ImportSource *s, const VitParam *p) {
 
 static int tell_adapted(ImportReport *r, const VitParam *p, const SafeTensor *t,
                         const VitConfig *theirs, const VitConfig *ours) {
-    bool resized = is_resized(p, t, theirs), wider = is_wider(p, t);
+    bool resized = is_resized(p, t, theirs), wider = is_wider(p, t, theirs);
     bool copied = strcmp(t->name, p->name) != 0;
     char how[128] = "";
     if (resized)
@@ -128,6 +129,7 @@ static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource
     r->family = s->family;
     r->network = s->network;
     r->fc_norm = s->fc_norm;
+    r->heads_guessed = s->heads_guessed && network->heads == s->network.heads;
     for (int i = 0; i < count && !code; i++) {
         const VitParam *p = &params[i];
         if (!p->name[0])
@@ -135,7 +137,7 @@ static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource
         const SafeTensor *t = tensors[i] = find_for(s, p);
         if (!t)
             code = add(&r->missing, "%s", p->name);
-        else if (!is_same(p, t) && !is_wider(p, t) && !is_resized(p, t, &s->network))
+        else if (!is_same(p, t) && !is_wider(p, t, &s->network) && !is_resized(p, t, &s->network))
             code = add(&r->misshaped, "%s has shape %s, expected %s", p->name,
                        shape_text(found, sizeof found, t->rank, t->shape),
                        shape_text(expected, sizeof expected, p->rank, p->shape));
@@ -273,7 +275,7 @@ static int load(Vit *v, int i, const SafeTensor *t, const VitConfig *theirs, con
         if (code)
             err_context(code, "%s", path);
         values = fitted;
-    } else if (!code && is_wider(p, t)) {
+    } else if (!code && is_wider(p, t, theirs)) {
         values = fitted = widen(p, t, values);
         code = fitted ? 0 : ERR_FAIL;
     }

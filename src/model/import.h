@@ -21,6 +21,7 @@ typedef struct {
     ImportList adapted;    /* those matched that were made to fit, and how */
     ImportList unexpected; /* the file's; ignored */
     bool fc_norm; /* the file's norm is of the mean of all tokens; here it becomes that of each */
+    bool heads_guessed; /* nothing in the file tells network.heads, and the network was made so */
 } ImportReport;
 
 /* Accepts zeroed ones. */

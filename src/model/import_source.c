@@ -189,7 +189,7 @@ static bool is_foreign(const char *plain) {
     return part;
 }
 
-static int translate(ImportSource *s, int i, const char *path) {
+static int translate(ImportSource *s, int i, bool has_norm, const char *path) {
     const SafeTensor *t = weight_file_at(s->file, i);
     const char *plain = s->plain[i];
     if (s->family == normalcy) {
@@ -210,7 +210,7 @@ static int translate(ImportSource *s, int i, const char *path) {
                        "MAE's; without it the others mean something else, so it needs weights of "
                        "one of those",
                        path, t->name);
-    if (begins(plain, "fc_norm.") && find_plain(s, "norm.weight") < 0) {
+    if (begins(plain, "fc_norm.") && !has_norm) {
         s->fc_norm = true;
         take(s, t, prefix, plain + strlen("fc_"));
     } else if (ends(plain, ".attn.qkv.bias") && t->rank == 1 && t->count % 3 == 0) {
@@ -250,8 +250,9 @@ static int translate_all(ImportSource *s, const char *path) {
     s->theirs = mem_alloc(3 * (size_t)count, sizeof *s->theirs);
     if (!s->names || !s->tensors || !s->theirs)
         return ERR_FAIL;
+    bool has_norm = find_plain(s, "norm.weight") >= 0;
     for (int i = 0; i < count && !code; i++)
-        code = translate(s, i, path);
+        code = translate(s, i, has_norm, path);
     return code ? code : check_names(s, path);
 }
 
@@ -268,7 +269,29 @@ static int64_t count_blocks(const ImportSource *s) {
     return depth;
 }
 
-static int derive_positions(VitConfig *c, const ImportSource *s, const char *path) {
+/* Without a table no shape depends on the number of heads. Published ViTs have 64 features a head,
+ * but for ViT-H; of other widths that is a guess. */
+static int guess_heads(ImportSource *s, const char *path) {
+    static const int64_t published[][2] = {{192, 3}, {384, 6}, {768, 12}, {1024, 16}, {1280, 16}};
+    VitConfig *c = &s->network;
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++)
+        if (c->width == published[i][0]) {
+            c->heads = published[i][1];
+            return 0;
+        }
+    if (c->width > 64 && c->width % 64)
+        return err_set(ERR_FAIL,
+                       "%s: nothing tells its number of attention heads: expected a table of "
+                       "relative positions, a published width (192, 384, 768, 1024, 1280) or a "
+                       "multiple of 64, found width %lld; give weights of one of those",
+                       path, (long long)c->width);
+    c->heads = c->width < 64 ? 1 : c->width / 64;
+    s->heads_guessed = true;
+    return 0;
+}
+
+static int derive_positions(ImportSource *s, const char *path) {
+    VitConfig *c = &s->network;
     const SafeTensor *shared = import_source_find(s, IMPORT_SHARED_TABLE);
     const SafeTensor *block = import_source_find(s, "encoder." BLOCK_TABLE);
     const SafeTensor *table = shared ? shared : block;
@@ -276,7 +299,6 @@ static int derive_positions(VitConfig *c, const ImportSource *s, const char *pat
     int64_t grid = -1;
     c->relpos = shared ? RELPOS_SHARED : block ? RELPOS_BLOCK : RELPOS_NONE;
     c->pos_embed = embed;
-    c->heads = c->width < 64 ? 1 : c->width / 64; /* where nothing tells: what ViTs have */
     if (table) {
         int64_t span = table->rank == 2 ? square_root(table->shape[0] - 3) : -1;
         grid = span % 2 == 1 ? (span + 1) / 2 : -1;
@@ -296,7 +318,7 @@ static int derive_positions(VitConfig *c, const ImportSource *s, const char *pat
             path, told->name, told->rank, told->rank > 0 ? (long long)told->shape[0] : 0,
             told->rank > 1 ? (long long)told->shape[1] : 0);
     c->image = grid * c->patch;
-    return 0;
+    return table ? 0 : guess_heads(s, path);
 }
 
 /* The ranges that the options have on the command line. */
@@ -333,7 +355,7 @@ static int derive(ImportSource *s, const char *path) {
     c->key_bias = import_source_find(s, "encoder.blocks.0.attn.k_bias");
     if (!import_source_find(s, "encoder.blocks.0.gamma_1"))
         c->layer_scale = 0;
-    code = derive_positions(c, s, path);
+    code = derive_positions(s, path);
     if (code)
         return code;
     return check_ranges(c) ? err_context(ERR_FAIL, "%s", path) : 0;

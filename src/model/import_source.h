@@ -17,6 +17,7 @@ typedef struct {
     int count;
     const char **theirs; /* the names of the same in the file */
     bool fc_norm;        /* encoder.norm was the norm of the mean of all tokens */
+    bool heads_guessed;  /* network.heads is that of most ViTs; nothing here tells it */
     char (*names)[96];   /* ours */
     char (*plain)[80];   /* of the file's tensors: without what programs wrap around them */
     bool *encoder;       /* ... was there an "encoder." among that? */

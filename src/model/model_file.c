@@ -39,10 +39,12 @@ int model_network(VitConfig *out, const char *text, const char *path) {
     return code ? err_context(ERR_FAIL, "%s", path) : 0;
 }
 
-/* A count of at most 10^9, so that two of them multiply; else 0. */
-static int64_t number(const char *text) {
+enum { MOST = 1000000000 }; /* of a count: two of them multiply */
+
+/* A number up to `most`; else 0. */
+static int64_t number(const char *text, int64_t most) {
     long long value = text ? strtoll(text, NULL, 10) : 0;
-    return value > 0 && value <= 1000000000 ? value : 0;
+    return value > 0 && value <= most ? value : 0;
 }
 
 int model_info_and_training(ModelInfo *out, Json **training, const Safetensors *file,
@@ -54,11 +56,11 @@ int model_info_and_training(ModelInfo *out, Json **training, const Safetensors *
     Json *settings = parse_settings(safetensors_metadata(file, "training"), path, "training");
     if (!settings)
         return ERR_FAIL;
-    out->epochs = number(js_text_of(js_get(settings, "epochs")));
-    out->seed = number(js_text_of(js_get(settings, "seed")));
+    out->epochs = number(js_text_of(js_get(settings, "epochs")), MOST);
+    out->seed = number(js_text_of(js_get(settings, "seed")), UINT32_MAX);
     *training = settings;
-    out->step = number(safetensors_metadata(file, "step"));
-    out->steps_per_epoch = number(safetensors_metadata(file, "steps_per_epoch"));
+    out->step = number(safetensors_metadata(file, "step"), MOST);
+    out->steps_per_epoch = number(safetensors_metadata(file, "steps_per_epoch"), MOST);
     const char *compute = safetensors_metadata(file, "compute");
     snprintf(out->compute, sizeof out->compute, "%s", compute ? compute : "");
     const char *version = safetensors_metadata(file, "version");

@@ -48,12 +48,25 @@ static int read_shape(Safetensors *s, SafeTensor *t, const Json *shape, int64_t 
     return 0;
 }
 
+int safetensors_check_name(const char *name, const char *path) {
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++)
+        if (*c < ' ' || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
+            return err_set(ERR_FAIL,
+                           "%s: a tensor's name has a control character at byte %lld, which no "
+                           "program of networks writes: the file is damaged, or made to mislead",
+                           path, (long long)(c - (const unsigned char *)name));
+    return 0;
+}
+
 static int read_tensor(void *ctx, const char *key, const Json *value) {
     Safetensors *s = ctx;
     if (strcmp(key, "__metadata__") == 0)
         return js_is_object(value)
                    ? 0
                    : err_set(ERR_FAIL, "%s: __metadata__ is no map of texts", s->name);
+    int code = safetensors_check_name(key, s->name);
+    if (code)
+        return code;
     SafeTensor *t = &s->tensors[s->count++];
     t->name = key;
     const char *dtype = js_text_of(js_get(value, "dtype"));
@@ -66,7 +79,7 @@ static int read_tensor(void *ctx, const char *key, const Json *value) {
     if (size == 0)
         return err_set(ERR_FAIL, "%s: tensor %s has unknown dtype \"%s\"", s->name, key,
                        dtype ? dtype : "");
-    int code = read_shape(s, t, js_get(value, "shape"), &t->count);
+    code = read_shape(s, t, js_get(value, "shape"), &t->count);
     if (code)
         return code;
     const Json *offsets = js_get(value, "data_offsets");

@@ -33,6 +33,10 @@ const char *safetensors_metadata(const Safetensors *s, const char *key);
 int safetensors_count(const Safetensors *s);
 const SafeTensor *safetensors_at(const Safetensors *s, int i);
 
+/* Names are shown on terminals: ERR_FAIL, naming the file at `path`, where one has control
+ * characters. Both readers of weight files ask this. */
+int safetensors_check_name(const char *name, const char *path);
+
 /* Copies a tensor's values as float (F32, F64, F16, BF16; method G.2 conversion). */
 int safetensors_to_f32(const SafeTensor *t, float *out);
 

@@ -282,7 +282,9 @@ int torch_state_tensors(TorchState *s, const Pickle *pickle, const char *name, T
         if (is_tensor(item)) {
             SafeTensor *t = &s->tensors[s->count];
             t->name = item->key->text;
-            code = read_tensor(&r, t, &s->copies[s->count++], tensor_args(item->value));
+            code = safetensors_check_name(t->name, name);
+            if (!code)
+                code = read_tensor(&r, t, &s->copies[s->count++], tensor_args(item->value));
         }
     return code ? code : check_names(s, name);
 }
