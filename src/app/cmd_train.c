@@ -221,10 +221,6 @@ static int open_data(Train *t) {
                            t->command->name, t->args.output);
     if (!code && t->dataset->train.count == 0)
         code = err_set(ERR_FAIL, "%s has no training clips", t->data);
-    Intruders *intruders = NULL; /* the trainer's own are opened when the run's folder is there */
-    if (!code && t->training.intruders)
-        code = intruders_open(&intruders, t->training.intruders);
-    intruders_free(&intruders);
     if (!code)
         code = pairs_open(&t->pairs, &t->dataset->train, &c);
     return code;
@@ -291,15 +287,15 @@ static void tell_names(const char *what, const ImportList *names) {
 static int load_init(Train *t) {
     ImportReport r = {0};
     int code = import_init(t->trainer->vit, t->args.init, &r);
+    if (!code) {
+        log_info("init      %s (%s): %d weights loaded, %d drawn%s", t->args.init,
+                 r.family ? r.family : "of unknown origin", r.matched.count, r.missing.count,
+                 r.fc_norm ? "; its norm is that of the mean of tokens" : "");
         if (r.heads_guessed)
             log_warn(
                 "nothing in %s tells how many heads it had; %lld is what most networks of width "
                 "%lld have, --heads sets another number",
                 t->args.init, (long long)r.network.heads, (long long)r.network.width);
-    if (!code) {
-        log_info("init      %s (%s): %d weights loaded, %d drawn%s", t->args.init,
-                 r.family ? r.family : "of unknown origin", r.matched.count, r.missing.count,
-                 r.fc_norm ? "; its norm is that of the mean of tokens" : "");
         tell_names("drawn", &r.missing);
         tell_names("fitted", &r.adapted);
         tell_names("ignored", &r.unexpected);
@@ -308,16 +304,12 @@ static int load_init(Train *t) {
     return code;
 }
 
+/* What can fail by its input fails before there is a folder. */
 static int open_run(Train *t) {
     int64_t steps_per_epoch = pairs_steps_per_epoch(t->pairs);
     int code = compute_open(&t->be, &t->compute);
     if (!code && t->be->type == U8)
         code = err_set(ERR_USAGE, "--precision: int8 is for scoring; train in bf16 or f32");
-    if (code)
-        return code;
-    code = file_make_folder(t->args.output);
-    if (!code && !t->lock)
-        code = file_lock_folder(&t->lock, t->args.output);
     if (code)
         return code;
     tell_plan(t);
@@ -336,6 +328,10 @@ static int open_run(Train *t) {
         if (!code)
             tell_resumed(t);
     }
+    if (!code)
+        code = file_make_folder(t->args.output);
+    if (!code && !t->lock)
+        code = file_lock_folder(&t->lock, t->args.output);
     if (!code) /* what decides the result, in the form that --config reads */
         code = opt_save_yaml(t->groups + 2, t->settings_path);
     if (!code)
