@@ -95,8 +95,13 @@ expect 0 'blocks.1.*table: a copy of the shared table, interpolated from 4 x 4 t
     train data -o resized --init $reference/simmim.pth --image 32 --relpos block --mask-cell 8 --batch 2 --steps 1
 expect 1 'needs --patch=4; this network has --patch=8' \
     train data -o patch --init $reference/simmim.pth --image 32 --patch 8 --mask-cell 16 --batch 2 --steps 1
+expect 0 'nothing in .*mae.pth tells how many heads' \
+    train data -o guessed --init $reference/mae.pth --image 32 --mask-cell 8 --batch 2 --steps 1
+expect 0 'heads 2, ' train data -o told --init $reference/mae.pth --heads 2 --image 32 --mask-cell 8 --batch 2 --steps 1
+grep -q 'tells how many heads' err && fail "--heads is told of a guess"
 expect 1 'cannot read nothing' train data -o x --init nothing
 expect 1 'neither safetensors' train data -o x --init run/log.jsonl
+[ ! -e patch ] && [ ! -e x ] || fail "train --init with what does not fit leaves a folder"
 expect 0 'done ' train data -o kept "${small[@]}" --epochs 3 --keep 2
 [ "$(cd kept && echo epoch-*)" = epoch-002.safetensors ] || fail "--keep 2 of 3 epochs: $(ls kept)"
 cp kept/epoch-002.safetensors kept/checkpoint.safetensors
@@ -446,6 +451,8 @@ for family in simmim beit mae; do
     grep -q '^matched  *[1-9]' out || fail "weights import $family.pth: no report"
     expect 0 '' weights list $family.safetensors
 done
+expect 0 '' weights import $reference/mae.pth -o mae.safetensors
+grep -q 'number of heads is a guess' out || fail "weights import mae.pth: does not say that it guesses"
 expect 0 '' weights import run -o run.safetensors
 grep -q '^missing  *0$' out || fail "weights import of a run: $(grep missing out)"
 expect 1 'neither safetensors nor' weights list a.mp4
@@ -482,7 +489,7 @@ expect 1 'cannot write taken/report.html: it is a folder' eval run data -o taken
 mkdir disk
 if mount -t tmpfs -o ro tmpfs disk 2>/dev/null; then
     mounted=$here/disk
-    expect 1 'cannot write disk/results.json: Read-only' eval run data -o disk
+    expect 1 'cannot write disk/scores.csv: Read-only' eval run data -o disk
     [ ! -s out ] || fail "eval finds at the end only that it cannot write"
     umount disk && mounted=
 fi

@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "data/labels.h"
+#include "model/model_file.h"
+#include "train/settings.h"
 #include "video/listing.h"
 
 static const char usage[] =
@@ -26,8 +28,8 @@ static const char usage[] =
     "that is there is not done again; delete its folder to repeat it.\n"
     "'--settings \"epochs=14 lr=2e-4\"' is for those with less than the paper's hours; the report\n"
     "says so. Later options win: the data set's preset, the row's recipe, --size, --settings, and\n"
-    "last the row's own, as they define it. With keep=N among the settings the best of the kept\n"
-    "epochs, chosen on the test set, stands beside the last.\n";
+    "last the recipe once more and the row's own, which define it. With keep=N among the settings\n"
+    "the best of the kept epochs, chosen on the test set, stands beside the last.\n";
 
 static const char *const size_names[] = {"base", "small", "tiny", NULL};
 
@@ -153,25 +155,15 @@ static void free_words(Words *w) {
         mem_free(w->word[i]);
 }
 
-/* Does the list's word set one of these options? NULL: any. */
-static bool is_one_of(const char *word, const char *const *names) {
-    for (int i = 0; names && names[i]; i++) {
-        size_t n = strlen(names[i]);
-        if (strncmp(word, names[i], n) == 0 && word[n] == '=')
-            return true;
-    }
-    return !names;
-}
-
-/* "name=value name=value" as options: those named, or all. */
-static void add_list(Words *w, const char *list, const char *const *names) {
+/* "name=value name=value" as options. */
+static void add_list(Words *w, const char *list) {
     char word[256];
     for (const char *at = list + strspn(list, " \n"); *at; at += strspn(at, " \n")) {
         size_t n = strcspn(at, " \n");
         snprintf(word, sizeof word, "%.*s", (int)n, at);
         if (n >= sizeof word)
             w->failed = true;
-        else if (is_one_of(word, names))
+        else
             add(w, "--", word);
         at += n;
     }
@@ -205,9 +197,10 @@ static int train(const Reproduction *r, int row, int64_t seed, const char *folde
             add(&w, "--size=", r->size);
         add(&w, "--seed=", number);
     }
-    add_list(&w, r->settings, NULL); /* not all of them are in a checkpoint */
-    add_list(&w, reproduce_row(r, row)->options, NULL);
-    add_list(&w, extra, NULL);
+    add_list(&w, r->settings); /* not all of them are in a checkpoint */
+    add_list(&w, recipe_find(reproduce_row(r, row)->recipe)->options);
+    add_list(&w, reproduce_row(r, row)->options);
+    add_list(&w, extra);
     return run_words(&w, "train", cmd_train);
 }
 
@@ -224,7 +217,7 @@ static int find_kept(bool *kept, const char *folder) {
 }
 
 static int evaluate(const Reproduction *r, const char *folder) {
-    char to[4400];
+    char to[4400], compute[512];
     bool kept = false;
     int code = find_kept(&kept, folder);
     if (code)
@@ -236,8 +229,7 @@ static int evaluate(const Reproduction *r, const char *folder) {
     add(&w, "--output=", to);
     if (kept)
         add(&w, "--checkpoints", "");
-    static const char *const compute[] = {"backend", "threads", "precision", NULL};
-    add_list(&w, r->settings, compute);
+    add_list(&w, reproduce_compute(compute, sizeof compute, r));
     return run_words(&w, "eval", cmd_eval);
 }
 
@@ -248,14 +240,25 @@ static int do_run(Reproduction *r, int row, int seed) {
     int code = reproduce_read_run(&r->run[row][seed], r, folder);
     if (code)
         return exit_code(code, "reproduce");
-    if (r->run[row][seed].done)
+    ReproduceRun *run = &r->run[row][seed];
+    if (run->done)
         return EXIT_OK;
-    int result = train(r, row, r->seeds[seed], folder, "");
+    char checkpoint[4400];
+    model_path(checkpoint, sizeof checkpoint, folder);
+    int result = run->trained && file_exists(checkpoint)
+                     ? EXIT_OK
+                     : train(r, row, r->seeds[seed], folder, "");
     if (result == EXIT_OK)
         result = evaluate(r, folder);
     if (result != EXIT_OK)
         return result;
-    return exit_code(reproduce_read_run(&r->run[row][seed], r, folder), "reproduce");
+    code = reproduce_read_run(run, r, folder);
+    if (!code && !run->done)
+        code = err_set(ERR_FAIL,
+                       "%s/eval/results.json has no figures by the ground truth %s (hash %s); move "
+                       "files of other labels out of %s",
+                       folder, r->labels, r->labels_hash, r->data);
+    return exit_code(code, "reproduce");
 }
 
 /* The first seed of every row before the second of any: an early report says something of all. */
@@ -286,11 +289,11 @@ static int time_once(Reproduction *r, int row, int round, int64_t steps) {
     snprintf(folder, sizeof folder, "%s/time/%s-%d", r->output, reproduce_row(r, row)->name, round);
     snprintf(path, sizeof path, "%s/log.jsonl", folder);
     ReproduceTime t;
-    if (!file_exists(path) || reproduce_read_time(&t, path)) {
+    if (!file_exists(path) || reproduce_read_time(&t, path, steps)) {
         int result = train(r, row, r->seeds[0], folder, extra);
         if (result != EXIT_OK)
             return result;
-        int code = reproduce_read_time(&t, path);
+        int code = reproduce_read_time(&t, path, 0); /* all epochs may have fewer steps */
         if (code)
             return exit_code(code, "reproduce");
     }
@@ -312,9 +315,16 @@ static int measure_time(Reproduction *r, int64_t steps) {
     return EXIT_OK;
 }
 
+static void offer_truth(void *ctx, const char *path, const Labels *l, const char *error) {
+    (void)path, (void)error; /* the evaluation says what it leaves out */
+    if (l)
+        reproduce_offer_truth(ctx, l->variant, l->hash);
+}
+
 /* Hours before the first evaluation: is there something to train on, and a truth to compare with?
  */
-static int check_truth(const char *path) {
+static int check_truth(Reproduction *r) {
+    const char *path = r->data;
     Dataset *data = NULL;
     Labels *labels = NULL;
     int code = dataset_open(&data, path);
@@ -323,6 +333,8 @@ static int check_truth(const char *path) {
                        data->train.count == 0 ? "training" : "test");
     if (!code)
         code = labels_open(&labels, data, NULL);
+    if (!code)
+        labels_each(data, offer_truth, r);
     labels_free(&labels);
     dataset_free(&data);
     return code;
@@ -353,7 +365,7 @@ int cmd_reproduce(int argc, char **argv) {
     if (!code)
         code = fill(r, &args, positional);
     if (!code)
-        code = check_truth(r->data);
+        code = check_truth(r);
     if (!code)
         code = file_make_folder(r->output);
     if (!code)

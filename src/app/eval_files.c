@@ -138,6 +138,18 @@ static void csv_head(FileOut *f, const Evaluation *e) {
     file_printf(f, "\n");
 }
 
+/* A field of text as in RFC 4180. */
+static void csv_text(FileOut *f, const char *s) {
+    if (!s[strcspn(s, ",\"\r\n")]) {
+        file_printf(f, "%s", s);
+        return;
+    }
+    file_printf(f, "\"");
+    for (; *s; s++)
+        file_write(f, *s == '"' ? "\"\"" : s, *s == '"' ? 2 : 1);
+    file_printf(f, "\"");
+}
+
 /* One line a scored frame. */
 static int write_csv(const Evaluation *e, const Judged *judged, const char *path) {
     const Labels *l = e->labels[0];
@@ -148,7 +160,8 @@ static int write_csv(const Evaluation *e, const Judged *judged, const char *path
     csv_head(f, e);
     for (int64_t clip = 0, start = 0, i = 0; clip < e->clips; start += l->length[clip++])
         for (int64_t t = e->first; t < l->length[clip] - e->last; t++, i++) {
-            file_printf(f, "%s,%lld", e->data->test.clips[clip].name, (long long)t);
+            csv_text(f, e->data->test.clips[clip].name);
+            file_printf(f, ",%lld", (long long)t);
             for (int k = 0; k < e->truths; k++)
                 file_printf(f, ",%d", e->labels[k]->frame[clip][t]);
             for (int m = 0; m < e->models; m++) {
@@ -162,13 +175,14 @@ static int write_csv(const Evaluation *e, const Judged *judged, const char *path
     return file_commit(&f);
 }
 
-enum { JSON, CSV, PAGE, FILES };
+/* In the order of writing: where results.json is, all is. */
+enum { CSV, PAGE, JSON, FILES };
 typedef struct {
     char at[FILES][4096];
 } Paths;
 
 static void name_files(Paths *p, const char *folder) {
-    static const char *const names[] = {"results.json", "scores.csv", "report.html"};
+    static const char *const names[] = {"scores.csv", "report.html", "results.json"};
     for (int i = 0; i < FILES; i++)
         snprintf(p->at[i], sizeof p->at[i], "%s/%s", folder, names[i]);
 }
@@ -198,11 +212,11 @@ int eval_write(const EvalResults *r, const char *folder) {
     for (int m = 0; m < e->models && !code; m++)
         code = evaluation_judge(&judged[m], e, m, SCORE_FRAME, protocol_find("per-clip"));
     if (!code)
-        code = write_json(r, path.at[JSON]);
-    if (!code)
         code = write_csv(e, judged, path.at[CSV]);
     if (!code)
         code = eval_report(r, judged, path.at[PAGE]);
+    if (!code)
+        code = write_json(r, path.at[JSON]);
     for (int m = 0; m < EVALUATE_MODELS; m++)
         judged_free(&judged[m]);
     return code;

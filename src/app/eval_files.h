@@ -24,7 +24,8 @@ char *eval_json(const EvalResults *r);
 /* Makes the folder and tries whether files can be made in it, for before the work. */
 int eval_folder(const char *folder);
 
-/* Writes the three files into a folder, each atomically. */
+/* Writes the three files into a folder, each atomically, results.json last: it says that all are
+ * there. */
 int eval_write(const EvalResults *r, const char *folder);
 
 #endif

@@ -21,26 +21,40 @@ struct FrameGrid {
 
 enum { CLIP, INDEX, LABEL, PSNR, COLUMNS };
 
-/* Where the columns stand that are needed. "label" is the first ground truth's, "label_HASH" that
- * of each other. */
-static int read_head(int at[COLUMNS], const char *line, size_t n, const char *hash,
-                     const char *path) {
-    char other[32];
-    snprintf(other, sizeof other, "label_%s", hash);
-    const char *names[] = {"clip", "frame", memmem(line, n, other, strlen(other)) ? other : "label",
-                           "psnr_model"};
-    int column = 0;
+/* The field at *at as in RFC 4180, without its quotes, cut to fit into buf. Leaves *at behind it
+ * and its comma or line end; false where it was the last of its line. */
+static bool next_field(const char **at, char *buf, size_t n) {
+    const char *p = *at;
+    bool quoted = *p == '"';
+    size_t used = 0;
+    for (p += quoted; *p && (quoted || (*p != ',' && *p != '\n')); p++) {
+        if (quoted && *p == '"' && *++p != '"') {
+            quoted = false;
+            p--;
+        } else if (used + 1 < n) {
+            buf[used++] = *p;
+        }
+    }
+    buf[used] = 0;
+    *at = *p ? p + 1 : p;
+    return *p == ',';
+}
+
+/* Where the columns stand that are needed. */
+static int read_head(int column[COLUMNS], const char **at, const char *label, const char *path) {
+    const char *names[] = {"clip", "frame", label, "psnr_model"};
+    char field[64];
+    bool more = true;
     for (int i = 0; i < COLUMNS; i++)
-        at[i] = -1;
-    for (const char *p = line; p < line + n; column++) {
-        size_t length = strcspn(p, ",\n");
+        column[i] = -1;
+    for (int here = 0; more; here++) {
+        more = next_field(at, field, sizeof field);
         for (int i = 0; i < COLUMNS; i++)
-            if (strlen(names[i]) == length && memcmp(p, names[i], length) == 0)
-                at[i] = column;
-        p += length + 1;
+            if (strcmp(field, names[i]) == 0)
+                column[i] = here;
     }
     for (int i = 0; i < COLUMNS; i++)
-        if (at[i] < 0)
+        if (column[i] < 0)
             return err_set(ERR_FAIL, "%s has no column \"%s\"", path, names[i]);
     return 0;
 }
@@ -70,15 +84,14 @@ static void end_clip(FrameGrid *g, Worst *w) {
     *w = (Worst){.psnr = INFINITY};
 }
 
-static void read_line(FrameGrid *g, Worst *w, const int at[COLUMNS], const char *line, size_t n) {
-    char field[COLUMNS][128] = {""};
-    int column = 0;
-    for (const char *p = line; p < line + n; column++) {
-        size_t length = strcspn(p, ",\n");
+static void read_line(FrameGrid *g, Worst *w, const int column[COLUMNS], const char **at) {
+    char text[sizeof w->frame.clip], field[COLUMNS][sizeof text] = {""};
+    bool more = true;
+    for (int here = 0; more; here++) {
+        more = next_field(at, text, sizeof text);
         for (int i = 0; i < COLUMNS; i++)
-            if (at[i] == column)
-                snprintf(field[i], sizeof field[i], "%.*s", (int)length, p);
-        p += length + 1;
+            if (column[i] == here)
+                memcpy(field[i], text, sizeof text);
     }
     if (strcmp(w->frame.clip, field[CLIP]) != 0)
         end_clip(g, w);
@@ -91,20 +104,17 @@ static void read_line(FrameGrid *g, Worst *w, const int at[COLUMNS], const char 
     snprintf(w->frame.clip, sizeof w->frame.clip, "%s", field[CLIP]);
 }
 
-static int read_scores(FrameGrid *g, const char *hash, const char *path) {
+static int read_scores(FrameGrid *g, const char *label, const char *path) {
     char *text;
     size_t bytes;
     Worst w = {.psnr = INFINITY};
-    int at[COLUMNS], code = file_read(path, (size_t)1 << 30, &text, &bytes);
+    int column[COLUMNS], code = file_read(path, (size_t)1 << 30, &text, &bytes);
     if (code)
         return code;
-    size_t n = strcspn(text, "\n");
-    code = read_head(at, text, n, hash, path);
-    for (const char *p = text + n; !code && *p; p += n) {
-        p++;
-        n = strcspn(p, "\n");
-        read_line(g, &w, at, p, n);
-    }
+    const char *at = text;
+    code = read_head(column, &at, label, path);
+    while (!code && *at)
+        read_line(g, &w, column, &at);
     end_clip(g, &w);
     mem_free(text);
     return code;
@@ -119,12 +129,9 @@ static int find_clip(const Dataset *d, const char *name) {
     return -1;
 }
 
-static int draw(FrameGrid *g, const Dataset *data, const char *run, int model) {
-    Backend *be = NULL;
+static int draw(FrameGrid *g, const Dataset *data, const char *run, int model, Backend *be) {
     Scorer *scorer = NULL;
-    int code = backend_open(&be, "cpu", 0, NULL);
-    if (!code)
-        code = scorer_open(&scorer, run, be);
+    int code = scorer_open(&scorer, run, be);
     for (int i = 0; i < g->count && !code; i++) {
         GridFrame *f = &g->frames[i];
         FramePictures *p = &g->pictures[2 * i + model];
@@ -138,12 +145,11 @@ static int draw(FrameGrid *g, const Dataset *data, const char *run, int model) {
         f->size = p->size;
     }
     scorer_free(&scorer);
-    backend_free(&be);
     return code;
 }
 
 int frame_grid_open(FrameGrid **out, const char *data, const char *first_run,
-                    const char *second_run, const char *hash, int count) {
+                    const char *second_run, const char *label, int count, Backend *be) {
     char path[4400];
     Dataset *d = NULL;
     FrameGrid *g = mem_alloc(1, sizeof *g);
@@ -156,13 +162,13 @@ int frame_grid_open(FrameGrid **out, const char *data, const char *first_run,
     int code = g->frames && g->pictures && g->psnr ? 0 : ERR_FAIL;
     snprintf(path, sizeof path, "%s/eval/scores.csv", second_run);
     if (!code)
-        code = read_scores(g, hash, path);
+        code = read_scores(g, label, path);
     if (!code)
         code = dataset_open(&d, data);
     if (!code)
-        code = draw(g, d, first_run, 0);
+        code = draw(g, d, first_run, 0, be);
     if (!code)
-        code = draw(g, d, second_run, 1);
+        code = draw(g, d, second_run, 1, be);
     dataset_free(&d);
     if (code)
         frame_grid_free(&g);

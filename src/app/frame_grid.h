@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "compute/backend.h"
+
 typedef struct {
-    char clip[128];
+    char clip[256];
     int64_t index;
     bool abnormal;
     int size;                     /* of the pictures, size x size x 3 BGR */
@@ -17,10 +19,10 @@ typedef struct {
 typedef struct FrameGrid FrameGrid;
 
 /* The frame of lowest PSNR in each clip, by the second run's eval/scores.csv, the lowest first, at
- * most `count`; both runs' models predict it. `abnormal` is by the ground truth of that hash
- * (data/labels.h), which is among those of the evaluation. */
+ * most `count`; both runs' models predict it on that backend. `abnormal` is by the column `label`
+ * of that file; ERR_FAIL where it has none of that name. */
 int frame_grid_open(FrameGrid **out, const char *data, const char *first_run,
-                    const char *second_run, const char *hash, int count);
+                    const char *second_run, const char *label, int count, Backend *be);
 void frame_grid_free(FrameGrid **g);
 int frame_grid_count(const FrameGrid *g);
 const GridFrame *frame_grid_at(const FrameGrid *g, int i); /* borrowed */

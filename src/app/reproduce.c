@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/common.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -51,31 +52,23 @@ ReproduceTruth reproduce_truth(const Reproduction *r) {
     return strcmp(r->labels_hash, wanted) == 0 ? TRUTH_PAPER : TRUTH_OTHER;
 }
 
-/* Where the data has several ground truths, the figures are of the paper's; on Avenue failing that
- * of one that is JSON as MLEP's is; else of the first. */
-static const Json *truth_of(const Reproduction *r, const Json *rows) {
+static int rank(const Reproduction *r, const char *variant, const char *hash) {
     const char *wanted = paper_truth[r->set_index];
-    const Json *json = NULL;
-    for (size_t i = 0; i < js_count(rows); i++) {
-        const Json *row = js_at(rows, i);
-        const char *name = js_text_of(js_get(row, "labels"));
-        if (wanted && is(row, "labels_hash", wanted))
-            return row;
-        if (!json && name && strcmp(r->set, "avenue") == 0 && file_has_extension(name, "json"))
-            json = row;
-    }
-    return json ? json : js_at(rows, 0);
+    if (wanted && strcmp(hash, wanted) == 0)
+        return 2;
+    return strcmp(r->set, "avenue") == 0 && file_has_extension(variant, "json");
 }
 
-static void copy_text(char *buf, size_t n, const Json *object, const char *key) {
-    const char *text = js_text_of(js_get(object, key));
-    snprintf(buf, n, "%s", text ? text : "");
+void reproduce_offer_truth(Reproduction *r, const char *variant, const char *hash) {
+    if (*r->labels_hash && rank(r, variant, hash) <= rank(r, r->labels, r->labels_hash))
+        return;
+    snprintf(r->labels, sizeof r->labels, "%s", variant);
+    snprintf(r->labels_hash, sizeof r->labels_hash, "%s", hash);
 }
 
 /* Does the row count: the score is the frame's, the ground truth that of the figures? */
 static bool is_ours(const Reproduction *r, const Json *row) {
-    return is(row, "labels_hash", r->labels_hash) && is(row, "labels", r->labels) &&
-           is(row, "score", "frame");
+    return is(row, "labels_hash", r->labels_hash) && is(row, "score", "frame");
 }
 
 static void take_row(ReproduceFigures *f, const Reproduction *r, const Json *row) {
@@ -96,12 +89,9 @@ static void take_row(ReproduceFigures *f, const Reproduction *r, const Json *row
     }
 }
 
-static void take_figures(ReproduceFigures *run, ReproduceFigures *persistence, Reproduction *r,
-                         const Json *top) {
+static void take_figures(ReproduceFigures *run, ReproduceFigures *persistence,
+                         const Reproduction *r, const Json *top) {
     const Json *rows = js_get(top, "rows"), *oracle = js_get(top, "oracle");
-    const Json *truth = truth_of(r, rows);
-    copy_text(r->labels, sizeof r->labels, truth, "labels");
-    copy_text(r->labels_hash, sizeof r->labels_hash, truth, "labels_hash");
     *run = *persistence = (ReproduceFigures){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0};
     for (size_t i = 0; i < js_count(rows); i++)
         if (is_ours(r, js_at(rows, i)))
@@ -174,11 +164,14 @@ static int read_epochs(ReproduceRun *run, const char *folder) {
 }
 
 int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder) {
+    static const char *const files[] = {"eval/scores.csv", "eval/report.html", "eval/results.json"};
     char path[4400];
     *run = (ReproduceRun){0};
-    snprintf(path, sizeof path, "%s/eval/results.json", folder);
-    if (!file_exists(path))
-        return 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        if (!file_exists(path))
+            return 0;
+    }
     char *text;
     size_t bytes;
     int code = file_read(path, (size_t)1 << 26, &text, &bytes);
@@ -193,10 +186,13 @@ int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder) {
     js_int_of(js_get(js_get(top, "model"), "steps_per_epoch"), &run->steps_per_epoch);
     js_int_of(js_get(js_get(top, "model"), "frames"), &frames);
     take_figures(&run->figures, &persistence, r, top);
+    bool first = is(js_get(top, "labels"), "hash", r->labels_hash);
+    snprintf(run->label, sizeof run->label, first ? "label" : "label_%s", r->labels_hash);
     js_free(top);
-    if (frames == 1) /* on the same frames whichever run it stands beside */
-        r->persistence = persistence;
+    run->trained = true;
     run->done = run->figures.frames > 0;
+    if (run->done && frames == 1) /* on the same frames whichever run it stands beside */
+        r->persistence = persistence;
     code = read_epochs(run, folder);
     return code ? code : read_made_by(run, folder);
 }
@@ -286,14 +282,39 @@ static double median(double *x, int64_t n) {
     return n % 2 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
 }
 
-int reproduce_read_time(ReproduceTime *time, const char *log_path) {
+int reproduce_read_time(ReproduceTime *time, const char *log_path, int64_t least) {
     Steps *s = mem_alloc(1, sizeof *s);
     int code = s ? each_line(log_path, add_step, s) : ERR_FAIL;
-    if (!code && s->count == 0)
-        code =
-            err_set(ERR_FAIL, "%s: fewer than %d steps: too few for a time", log_path, WARM_UP + 1);
+    least = least > WARM_UP ? least : WARM_UP + 1;
+    if (!code && s->seen < least)
+        code = err_set(ERR_FAIL, "%s: %lld steps, expected at least %lld for a time", log_path,
+                       (long long)s->seen, (long long)least);
     if (!code)
         *time = (ReproduceTime){median(s->step, s->count), median(s->compute, s->count)};
     mem_free(s);
     return code;
+}
+
+/* ---- what computes. */
+
+static bool is_compute(const char *word) {
+    for (const Opt *row = compute_options; row->name; row++) {
+        size_t n = strlen(row->name);
+        if (strncmp(word, row->name, n) == 0 && word[n] == '=')
+            return true;
+    }
+    return false;
+}
+
+char *reproduce_compute(char *buf, size_t n, const Reproduction *r) {
+    size_t used = 0;
+    buf[0] = 0;
+    for (const char *at = r->settings + strspn(r->settings, " \n"); *at; at += strspn(at, " \n")) {
+        size_t length = strcspn(at, " \n");
+        if (is_compute(at) && used + length + 2 <= n)
+            used +=
+                (size_t)snprintf(buf + used, n - used, "%s%.*s", used ? " " : "", (int)length, at);
+        at += length;
+    }
+    return buf;
 }

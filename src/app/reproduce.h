@@ -22,11 +22,13 @@ typedef struct {
 
 /* One trained and evaluated model. */
 typedef struct {
-    bool done;
+    bool done;    /* trained and evaluated with the ground truth of the figures */
+    bool trained; /* evaluated once, be it with another one */
     ReproduceFigures figures;
     int64_t steps_per_epoch;
     double epoch_seconds; /* mean over its epochs, as logged; NaN: unknown */
     char made_by[128];    /* version, backend, instructions and precision; "": unknown */
+    char label[32];       /* column of its scores.csv with the ground truth of the figures */
 } ReproduceRun;
 
 /* Time of a step, all rows in turns: everything, and without waiting for data. */
@@ -38,7 +40,7 @@ typedef struct {
 typedef struct {
     const char *set, *data, *output, *size, *init, *settings; /* init may be NULL */
     int set_index;
-    char labels[128], labels_hash[17]; /* the ground truth of the figures; "" before the first */
+    char labels[128], labels_hash[17]; /* the ground truth of all figures; "" before it is known */
     int rows[REPRODUCE_MOST_ROWS], row_count; /* indices into reproduce_rows */
     int64_t seeds[REPRODUCE_MOST_SEEDS];
     int seed_count;
@@ -57,11 +59,21 @@ int reproduce_claim(const Reproduction *r);
 /* OUTPUT/ROW-seedN, the folder of a run. */
 void reproduce_folder(char *buf, size_t n, const Reproduction *r, int row, int seed);
 
-/* Reads what its folder holds; run->done stays false where the evaluation is not there yet. */
+/* Where the data has several ground truths, the figures are of the paper's; on Avenue failing that
+ * of one that is JSON as MLEP's is; else of the first. Called for each in turn. */
+void reproduce_offer_truth(Reproduction *r, const char *variant, const char *hash);
+
+/* Reads what its folder holds; run->done stays false where the evaluation is not there yet, or has
+ * no figures of the reproduction's ground truth. */
 int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder);
 
-/* Steps of a log: medians over all but the first few. ERR_FAIL where there are too few. */
-int reproduce_read_time(ReproduceTime *time, const char *log_path);
+/* Steps of a log: medians over all but the first few. ERR_FAIL where it has fewer than `least`, or
+ * none that counts. */
+int reproduce_read_time(ReproduceTime *time, const char *log_path, int64_t least);
+
+/* The words of --settings that say what computes, as "threads=2 precision=f32"; into buf, which it
+ * returns. */
+char *reproduce_compute(char *buf, size_t n, const Reproduction *r);
 
 /* Are the figures of the ground truth that the paper's are of? Told by its content, where the
  * paper's is known. */

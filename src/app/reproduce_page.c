@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/common.h"
 #include "app/frame_grid.h"
 #include "app/reproduce_summary.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "score/html.h"
 
 /* Frame AUROC as published, by the authors' own protocols and labels (method F). */
@@ -84,7 +86,7 @@ static void results_row(FileOut *f, const Reproduction *r, int i, int64_t frames
     html_margin(f, s.mean.auroc - row->paper[r->set_index]);
     interval_cell(f, &s.mean);
     file_printf(f, "</td><td>%s", s.done ? s.seeds : "none yet");
-    if (s.done > 1)
+    if (s.done > 1 && isfinite(s.least))
         file_printf(f, "<br>%.2f&ndash;%.2f", s.least, s.most);
     frames_cell(f, &s.mean, frames);
     file_printf(f, "</td></tr>\n");
@@ -228,12 +230,36 @@ static void settings(FileOut *f, const Reproduction *r) {
 
 enum { GRID_FRAMES = 6 };
 
-static int figure(FileOut *f, const Reproduction *r, int ours, int plain) {
+/* What the evaluations ran on. */
+static int open_backend(Backend **out, const Reproduction *r) {
+    char list[512];
+    ComputeArgs args = {0};
+    const OptGroup groups[] = {{"Compute", compute_options, &args}, {NULL, NULL, NULL}};
+    int code = opt_defaults(groups);
+    if (!code)
+        code = opt_set_list(groups, "--settings: ", reproduce_compute(list, sizeof list, r));
+    if (!code)
+        code = compute_open(out, &args);
+    opt_free(groups);
+    return code;
+}
+
+static int open_grid(FrameGrid **out, const Reproduction *r, int ours, int plain) {
     char folder[2][4200];
+    Backend *be = NULL;
     reproduce_folder(folder[0], sizeof folder[0], r, plain, 0);
     reproduce_folder(folder[1], sizeof folder[1], r, ours, 0);
+    int code = open_backend(&be, r);
+    if (!code)
+        code = frame_grid_open(out, r->data, folder[0], folder[1], r->run[ours][0].label,
+                               GRID_FRAMES, be);
+    backend_free(&be);
+    return code;
+}
+
+static int draw_figure(FileOut *f, const Reproduction *r, int ours, int plain) {
     FrameGrid *grid = NULL;
-    int code = frame_grid_open(&grid, r->data, folder[0], folder[1], r->labels_hash, GRID_FRAMES);
+    int code = open_grid(&grid, r, ours, plain);
     if (code)
         return code;
     file_printf(f,
@@ -267,6 +293,18 @@ static int figure(FileOut *f, const Reproduction *r, int ours, int plain) {
     file_printf(f, "</div>\n</section>\n");
     frame_grid_free(&grid);
     return code;
+}
+
+/* The figures are worth a page without the pictures. */
+static int figure(FileOut *f, const Reproduction *r, int ours, int plain) {
+    int code = draw_figure(f, r, ours, plain);
+    if (!code || code == ERR_STOPPED)
+        return code;
+    log_warn("the report is without Fig. 2: %s", err_text());
+    file_printf(f, "<p class=\"bad\">Fig. 2 is not here: ");
+    html_text(f, err_text());
+    file_printf(f, "</p>\n");
+    return 0;
 }
 
 static int find_row(const Reproduction *r, const char *name) {

@@ -4,7 +4,8 @@
 
 #include "app/reproduce.h"
 
-/* With `pictures` also the paper's Fig. 2, where its two rows are there; that takes seconds. */
+/* With `pictures` also the paper's Fig. 2, where its two rows are there; that takes seconds. Where
+ * it cannot be drawn, the page and a warning say why. */
 int reproduce_page(const Reproduction *r, const char *path, bool pictures);
 
 #endif

@@ -20,6 +20,15 @@ static void cell(FileOut *f, const char *format, double value) {
         file_printf(f, "-");
 }
 
+/* Text of others on one line; it opens no cell of a table. */
+static void text(FileOut *f, const char *s) {
+    for (; *s; s++) {
+        if (*s == '|')
+            file_write(f, "\\", 1);
+        file_write(f, *s == '\n' || *s == '\r' ? " " : s, 1);
+    }
+}
+
 static void figure_cells(FileOut *f, const ReproduceFigures *m) {
     const double columns[] = {m->per_clip,     m->per_clip_macro, m->global,
                               m->global_macro, m->oracle,         m->psnr};
@@ -51,8 +60,11 @@ static int write_markdown(const Reproduction *r, const char *path) {
     if (code)
         return code;
     file_printf(f, "# Reproduction on %s\n\n", r->set);
-    if (*reproduce_caution(caution, sizeof caution, r))
-        file_printf(f, "**%s**\n\n", caution);
+    if (*reproduce_caution(caution, sizeof caution, r)) {
+        file_printf(f, "**");
+        text(f, caution);
+        file_printf(f, "**\n\n");
+    }
     file_printf(f, "| row | in the paper | paper | here | low | high | seeds | least | most | per "
                    "clip, micro | per clip, macro | global, micro | global, macro | best on the "
                    "test | PSNR | frames scored | s an epoch |\n");
@@ -76,8 +88,11 @@ static int write_markdown(const Reproduction *r, const char *path) {
                 reproduce_note);
     ReproduceFacts facts;
     reproduce_facts(&facts, r);
-    for (int i = 0; i < facts.count; i++)
-        file_printf(f, "- %s: %s\n", facts.fact[i].key, facts.fact[i].value);
+    for (int i = 0; i < facts.count; i++) {
+        file_printf(f, "- %s: ", facts.fact[i].key);
+        text(f, facts.fact[i].value);
+        file_printf(f, "\n");
+    }
     file_printf(f, "- Written by: normalcy " NORMALCY_VERSION "\n");
     return file_commit(&f);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/system.h"
+#include "train/settings.h"
 
 const char reproduce_note[] =
     "Here: micro AUROC by the paper's protocol for this data set, mean over the seeds. 95 %: "
@@ -76,7 +77,8 @@ static void append(char *buf, size_t n, const char *format, ...) {
 static void append_words(char *buf, size_t n, const char *before, const char *list) {
     for (const char *at = list + strspn(list, " \n"); *at; at += strspn(at, " \n")) {
         int word = (int)strcspn(at, " \n");
-        append(buf, n, " %s%.*s", before, word, at);
+        bool apart = *buf && buf[strlen(buf) - 1] != ' ';
+        append(buf, n, "%s%s%.*s", apart ? " " : "", before, word, at);
         at += word;
     }
 }
@@ -124,24 +126,28 @@ static void changes(char *buf, size_t n, const Reproduction *r) {
         append(buf, n, "no pre-trained weights; ");
     if (!r->init && strcmp(r->size, "base") != 0)
         append(buf, n, "size %s; ", r->size);
-    append(buf, n, "%s", *r->settings ? r->settings : "no other setting");
+    if (r->settings[strspn(r->settings, " \n")])
+        append_words(buf, n, "", r->settings);
+    else
+        append(buf, n, "no other setting");
 }
 
 static void commands(char *buf, size_t n, const Reproduction *r) {
-    append(buf, n, "normalcy train %s --preset=%s --recipe=ROW --%s=%s --seed=N", r->data, r->set,
-           r->init ? "init" : "size", r->init ? r->init : r->size);
+    char compute[512];
+    append(buf, n, "normalcy train %s --output=RUN --preset=%s --recipe=RECIPE --%s=%s --seed=N",
+           r->data, r->set, r->init ? "init" : "size", r->init ? r->init : r->size);
     append_words(buf, n, "--", r->settings);
-    append(buf, n, " -o RUN; normalcy eval RUN %s", r->data);
+    append(buf, n, " OPTIONS; normalcy eval RUN %s --output=RUN/eval%s", r->data,
+           reproduce_has_oracle(r) ? " --checkpoints" : "");
+    append_words(buf, n, "--", reproduce_compute(compute, sizeof compute, r));
 }
 
-/* Rows that are more than their recipe. */
-static void own_options(char *buf, size_t n, const Reproduction *r) {
+/* What defines each row, so that no setting changes what it is. */
+static void definitions(char *buf, size_t n, const Reproduction *r) {
     for (int i = 0; i < r->row_count; i++) {
         const ReproduceRow *row = reproduce_row(r, i);
-        if (!*row->options)
-            continue;
-        append(buf, n, "%s%s: --recipe=%s and, last of all,", *buf ? "; " : "", row->name,
-               row->recipe);
+        append(buf, n, "%s%s: %s,", *buf ? "; " : "", row->name, row->recipe);
+        append_words(buf, n, "--", recipe_find(row->recipe)->options);
         append_words(buf, n, "--", row->options);
     }
 }
@@ -173,7 +179,5 @@ void reproduce_facts(ReproduceFacts *facts, const Reproduction *r) {
         facts->count--;
     reproduce_machine(add(facts, "This machine"), SIZE, r);
     commands(add(facts, "Each row"), SIZE, r);
-    own_options(add(facts, "Beyond a recipe"), SIZE, r);
-    if (!*facts->fact[facts->count - 1].value)
-        facts->count--;
+    definitions(add(facts, "Each row's RECIPE, OPTIONS"), SIZE, r);
 }
