@@ -181,17 +181,15 @@ int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder) {
     mem_free(text);
     if (!top)
         return err_context(ERR_FAIL, "%s", path);
-    int64_t frames = 0;
     ReproduceFigures persistence;
     js_int_of(js_get(js_get(top, "model"), "steps_per_epoch"), &run->steps_per_epoch);
-    js_int_of(js_get(js_get(top, "model"), "frames"), &frames);
     take_figures(&run->figures, &persistence, r, top);
     bool first = is(js_get(top, "labels"), "hash", r->labels_hash);
     snprintf(run->label, sizeof run->label, first ? "label" : "label_%s", r->labels_hash);
     js_free(top);
     run->trained = true;
     run->done = run->figures.frames > 0;
-    if (run->done && frames == 1) /* on the same frames whichever run it stands beside */
+    if (run->done && persistence.frames > r->persistence.frames)
         r->persistence = persistence;
     code = read_epochs(run, folder);
     return code ? code : read_made_by(run, folder);

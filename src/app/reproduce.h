@@ -46,7 +46,7 @@ typedef struct {
     int seed_count;
     ReproduceRun run[REPRODUCE_MOST_ROWS][REPRODUCE_MOST_SEEDS];
     ReproduceTime time[REPRODUCE_MOST_ROWS]; /* zero where not measured */
-    ReproduceFigures persistence;            /* where one frame goes in */
+    ReproduceFigures persistence;            /* beside the row of most frames */
 } Reproduction;
 
 /* The row-th row of this reproduction. */
