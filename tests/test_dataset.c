@@ -13,18 +13,6 @@
 #include "data/dataset.h"
 #include "fixture.h"
 
-static int set_up(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 static Dataset *open_ok(const char *path) {
     Dataset *d = NULL;
     if (dataset_open(&d, path))
@@ -193,5 +181,5 @@ int main(void) {
         cmocka_unit_test(test_videos), cmocka_unit_test(test_own_footage),
         cmocka_unit_test(test_bad),    cmocka_unit_test(test_memory),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -57,18 +57,6 @@ static Dataset *make_set(const char *name, int masks) {
     return d;
 }
 
-static int set_up(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 /* Scorer 0 sees the clips as they are; scorer 1 sees clip 01 in place of 02 and the reverse. */
 static int run(Localiser *l, Scorer **scorer, int models) {
     static uint8_t x[BYTES], y[BYTES];
@@ -206,5 +194,5 @@ int main(void) {
         cmocka_unit_test(test_tracks),
         cmocka_unit_test(test_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

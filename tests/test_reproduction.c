@@ -16,18 +16,6 @@
 static const char mlep[] = "bb153d5a958451d6", other[] = "0123456789abcdef",
                   third[] = "fedcba9876543210";
 
-static int set_up(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 static void test_choice_of_truth(void **state) {
     (void)state;
     Reproduction avenue = {.set = "avenue", .set_index = 1}, ped2 = {.set = "ped2"};
@@ -133,5 +121,5 @@ int main(void) {
         cmocka_unit_test(test_time_of_too_few_steps),
         cmocka_unit_test(test_words_that_say_what_computes),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

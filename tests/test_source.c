@@ -23,18 +23,6 @@
 #include "video/listing.h"
 #include "video/source.h"
 
-static int set_up(void **state) {
-    (void)state;
-    fixture_begin();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 static Source *open_ok(const char *url) {
     Source *s = NULL;
     if (source_open(&s, url))
@@ -416,5 +404,5 @@ int main(void) {
         cmocka_unit_test(test_streams),      cmocka_unit_test(test_stop),
         cmocka_unit_test(test_threads),      cmocka_unit_test(test_listing),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }
