@@ -7,36 +7,48 @@
 
 static _Thread_local char message[1024];
 
+/* Names out of people's files end here: nothing of them is to steer a terminal. */
+static void keep(const char *text) {
+    size_t n = 0;
+    for (; text[n] && n < sizeof message - 1; n++) {
+        unsigned char c = (unsigned char)text[n];
+        message[n] = c < 0x20 || c == 0x7f ? '?' : text[n];
+    }
+    message[n] = 0;
+}
+
 int err_set(int code, const char *fmt, ...) {
     char text[sizeof message]; /* the arguments may point into the old message */
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    memcpy(message, text, sizeof message);
+    keep(text);
     return code;
 }
 
 int err_sys(int code, const char *fmt, ...) {
     int saved = errno;
-    char text[sizeof message];
+    char text[sizeof message], whole[sizeof message];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    snprintf(message, sizeof message, "%.*s: %s", (int)sizeof message / 2, text, strerror(saved));
+    snprintf(whole, sizeof whole, "%.*s: %s", (int)sizeof message / 2, text, strerror(saved));
+    keep(whole);
     return code;
 }
 
 int err_context(int code, const char *fmt, ...) {
-    char old[sizeof message], text[sizeof message];
+    char old[sizeof message], text[sizeof message], whole[sizeof message];
     memcpy(old, message, sizeof old);
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    snprintf(message, sizeof message, "%.*s: %.*s", (int)sizeof message / 2 - 2, text,
+    snprintf(whole, sizeof whole, "%.*s: %.*s", (int)sizeof message / 2 - 2, text,
              (int)sizeof message / 2 - 2, old);
+    keep(whole);
     return code;
 }
 

@@ -13,7 +13,8 @@ enum {
     ERR_END = -4,     /* the stream is over; expected, so it carries no message */
 };
 
-/* Sets this thread's message (printf style, one line, no newline) and returns `code`. */
+/* Sets this thread's message (printf style, one line, no newline) and returns `code`. Control
+ * characters, which only other people's names can have, become question marks, here and below. */
 int err_set(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Like err_set, with ": " and the text of errno at the end. */
