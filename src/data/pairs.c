@@ -74,17 +74,25 @@ static int second_frames(const Pairs *p) {
                                              : 0;
 }
 
+/* Input frame k of `in`, in place of frame target - in + k. */
+static int64_t skipped_frame(int64_t target, int64_t jump, int in, int k) {
+    int64_t newest = in > 1 ? target - 1 : target - jump;
+    return newest - jump * (in - 1 - k);
+}
+
 /* A jump for the frame `target` that stays inside the clip; 0: there is none. */
-static int64_t draw_jump(const Rng *r, int64_t target, int frames_in) {
+static int64_t draw_jump(const Rng *r, int64_t target, int in) {
     enum { LEAST = 2, MOST = 5 };
-    int64_t most = target / frames_in < MOST ? target / frames_in : MOST;
+    int64_t most = MOST;
+    while (most >= LEAST && skipped_frame(target, most, in, 0) < 0)
+        most--;
     return most < LEAST ? 0 : LEAST + (int64_t)(rng_uniform(r, 0) * (double)(most - LEAST + 1));
 }
 
 static int fill_skipped(Pairs *p, const PairClip *c, int64_t target, int64_t jump, uint8_t *to) {
     int in = p->config.frames_in, code = 0;
     for (int k = 0; k < in && !code; k++)
-        code = get_frame(p, c, target - jump * (in - k), to + k * p->frame_bytes);
+        code = get_frame(p, c, skipped_frame(target, jump, in, k), to + k * p->frame_bytes);
     return code;
 }
 

@@ -10,9 +10,10 @@
 
 #include "data/dataset.h"
 
-/* What comes with a pair for its pseudo anomaly: nothing; the F frames `jump` apart that end `jump`
- * before Y, a jump of 2 to 5 drawn anew each time among those that stay inside the clip (method
- * C.3); or one frame of another clip (of the same, where there is only one). */
+/* What comes with a pair for its pseudo anomaly: nothing; F frames that stand `jump` apart and end
+ * one before Y, or where F is 1 the frame `jump` before Y, a jump of 2 to 5 drawn anew each time
+ * among those that stay inside the clip (method C.3); or one frame of another clip (of the same,
+ * where there is only one). */
 typedef enum { PAIRS_NO_SECOND, PAIRS_SKIPPED, PAIRS_OTHER } PairsSecond;
 
 typedef struct {
