@@ -80,6 +80,16 @@ static void test_perfect(void **state) {
     assert_true(isinf(out[SCORE_TOP_PATCHES]) && isinf(out[SCORE_WINDOW]));
 }
 
+/* Patch and window show the same part of the scene at every size. */
+static void test_cell(void **state) {
+    (void)state;
+    assert_int_equal(variant_cell(224), 8);
+    assert_int_equal(variant_cell(112), 4);
+    assert_int_equal(variant_cell(128), 4);
+    assert_int_equal(variant_cell(96), 3);
+    assert_int_equal(variant_cell(8), 1);
+}
+
 static void test_names(void **state) {
     (void)state;
     int n = 0;
@@ -94,7 +104,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flat),        cmocka_unit_test(test_one_cell),
         cmocka_unit_test(test_brute_force), cmocka_unit_test(test_perfect),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_cell),        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

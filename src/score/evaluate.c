@@ -15,7 +15,7 @@ typedef struct {
     Window window;
     Frame frame;
     float *map, *patches; /* of the variants */
-    int side, top;
+    int cell, side, top;
     Localiser *where; /* NULL: not asked for */
     int64_t at;       /* the clip's first frame in Evaluation.value */
     int64_t done;
@@ -30,7 +30,7 @@ static int score_pair(Run *r, int64_t at) {
                               &score[SCORE_FRAME]);
         if (code)
             return code;
-        scorer_error_map(e->scorer[m], r->map, VARIANT_CELL);
+        scorer_error_map(e->scorer[m], r->map, r->cell);
         variant_scores(score, r->map, r->side, r->top, r->patches);
         for (int k = 0; k < SCORE_KINDS; k++)
             e->value[m][k][at] = score[k];
@@ -90,7 +90,8 @@ static int open_run(Run *r) {
     const ScorerInfo *info = scorer_info(e->scorer[0]);
     e->first = info->frames;
     e->source = info->path;
-    r->side = (int)info->size / VARIANT_CELL; /* an image has 8 pixels at least */
+    r->cell = variant_cell(info->size);
+    r->side = (int)info->size / r->cell;
     r->map = mem_alloc((size_t)(r->side * r->side), sizeof *r->map);
     r->patches = mem_alloc((size_t)(r->side * r->side), sizeof *r->patches);
     int code = r->map && r->patches ? 0 : ERR_FAIL;

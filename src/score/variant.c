@@ -28,12 +28,16 @@ static double decibel(double error) {
     return -10 * log10(error);
 }
 
+int variant_cell(int64_t image) {
+    return image < 28 ? 1 : (int)(image / 28);
+}
+
 void variant_scores(double out[SCORE_KINDS], const float *map, int side, int k, float *patches) {
-    int n = squares(patches, map, side, 32 / VARIANT_CELL, 1);
+    int n = squares(patches, map, side, 4, 1);
     qsort(patches, (size_t)n, sizeof *patches, descending);
     out[SCORE_WINDOW] = decibel(patches[0]);
 
-    n = squares(patches, map, side, 16 / VARIANT_CELL, 16 / VARIANT_CELL);
+    n = squares(patches, map, side, 2, 2);
     qsort(patches, (size_t)n, sizeof *patches, descending);
     out[SCORE_MAX_PATCH] = decibel(patches[0]);
     double sum = 0;
