@@ -1,11 +1,12 @@
-/* normalcy data check: what a data set holds, and what in it does not fit. The findings are
- * gathered as JSON; the table for people is printed from it. */
+/* normalcy data. check: what a data set holds, and what in it does not fit; the findings are
+ * gathered as JSON, the table for people is printed from it. plant: data_plant.c. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app/cmd.h"
 #include "app/common.h"
+#include "app/data_plant.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -16,12 +17,17 @@
 #include "video/listing.h"
 #include "video/source.h"
 
-static const char usage[] = "usage: normalcy data check DATA [OPTIONS]\n\n"
-                            "Looks at a folder of footage, a video or a stream: its layout, clips, "
-                            "frame sizes, numbering,\n"
-                            "ground truth and masks. Each thing that does not fit is a line that "
-                            "says what to do. Exit code\n"
-                            "1 where there is one.\n";
+static const char usage[] =
+    "usage: normalcy data check DATA [OPTIONS]\n"
+    "       normalcy data plant DATA -o FOLDER [OPTIONS]\n\n"
+    "check: looks at a folder of footage, a video or a stream: its layout, clips, frame sizes,\n"
+    "numbering, ground truth and masks. Each thing that does not fit is a line that says what to\n"
+    "do. Exit code 1 where there is one.\n"
+    "plant: makes labels out of normal footage. Some training clips are held out and get planted\n"
+    "anomalies: movement of the same footage laid over them, faster than it was or larger; and\n"
+    "movement as it was, which counts as normal. FOLDER is a data set for 'train' and 'eval'\n"
+    "by which settings can be chosen without looking at a test set; the other training clips are\n"
+    "links in it.\n";
 
 typedef struct {
     char *labels;
@@ -29,9 +35,10 @@ typedef struct {
 } DataArgs;
 
 static const Opt data_options[] = {
-    OPT_TEXT_ROW(DataArgs, labels, "labels", NULL, "FILE", "ground truth to check, file or folder"),
-    OPT_FLAG_ROW(DataArgs, decode, "decode", "read all frames instead of the first of each clip"),
-    OPT_FLAG_ROW(DataArgs, json, "json", "as JSON on stdout"),
+    OPT_TEXT_ROW(DataArgs, labels, "labels", NULL, "FILE", "check: ground truth, file or folder"),
+    OPT_FLAG_ROW(DataArgs, decode, "decode",
+                 "check: read all frames instead of the first of each clip"),
+    OPT_FLAG_ROW(DataArgs, json, "json", "check: as JSON on stdout"),
     OPT_END,
 };
 
@@ -309,7 +316,10 @@ static int check(const char *path, const DataArgs *args, size_t *problems) {
 
 int cmd_data(int argc, char **argv) {
     DataArgs args = {0};
-    const OptGroup groups[] = {{"Options", data_options, &args}, {NULL, NULL, NULL}};
+    PlantArgs plant = {0};
+    const OptGroup groups[] = {{"Options", data_options, &args},
+                               {"Planted anomalies", plant_options, &plant},
+                               {NULL, NULL, NULL}};
     const char *words[2];
     if (help_asked(argc, argv, usage, groups))
         return EXIT_OK;
@@ -317,10 +327,12 @@ int cmd_data(int argc, char **argv) {
     size_t problems = 0;
     if (!code)
         code = opt_parse(groups, argc, argv, words, 2, &n);
-    if (!code && (n != 2 || strcmp(words[0], "check") != 0))
-        code = err_set(ERR_USAGE, "expected: normalcy data check DATA");
-    if (!code)
+    if (!code && n == 2 && strcmp(words[0], "plant") == 0)
+        code = data_plant(words[1], &plant);
+    else if (!code && n == 2 && strcmp(words[0], "check") == 0)
         code = check(words[1], &args, &problems);
+    else if (!code)
+        code = err_set(ERR_USAGE, "expected: normalcy data check DATA, or plant DATA -o FOLDER");
     opt_free(groups);
     return !code && problems ? EXIT_FAILED : exit_code(code, "data");
 }

@@ -21,7 +21,7 @@ static const struct {
     {"quantize", cmd_quantize, "a model for int8: normalcy quantize run/ -o FILE"},
     {"reproduce", cmd_reproduce, "the paper's tables: normalcy reproduce ped2 DATA -o out/"},
     {"demo", cmd_demo, "the whole way on a generated scene, with a report"},
-    {"data", cmd_data, "look at a data set: normalcy data check DATA"},
+    {"data", cmd_data, "check a data set, or plant anomalies in footage: normalcy data check DATA"},
     {"weights", cmd_weights, "weights from elsewhere: normalcy weights import FILE -o OUT"},
     {"info", cmd_info, "what is in a model file: normalcy info run/"},
     {"doctor", cmd_doctor, "libraries, processor, memory, speed"},

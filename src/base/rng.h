@@ -18,6 +18,7 @@ typedef enum {
     RNG_PSEUDO,    /* which pairs become pseudo anomalies, and their patches */
     RNG_SECOND,    /* the frames of pseudo anomalies: jumps, other clips */
     RNG_BOOTSTRAP, /* clips of a replicate */
+    RNG_PLANT,     /* planted anomalies: when, where, whose movement */
 } RngPurpose;
 
 /* A stream: what for, and two numbers that place it (step and layer, epoch and clip, ...). */

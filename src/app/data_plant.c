@@ -1,0 +1,175 @@
+#include "app/data_plant.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/npy.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "data/plant.h"
+#include "video/writer.h"
+
+const Opt plant_options[] = {
+    OPT_TEXT_ROW(PlantArgs, output, "output", NULL, "FOLDER", "plant: the data set to write"),
+    OPT_INT_ROW(PlantArgs, hold_out, "hold-out", "4", 2, 1000, "N",
+                "plant: hold out every N-th training clip"),
+    OPT_INT_ROW(PlantArgs, copies, "copies", "4", 1, 100, "N",
+                "plant: test clips made of each clip held out"),
+    OPT_INT_ROW(PlantArgs, seed, "seed", "1", 0, 4294967295.0, "N", "plant: what is planted where"),
+    OPT_END,
+};
+
+typedef struct {
+    const PlantArgs *args;
+    char *root; /* where it grows; it gets its name when it is whole */
+    const Split *clips;
+    int *held; /* which clips */
+    int held_count;
+    uint8_t *picture; /* a mask as BGR */
+    uint8_t *label;   /* of all test frames */
+    int64_t labels, total, abnormal;
+} Planting;
+
+static bool is_held(const Planting *p, int clip) {
+    return clip % p->args->hold_out == p->args->hold_out - 1;
+}
+
+static int choose(Planting *p) {
+    p->held = mem_alloc((size_t)p->clips->count + 1, sizeof *p->held);
+    if (!p->held)
+        return ERR_FAIL;
+    for (int i = 0; i < p->clips->count; i++) {
+        int64_t frames = 0;
+        if (!is_held(p, i))
+            continue;
+        int code = clip_count(&p->clips->clips[i], &frames);
+        if (code)
+            return code;
+        p->held[p->held_count++] = i;
+        p->total += frames * p->args->copies;
+    }
+    if (p->held_count == 0)
+        return err_set(ERR_FAIL,
+                       "there are %d training clips: --hold-out %lld leaves none to plant in. Cut "
+                       "the footage into more clips, or give a smaller one",
+                       p->clips->count, (long long)p->args->hold_out);
+    p->label = mem_alloc((size_t)p->total, 1);
+    return p->label ? 0 : ERR_FAIL;
+}
+
+static int link_clip(const Planting *p, const Clip *c) {
+    char to[4096], *from = realpath(c->url, NULL);
+    if (!from)
+        return err_sys(ERR_FAIL, "cannot find %s", c->url);
+    snprintf(to, sizeof to, "%s/training/frames/%s", p->root, file_name(c->url));
+    int code = symlink(from, to) ? err_sys(ERR_FAIL, "cannot make the link %s", to) : 0;
+    free(from);
+    return code;
+}
+
+static int write_picture(const Planting *p, const char *folder, const char *name, int64_t index,
+                         const uint8_t *bgr, const Frame *f) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/testing/%s/%s", p->root, folder, name);
+    int code = index == 0 ? file_make_folder(path) : 0;
+    snprintf(path, sizeof path, "%s/testing/%s/%s/%05lld.png", p->root, folder, name,
+             (long long)index);
+    return code ? code : png_write(path, bgr, f->width, f->height);
+}
+
+static int write_frame(Planting *p, const char *name, int64_t index, const Frame *f,
+                       const uint8_t *mask) {
+    size_t pixels = (size_t)f->width * (size_t)f->height;
+    uint8_t any = 0;
+    if (!p->picture && !(p->picture = mem_alloc(pixels, 3)))
+        return ERR_FAIL;
+    for (size_t i = 0; i < pixels; i++) {
+        memset(p->picture + 3 * i, mask[i], 3);
+        any |= mask[i] & 1;
+    }
+    int code = write_picture(p, "frames", name, index, f->data, f);
+    if (!code)
+        code = write_picture(p, "masks", name, index, p->picture, f);
+    p->abnormal += any;
+    p->label[p->labels++] = any;
+    progress_draw("plant", p->labels, p->total, "%s", name);
+    return code;
+}
+
+static int write_copy(Planting *p, int clip, int copy) {
+    Planter *planter = NULL;
+    char name[512];
+    snprintf(name, sizeof name, "%s-%d", p->clips->clips[clip].name, copy + 1);
+    int code = planter_open(&planter, p->clips, clip, p->held, p->held_count,
+                            (uint64_t)p->args->seed, copy);
+    for (int64_t i = 0; !code; i++) {
+        const Frame *f;
+        const uint8_t *mask;
+        code = stop_requested() ? ERR_STOPPED : planter_next(planter, &f, &mask);
+        if (!code)
+            code = write_frame(p, name, i, f, mask);
+    }
+    planter_free(&planter);
+    return code == ERR_END ? 0 : code;
+}
+
+static int write_all(Planting *p) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/training/frames", p->root);
+    int code = file_make_folder(path);
+    for (int i = 0; i < p->clips->count && !code; i++)
+        if (!is_held(p, i))
+            code = link_clip(p, &p->clips->clips[i]);
+    for (int i = 0; i < p->held_count && !code; i++)
+        for (int copy = 0; copy < p->args->copies && !code; copy++)
+            code = write_copy(p, p->held[i], copy);
+    progress_end();
+    snprintf(path, sizeof path, "%s/frame_labels_planted.npy", p->root);
+    code = code ? code : npy_write_u8(path, p->label, 1, &p->labels);
+    return !code && rename(p->root, p->args->output)
+               ? err_sys(ERR_FAIL, "cannot rename %s to %s", p->root, p->args->output)
+               : code;
+}
+
+/* Two are refused: a data set that is whole, and what a run that was stopped has left. */
+static int check_free(const char *folder) {
+    return file_exists(folder)
+               ? err_set(ERR_FAIL, "%s is there already; remove it, or give another -o", folder)
+               : 0;
+}
+
+int data_plant(const char *path, const PlantArgs *args) {
+    if (!args->output)
+        return err_set(ERR_USAGE, "no data set to write: give -o FOLDER");
+    Planting p = {.args = args, .root = mem_printf("%s.part", args->output)};
+    if (!p.root)
+        return ERR_FAIL;
+    Dataset *d = NULL;
+    int code = check_free(args->output);
+    if (!code)
+        code = check_free(p.root);
+    if (!code)
+        code = dataset_open(&d, path);
+    if (!code) {
+        p.clips = &d->train;
+        code = choose(&p);
+    }
+    if (!code)
+        code = write_all(&p);
+    if (!code)
+        log_info("%s: %d clips to train on, %d x %lld to test on: %lld frames, %lld abnormal",
+                 args->output, d->train.count - p.held_count, p.held_count, (long long)args->copies,
+                 (long long)p.labels, (long long)p.abnormal);
+    mem_free(p.root);
+    mem_free(p.held);
+    mem_free(p.picture);
+    mem_free(p.label);
+    dataset_free(&d);
+    return code;
+}
