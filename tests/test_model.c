@@ -304,6 +304,23 @@ static Vit *open_vit(Backend *be, const VitConfig *config, int64_t images, bool 
     return v;
 }
 
+/* A network that predicts the change begins with none: what it says is its newest frame. */
+static void test_residual_begins_as_a_copy(void **state) {
+    Backend *be = open_backend(*state);
+    VitConfig config = tiny;
+    config.frames = 2;
+    config.residual = true;
+    Vit *v = open_vit(be, &config, IMAGES, false);
+    static float x[IMAGES * 2 * TINY_PIXELS];
+    normals(x, N(x), 1);
+    vit_forward(v, x, IMAGES, IMAGES, NULL, NULL);
+    for (int i = 0; i < IMAGES; i++)
+        assert_memory_equal(vit_prediction(v) + (ptrdiff_t)i * TINY_PIXELS,
+                            x + (ptrdiff_t)(2 * i + 1) * TINY_PIXELS, TINY_PIXELS * sizeof(float));
+    vit_free(&v);
+    backend_free(&be);
+}
+
 static void test_evaluation_is_determined(void **state) {
     Backend *be = open_backend(*state);
     Vit *trained = open_vit(be, &tiny, IMAGES, true), *v = open_vit(be, &tiny, IMAGES, false);
@@ -496,6 +513,8 @@ int main(void) {
         ON(ref, test_pixel_shuffle),
         ON(cpu, test_pixel_shuffle),
         cmocka_unit_test(test_init),
+        ON(ref, test_residual_begins_as_a_copy),
+        ON(cpu, test_residual_begins_as_a_copy),
         ON(ref, test_evaluation_is_determined),
         ON(cpu, test_evaluation_is_determined),
         ON(ref, test_mask_hides_pixels),

@@ -184,6 +184,10 @@ void params_draw(float *out, const VitParam *p, const VitConfig *config, uint64_
         case INIT_GAMMA:
             x = config->layer_scale > 0 ? config->layer_scale : 1;
             break;
+        case INIT_DECODER: /* the change that is predicted is none at first */
+            if (config->residual)
+                break;
+            /* fall through */
         case INIT_UNIFORM:
         case INIT_UNIT:
             x = (2 * rng_uniform(&r, (uint64_t)i) - 1) * bound;
