@@ -4,7 +4,16 @@
 
 #include "model/vit.h"
 
-enum { INIT_TRUNCATED, INIT_ZERO, INIT_ONE, INIT_GAMMA, INIT_UNIFORM, INIT_UNIT, INIT_PROJ, INIT_DECODER };
+enum {
+    INIT_TRUNCATED,
+    INIT_ZERO,
+    INIT_ONE,
+    INIT_GAMMA,
+    INIT_UNIFORM,
+    INIT_UNIT,
+    INIT_PROJ,
+    INIT_DECODER
+};
 
 /* The rows of a configuration, owned by the caller (mem_free); *floats is the slab's size. NULL
  * with the message set when memory is out. */
