@@ -169,25 +169,28 @@ static double draw_between(const Rng *r, uint64_t i, double from, double to) {
 /* Place and time of a try, from element `at` of the stream on. */
 static void draw_place(PlantEvent *e, const Rng *r, uint64_t at, int64_t source_frames) {
     int64_t needed = (int64_t)ceil((double)(e->frames - 1) * e->speed) + 1;
-    e->width = draw_between(r, at, 0.25, 0.6);
-    e->height = draw_between(r, at + 1, 0.25, 0.6);
+    e->width = draw_between(r, at, 0.2, 0.45);
+    e->height = draw_between(r, at + 1, 0.2, 0.45);
     e->x = draw_between(r, at + 2, e->width / 2, 1 - e->width / 2);
     e->y = draw_between(r, at + 3, e->height / 2, 1 - e->height / 2);
     e->from = (int64_t)draw_between(r, at + 4, 0, (double)(source_frames - needed + 1));
 }
 
-/* The mean of the matte in the window, in the event's middle: how much there is to see. */
+/* The share of the window that moves, in the event's middle. A share, or the largest window with
+ * the most people in it would be taken each time: few anomalies are that large. */
 static int movement(Planter *p, const PlantEvent *e, double *out) {
     int code = reader_get(&p->layer, layer_frame(e, e->start + e->frames / 2));
     if (code)
         return code;
     draw_matte(p);
-    double sum = 0;
+    double sum = 0, all = 0;
     for (int y = 0; y < p->height; y += STEP)
-        for (int x = 0; x < p->width; x += STEP)
-            sum += (double)p->matte[y * p->width + x] *
-                   (double)window_weight(e, (x + 0.5) / p->width, (y + 0.5) / p->height);
-    *out = sum;
+        for (int x = 0; x < p->width; x += STEP) {
+            float weight = window_weight(e, (x + 0.5) / p->width, (y + 0.5) / p->height);
+            sum += (double)(weight * p->matte[y * p->width + x]);
+            all += (double)weight;
+        }
+    *out = all > 0 ? sum / all : 0;
     return 0;
 }
 
