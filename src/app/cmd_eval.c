@@ -31,8 +31,8 @@ static const char usage[] =
     "and on Avenue; fp, mnad, lnra, mlep, hf2, dmad, aedmae, aedmae-sht, acci, acci-sht, jig,\n"
     "jig-sht; or all. They are the dropped frames, min-max and filters of those codes, here "
     "applied\n"
-    "to these scores. Variants of the score: frame (PSNR), max-patch, top-patches, window, or "
-    "all.\n";
+    "to these scores. Variants of the score: frame (PSNR), max-patch, top-patches, window, places\n"
+    "(each window beside what it is in the training clips), or all.\n";
 
 typedef struct {
     char *labels, *output, *protocols, *variants, *scores, *clips, *tracks;
@@ -92,6 +92,7 @@ typedef struct {
     Labels *labels[MAX_TRUTHS];
     int truths;
     Scorer *scorer[EVALUATE_MODELS];
+    Places *places[EVALUATE_MODELS]; /* NULL: not asked for */
     const char *name[EVALUATE_MODELS];
     int models;
     ScoreFile *given;
@@ -151,8 +152,8 @@ static int make_plan(Eval *e) {
     e->plan.budget = e->args.budget;
     int code = take_list("protocols", e->args.protocols, known, take_protocol, e);
     return code ? code
-                : take_list("variants", e->args.variants, "frame, max-patch, top-patches, window",
-                            take_variant, e);
+                : take_list("variants", e->args.variants,
+                            "frame, max-patch, top-patches, window, places", take_variant, e);
 }
 
 static int check_scores_usage(const Eval *e) {
@@ -299,6 +300,30 @@ static int open_scorers(Eval *e) {
     return code;
 }
 
+static void on_places_progress(int64_t done, int64_t total) {
+    progress_draw("normal footage", done, total, "frames");
+}
+
+/* What is normal in each place, of all models that are scored. `places` needs clips that are
+ * training's alone; where all variants are wanted it is left out without them. */
+static int measure_places(Eval *e) {
+    bool split = e->data->layout != LAYOUT_CLIPS && e->data->layout != LAYOUT_SINGLE;
+    if (!e->plan.score[SCORE_PLACES])
+        return 0;
+    if (!split || e->data->train.count == 0) {
+        e->plan.score[SCORE_PLACES] = false;
+        if (e->plan.score[SCORE_WINDOW])
+            return 0;
+        return err_set(ERR_FAIL,
+                       "--variants places: %s has no training clips apart from its test clips, "
+                       "which would say what is normal in each place",
+                       e->path);
+    }
+    int code = places_measure(e->places, e->scorer, e->models, &e->data->train, on_places_progress);
+    progress_end();
+    return code;
+}
+
 static void on_progress(int64_t done, int64_t total) {
     progress_draw("scoring", done, total, "frames");
 }
@@ -313,8 +338,11 @@ static int evaluate(Eval *e) {
         code = eval_localise_open(&e->localise, e->data, e->args.tracks, e->scorer, e->name,
                                   e->models);
     if (!code)
+        code = measure_places(e);
+    if (!code)
         code = evaluation_run(&e->evaluation, e->data, labels, e->truths, e->scorer, e->name,
-                              e->models, (int)e->args.top, e->localise.localiser, on_progress);
+                              e->models, (int)e->args.top, e->places[0] ? e->places : NULL,
+                              e->localise.localiser, on_progress);
     progress_end();
     return code;
 }
@@ -356,8 +384,10 @@ static void eval_close(Eval *e) {
     eval_localise_free(&e->localise);
     mem_free(e->rows);
     evaluation_free(&e->evaluation);
-    for (int m = 0; m < EVALUATE_MODELS; m++)
+    for (int m = 0; m < EVALUATE_MODELS; m++) {
         scorer_free(&e->scorer[m]);
+        places_free(&e->places[m]);
+    }
     score_file_free(&e->given);
     backend_free(&e->be);
     for (int i = 0; i < e->truths; i++)

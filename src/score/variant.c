@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-const char *const score_names[] = {"frame", "max-patch", "top-patches", "window", NULL};
+const char *const score_names[] = {"frame", "max-patch", "top-patches", "window", "places", NULL};
+
+enum { PATCH = 2, WINDOW = 4 }; /* cells a side */
 
 /* Means over squares of `cells` cells at every `stride`-th cell into out; returns their number. */
 static int squares(float *out, const float *map, int side, int cells, int stride) {
@@ -32,12 +34,21 @@ int variant_cell(int64_t image) {
     return image < 28 ? 1 : (int)(image / 28);
 }
 
+int variant_window_count(int side) {
+    int places = side < WINDOW ? 1 : side - WINDOW + 1;
+    return places * places;
+}
+
+int variant_windows(float *out, const float *map, int side) {
+    return squares(out, map, side, WINDOW, 1);
+}
+
 void variant_scores(double out[SCORE_KINDS], const float *map, int side, int k, float *patches) {
-    int n = squares(patches, map, side, 4, 1);
+    int n = variant_windows(patches, map, side);
     qsort(patches, (size_t)n, sizeof *patches, descending);
     out[SCORE_WINDOW] = decibel(patches[0]);
 
-    n = squares(patches, map, side, 2, 2);
+    n = squares(patches, map, side, PATCH, PATCH);
     qsort(patches, (size_t)n, sizeof *patches, descending);
     out[SCORE_MAX_PATCH] = decibel(patches[0]);
     double sum = 0;
