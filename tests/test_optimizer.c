@@ -42,10 +42,10 @@ typedef struct {
     double p, m, v;
 } Scalar;
 
-static void scalar_step(Scalar *s, double g, double decay, double lr, int64_t n) {
+static void scalar_step(Scalar *s, double g, double decay, double lr, int64_t n, double beta2) {
     s->m = 0.9 * s->m + 0.1 * g;
-    s->v = 0.999 * s->v + 0.001 * g * g;
-    double m = s->m / (1 - pow(0.9, (double)n + 1)), v = s->v / (1 - pow(0.999, (double)n + 1));
+    s->v = beta2 * s->v + (1 - beta2) * g * g;
+    double m = s->m / (1 - pow(0.9, (double)n + 1)), v = s->v / (1 - pow(beta2, (double)n + 1));
     s->p -= lr * decay * s->p;
     s->p -= lr * m / (sqrt(v) + 1e-8);
 }
@@ -56,9 +56,9 @@ static float gradient(int64_t i, int64_t n) {
     return (float)(rng_normal(&r, (uint64_t)i) * pow(10, (double)(i % 12) - 10));
 }
 
-static void test_adamw(void **state) {
-    Backend *be = open_backend(*state);
-    const TrainSettings settings = settings_of("batch=2 mask-cell=8 clip=0 weight-decay=0.05");
+static void check_adamw(const char *backend, const char *options, double beta2) {
+    Backend *be = open_backend(backend);
+    const TrainSettings settings = settings_of(options);
     Trainer *t = open_trainer(be, &settings);
     int64_t n = vit_slab_count(t->vit);
     Scalar *want = mem_alloc((size_t)n, sizeof *want);
@@ -74,7 +74,7 @@ static void test_adamw(void **state) {
         optimizer_step(&t->optimizer, &settings, s, lr, optimizer_norm(&t->optimizer));
         for (int k = 0; k < count; k++)
             for (int64_t i = p[k].offset; p[k].name[0] && i < p[k].offset + p[k].count; i++) {
-                scalar_step(&want[i], gradient(i, s), p[k].decay ? 0.05 : 0, lr, s);
+                scalar_step(&want[i], gradient(i, s), p[k].decay ? 0.05 : 0, lr, s, beta2);
                 /* float: the weight's last place, and the step to 1e-5 */
                 if (!(fabs(w[i] - want[i].p) < 2e-7 * fabs(want[i].p) + 1e-5 * lr))
                     fail_msg("%s[%lld], step %d: %.9g, expected %.9g", p[k].name,
@@ -84,6 +84,11 @@ static void test_adamw(void **state) {
     mem_free(want);
     trainer_free(&t);
     backend_free(&be);
+}
+
+static void test_adamw(void **state) {
+    check_adamw(*state, "batch=2 mask-cell=8 clip=0 weight-decay=0.05", 0.999);
+    check_adamw(*state, "batch=2 mask-cell=8 clip=0 weight-decay=0.05 beta2=0.95", 0.95);
 }
 
 /* After one step the first moment is 0.1 x the gradient that was used. */

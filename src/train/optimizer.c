@@ -32,7 +32,7 @@ void optimizer_step(Optimizer *o, const TrainSettings *t, int64_t step, double l
     float *weights = vit_weights(o->vit), *gradients = vit_gradients(o->vit);
     int count;
     const VitParam *p = vit_params(o->vit, &count);
-    AdamW hyper = {.lr = lr, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .grad_scale = 1};
+    AdamW hyper = {.lr = lr, .beta1 = 0.9, .beta2 = t->beta2, .eps = 1e-8, .grad_scale = 1};
     hyper.correction1 = 1 - pow(hyper.beta1, (double)step + 1);
     hyper.correction2 = 1 - pow(hyper.beta2, (double)step + 1);
     if (t->clip > 0)

@@ -22,6 +22,8 @@ const Opt train_options[] = {
     OPT_CHOICE_ROW(TrainSettings, schedule, "schedule", "cosine", schedule_names,
                    "the paper's cosine, or the released code's constant rate"),
     OPT_REAL_ROW(TrainSettings, weight_decay, "weight-decay", "0.05", 0, 10, "AdamW's decay"),
+    OPT_REAL_ROW(TrainSettings, beta2, "beta2", "0.999", 0.5, 0.99999,
+                 "AdamW's memory of squared gradients"),
     OPT_REAL_ROW(TrainSettings, clip, "clip", "5", 0, 1e9, "largest global gradient norm; 0: none"),
     OPT_CHOICE_ROW(TrainSettings, objective, "objective", "next-frame", objective_names,
                    "predict the next frame, or SimMIM's: what a mask hides of this one"),

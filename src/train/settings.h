@@ -27,12 +27,12 @@ typedef enum { PSEUDO_LOSS_POSITIVE, PSEUDO_LOSS_NEGATIVE } PseudoLoss;
 typedef struct {
     int64_t epochs, batch; /* batch: pairs a step, each with its pseudo anomaly */
     double lr, lr_min, warmup_lr, warmup_epochs;
-    int schedule; /* Schedule */
-    double weight_decay, clip;
-    int objective;   /* Objective */
-    int pseudo;      /* Pseudo */
-    int passes;      /* Passes */
-    int pseudo_loss; /* PseudoLoss */
+    int schedule;                     /* Schedule */
+    double weight_decay, beta2, clip; /* AdamW; the largest norm of the gradients */
+    int objective;                    /* Objective */
+    int pseudo;                       /* Pseudo */
+    int passes;                       /* Passes */
+    int pseudo_loss;                  /* PseudoLoss */
     double pseudo_p;
     char *intruders; /* CIFAR-100 file whose pictures the patches show; NULL: other clips' frames */
     double patch_size; /* of an intruder's patch: the largest share of a side */
