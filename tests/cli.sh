@@ -53,11 +53,13 @@ expect 0 '' score run data/testing/frames/01_runner --format csv -o scores.csv -
 expect 0 '' score run a.mp4 --format npy -o scores.npy
 expect 3 'anomaly' score run data/testing/frames/01_runner --fail-on 99
 expect 0 '' data check data
-expect 0 '2 clips to train on, 1 x 2 to test on: ' data plant data -o planted --hold-out 3 --copies 2
+expect 0 '2 clips to train on, 1 x 2 to test on: ' data plant data -o planted/ --hold-out 3 --copies 2
 expect 0 '' data check planted
 expect 0 '' eval run planted
 expect 1 'planted is there already' data plant data -o planted
 expect 1 '1 training clips: --hold-out 4 leaves none' data plant data/testing/frames/01_runner -o x
+expect 2 'are of check' data plant data -o x --json
+expect 2 'writes no data set' data check data -o x
 [ ! -e x ] && [ ! -e x.part ] || fail 'a data set that cannot be planted is begun'
 expect 0 '' info run
 expect 0 '' info run --json
@@ -107,7 +109,9 @@ expect 0 'heads 2, ' train data -o told --init $reference/mae.pth --heads 2 --im
 grep -q 'tells how many heads' err && fail "--heads is told of a guess"
 expect 1 'cannot read nothing' train data -o x --init nothing
 expect 1 'neither safetensors' train data -o x --init run/log.jsonl
-[ ! -e patch ] && [ ! -e x ] && [ ! -e x.part ] || fail "train --init with what does not fit leaves a folder"
+[ ! -e patch ] && expect 2 'are of check' data plant data -o x --json
+expect 2 'writes no data set' data check data -o x
+[ ! -e x ] && [ ! -e x.part ] || fail "train --init with what does not fit leaves a folder"
 expect 0 'done ' train data -o kept "${small[@]}" --epochs 3 --keep 2
 [ "$(cd kept && echo epoch-*)" = epoch-002.safetensors ] || fail "--keep 2 of 3 epochs: $(ls kept)"
 cp kept/epoch-002.safetensors kept/checkpoint.safetensors
@@ -165,7 +169,8 @@ expect 0 '' eval persistence data --protocols lnra,sma --variants all --smooth 2
 grep -q ' places ' out || fail 'eval --variants all leaves out places'
 rows 30 'eval --variants all --smooth'
 expect 0 '' eval kept data --variants places --checkpoints
-expect 1 'no training clips apart from its test clips' eval persistence data/testing/frames --labels data/frame_labels_demo.npy --variants places
+expect 1 'no training clips apart from its test clips' eval persistence data/testing/frames --labels data/frame_labels_demo.npy --variants window,places
+expect 0 'places left out: .*no training clips' eval persistence data/testing/frames --labels data/frame_labels_demo.npy --variants all
 expect 0 '' eval run data --alarms --fps 10 --budget 100
 grep -q 'FA/h 0.95' out || fail "eval --alarms prints no table of alarms"
 # Every row that is printed is on the page too, below the heading of its table; no other table is.
@@ -327,6 +332,8 @@ expect 1 'folder' quantize run data -o folder
 mkdir unresumable && cp q.model unresumable/checkpoint.safetensors
 expect 1 "without the optimizer's state" train data --resume -o unresumable
 cmp -s q.model unresumable/checkpoint.safetensors || fail "a run that cannot resume changed its model"
+expect 2 'are of check' data plant data -o x --json
+expect 2 'writes no data set' data check data -o x
 [ ! -e x ] && [ ! -e x.part ] || fail "a command that failed left x"
 # Ranges are at the end of the file: all bits set are NaN.
 head -c -4 q.model >nan.model && printf '\377\377\377\377' >>nan.model

@@ -96,6 +96,26 @@ static void test_plan(void **state) {
     dataset_free(&d);
 }
 
+/* Kinds take turns also where clips have one event, and few copies are made. */
+static void test_turns(void **state) {
+    (void)state;
+    const struct {
+        int clip, copy;
+        PlantKind kind;
+    } rows[] = {
+        {1, 0, PLANT_FAST}, {1, 1, PLANT_CONTROL}, {2, 0, PLANT_CONTROL}, {2, 1, PLANT_LARGE}};
+    Dataset *d = data();
+    for (int i = 0; i < 4; i++) {
+        const PlantEvent *e;
+        Planter *p = open_ok(d, rows[i].clip, 1, rows[i].copy);
+        assert_int_equal(planter_events(p, &e), 1);
+        assert_int_equal(e->kind, rows[i].kind);
+        assert_true(e->source != rows[i].clip);
+        planter_free(&p);
+    }
+    dataset_free(&d);
+}
+
 /* Outside of events a frame is the clip's own; a control changes it and is normal; what is abnormal
  * shows something that is not there. */
 static void test_truth(void **state) {
@@ -253,8 +273,9 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plan),    cmocka_unit_test(test_truth), cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_repeats), cmocka_unit_test(test_bad),   cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_plan),   cmocka_unit_test(test_turns),   cmocka_unit_test(test_truth),
+        cmocka_unit_test(test_kinds),  cmocka_unit_test(test_repeats), cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -85,7 +85,9 @@ static void test_cell(void **state) {
     (void)state;
     assert_int_equal(variant_cell(224), 8);
     assert_int_equal(variant_cell(112), 4);
-    assert_int_equal(variant_cell(128), 4);
+    assert_int_equal(variant_cell(128), 5);
+    assert_int_equal(variant_cell(80), 3);
+    assert_int_equal(variant_cell(48), 2);
     assert_int_equal(variant_cell(96), 3);
     assert_int_equal(variant_cell(8), 1);
 }

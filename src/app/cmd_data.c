@@ -314,6 +314,18 @@ static int check(const char *path, const DataArgs *args, size_t *problems) {
     return code;
 }
 
+static int run(const DataArgs *args, PlantArgs *plant, const char *const *words, int n,
+               size_t *problems) {
+    if (n == 2 && strcmp(words[0], "check") == 0)
+        return plant->output ? err_set(ERR_USAGE, "check writes no data set: leave out -o")
+                             : check(words[1], args, problems);
+    if (n != 2 || strcmp(words[0], "plant") != 0)
+        return err_set(ERR_USAGE, "expected: normalcy data check DATA, or plant DATA -o FOLDER");
+    if (args->labels || args->decode || args->json)
+        return err_set(ERR_USAGE, "--labels, --decode and --json are of check");
+    return data_plant(words[1], plant);
+}
+
 int cmd_data(int argc, char **argv) {
     DataArgs args = {0};
     PlantArgs plant = {0};
@@ -327,12 +339,8 @@ int cmd_data(int argc, char **argv) {
     size_t problems = 0;
     if (!code)
         code = opt_parse(groups, argc, argv, words, 2, &n);
-    if (!code && n == 2 && strcmp(words[0], "plant") == 0)
-        code = data_plant(words[1], &plant);
-    else if (!code && n == 2 && strcmp(words[0], "check") == 0)
-        code = check(words[1], &args, &problems);
-    else if (!code)
-        code = err_set(ERR_USAGE, "expected: normalcy data check DATA, or plant DATA -o FOLDER");
+    if (!code)
+        code = run(&args, &plant, words, n, &problems);
     opt_free(groups);
     return !code && problems ? EXIT_FAILED : exit_code(code, "data");
 }

@@ -93,6 +93,7 @@ typedef struct {
     int truths;
     Scorer *scorer[EVALUATE_MODELS];
     Places *places[EVALUATE_MODELS]; /* NULL: not asked for */
+    bool places_named;               /* not just one of all variants */
     const char *name[EVALUATE_MODELS];
     int models;
     ScoreFile *given;
@@ -139,6 +140,7 @@ static bool take_variant(Eval *e, const char *name) {
     for (int k = 0; score_names[k]; k++)
         if (all || strcmp(name, score_names[k]) == 0)
             e->plan.score[k] = found = true;
+    e->places_named |= strcmp(name, score_names[SCORE_PLACES]) == 0;
     return found;
 }
 
@@ -304,24 +306,21 @@ static void on_places_progress(int64_t done, int64_t total) {
     progress_draw("normal footage", done, total, "frames");
 }
 
-/* What is normal in each place, of all models that are scored. `places` needs clips that are
- * training's alone; where all variants are wanted it is left out without them. */
+/* What is normal in each place, for all models that are scored. */
 static int measure_places(Eval *e) {
     bool split = e->data->layout != LAYOUT_CLIPS && e->data->layout != LAYOUT_SINGLE;
-    if (!e->plan.score[SCORE_PLACES])
-        return 0;
-    if (!split || e->data->train.count == 0) {
-        e->plan.score[SCORE_PLACES] = false;
-        if (e->plan.score[SCORE_WINDOW])
-            return 0;
-        return err_set(ERR_FAIL,
-                       "--variants places: %s has no training clips apart from its test clips, "
-                       "which would say what is normal in each place",
-                       e->path);
-    }
-    int code = places_measure(e->places, e->scorer, e->models, &e->data->train, on_places_progress);
+    int code =
+        split && e->data->train.count > 0
+            ? places_measure(e->places, e->scorer, e->models, &e->data->train, on_places_progress)
+            : err_set(ERR_FAIL, "%s has no training clips apart from its test clips", e->path);
     progress_end();
-    return code;
+    if (code != ERR_FAIL)
+        return code;
+    if (e->places_named)
+        return err_context(code, "--variants places says what is normal from training clips");
+    log_warn("places left out: %s", err_text());
+    e->plan.score[SCORE_PLACES] = false;
+    return 0;
 }
 
 static void on_progress(int64_t done, int64_t total) {
@@ -337,7 +336,7 @@ static int evaluate(Eval *e) {
     if (!code && e->args.localise)
         code = eval_localise_open(&e->localise, e->data, e->args.tracks, e->scorer, e->name,
                                   e->models);
-    if (!code)
+    if (!code && e->plan.score[SCORE_PLACES])
         code = measure_places(e);
     if (!code)
         code = evaluation_run(&e->evaluation, e->data, labels, e->truths, e->scorer, e->name,

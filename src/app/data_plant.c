@@ -9,10 +9,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/npy.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "data/plant.h"
+#include "video/source.h"
 #include "video/writer.h"
 
 const Opt plant_options[] = {
@@ -31,15 +31,32 @@ typedef struct {
     const Split *clips;
     int *held; /* which clips */
     int held_count;
-    uint8_t *picture; /* a mask as BGR */
-    uint8_t *label;   /* of all test frames */
-    int64_t labels, total, abnormal;
+    uint8_t *picture;              /* a mask as BGR */
+    int64_t done, total, abnormal; /* test frames */
 } Planting;
 
 static bool is_held(const Planting *p, int clip) {
     return clip % p->args->hold_out == p->args->hold_out - 1;
 }
 
+/* One fixed camera: all that is laid over each other must be of one size. */
+static int check_size(const Planting *p, int clip) {
+    Source *s = NULL, *first = NULL;
+    int code = source_open(&s, p->clips->clips[clip].url);
+    if (!code)
+        code = source_open(&first, p->clips->clips[p->held[0]].url);
+    if (!code && (source_info(s)->width != source_info(first)->width ||
+                  source_info(s)->height != source_info(first)->height))
+        code = err_set(
+            ERR_FAIL, "%s has frames of %d x %d, %s of %d x %d; planting needs one fixed camera",
+            p->clips->clips[clip].url, source_info(s)->width, source_info(s)->height,
+            p->clips->clips[p->held[0]].url, source_info(first)->width, source_info(first)->height);
+    source_free(&s);
+    source_free(&first);
+    return code;
+}
+
+/* What can fail by its input fails before there is a folder. */
 static int choose(Planting *p) {
     p->held = mem_alloc((size_t)p->clips->count + 1, sizeof *p->held);
     if (!p->held)
@@ -48,19 +65,23 @@ static int choose(Planting *p) {
         int64_t frames = 0;
         if (!is_held(p, i))
             continue;
+        p->held[p->held_count++] = i;
         int code = clip_count(&p->clips->clips[i], &frames);
+        if (!code && frames < PLANT_SHORTEST)
+            code = err_set(ERR_FAIL, "%s has %lld frames; planting needs %d: leave the clip out",
+                           p->clips->clips[i].url, (long long)frames, PLANT_SHORTEST);
+        if (!code)
+            code = check_size(p, i);
         if (code)
             return code;
-        p->held[p->held_count++] = i;
         p->total += frames * p->args->copies;
     }
-    if (p->held_count == 0)
-        return err_set(ERR_FAIL,
-                       "there are %d training clips: --hold-out %lld leaves none to plant in. Cut "
-                       "the footage into more clips, or give a smaller one",
-                       p->clips->count, (long long)p->args->hold_out);
-    p->label = mem_alloc((size_t)p->total, 1);
-    return p->label ? 0 : ERR_FAIL;
+    return p->held_count ? 0
+                         : err_set(ERR_FAIL,
+                                   "there are %d training clips: --hold-out %lld leaves none to "
+                                   "plant in. Cut the footage into more clips, or give a smaller "
+                                   "one",
+                                   p->clips->count, (long long)p->args->hold_out);
 }
 
 static int link_clip(const Planting *p, const Clip *c) {
@@ -97,8 +118,7 @@ static int write_frame(Planting *p, const char *name, int64_t index, const Frame
     if (!code)
         code = write_picture(p, "masks", name, index, p->picture, f);
     p->abnormal += any;
-    p->label[p->labels++] = any;
-    progress_draw("plant", p->labels, p->total, "%s", name);
+    progress_draw("plant", ++p->done, p->total, "frames");
     return code;
 }
 
@@ -130,8 +150,10 @@ static int write_all(Planting *p) {
         for (int copy = 0; copy < p->args->copies && !code; copy++)
             code = write_copy(p, p->held[i], copy);
     progress_end();
-    snprintf(path, sizeof path, "%s/frame_labels_planted.npy", p->root);
-    code = code ? code : npy_write_u8(path, p->label, 1, &p->labels);
+    if (!code && p->abnormal == 0)
+        code = err_set(ERR_FAIL,
+                       "too little moves in the clips that are held out: nothing abnormal could be "
+                       "planted. Another --hold-out or --seed takes other clips or places");
     return !code && rename(p->root, p->args->output)
                ? err_sys(ERR_FAIL, "cannot rename %s to %s", p->root, p->args->output)
                : code;
@@ -144,9 +166,12 @@ static int check_free(const char *folder) {
                : 0;
 }
 
-int data_plant(const char *path, const PlantArgs *args) {
+int data_plant(const char *path, PlantArgs *args) {
     if (!args->output)
         return err_set(ERR_USAGE, "no data set to write: give -o FOLDER");
+    size_t n = strlen(args->output); /* "planted/" is "planted" */
+    while (n > 1 && args->output[n - 1] == '/')
+        args->output[--n] = 0;
     Planting p = {.args = args, .root = mem_printf("%s.part", args->output)};
     if (!p.root)
         return ERR_FAIL;
@@ -165,11 +190,10 @@ int data_plant(const char *path, const PlantArgs *args) {
     if (!code)
         log_info("%s: %d clips to train on, %d x %lld to test on: %lld frames, %lld abnormal",
                  args->output, d->train.count - p.held_count, p.held_count, (long long)args->copies,
-                 (long long)p.labels, (long long)p.abnormal);
+                 (long long)p.done, (long long)p.abnormal);
     mem_free(p.root);
     mem_free(p.held);
     mem_free(p.picture);
-    mem_free(p.label);
     dataset_free(&d);
     return code;
 }

@@ -15,7 +15,7 @@ extern const Opt plant_options[];
 
 /* From the training clips of `path` into the folder args->output, which must not be there yet:
  * training/frames are links, testing/frames and testing/masks pictures. It grows as OUTPUT.part,
- * and has its name when it is whole. Shows progress. */
-int data_plant(const char *path, const PlantArgs *args);
+ * and has its name when it is whole. The truth is the masks. Shows progress. */
+int data_plant(const char *path, PlantArgs *args);
 
 #endif

@@ -66,7 +66,7 @@ static int evaluate(EvalCheckpoints *c, int i, const char *run, Backend *be, con
     snprintf(path, sizeof path, "%s/%s%s", run, name, extension);
     int code = scorer_open(&scorer, path, be);
     if (!code && plan->score[SCORE_PLACES])
-        code = places_measure(&places, &scorer, 1, &e->data->train, progress);
+        code = places_measure(&places, &scorer, 1, &e->data->train, NULL);
     if (!code)
         code = evaluation_run(&own, e->data, e->labels, e->truths, &scorer, &name, 1, top,
                               places ? &places : NULL, NULL, progress);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +12,11 @@ static _Thread_local char message[1024];
 static void keep(const char *text) {
     size_t n = 0;
     for (; text[n] && n < sizeof message - 1; n++) {
-        unsigned char c = (unsigned char)text[n];
-        message[n] = c < 0x20 || c == 0x7f ? '?' : text[n];
+        unsigned char c = (unsigned char)text[n], next = (unsigned char)text[n + 1];
+        bool second = c == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F, in UTF-8 */
+        message[n] = c < 0x20 || c == 0x7f || second ? '?' : text[n];
+        if (second && n + 1 < sizeof message - 1)
+            message[++n] = '?';
     }
     message[n] = 0;
 }

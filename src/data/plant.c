@@ -1,6 +1,7 @@
 #include "data/plant.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,6 @@
 
 enum {
     SPAN = 75,       /* frames that have one event */
-    SHORTEST = 8,    /* of a clip */
     FADE = 4,        /* frames in which a layer comes and goes */
     BACKGROUND = 25, /* frames whose median is the background */
     TRIES = 8,       /* places and times drawn for an event: the one with most movement is taken */
@@ -53,9 +53,9 @@ static void reader_close(Reader *r) {
 static int reader_open(Reader *r, const Clip *clip) {
     *r = (Reader){.url = clip->url};
     int code = clip_count(clip, &r->frames);
-    if (!code && r->frames < SHORTEST)
-        code = err_set(ERR_FAIL, "%s has %lld frames; planting needs %d", clip->url,
-                       (long long)r->frames, SHORTEST);
+    if (!code && r->frames < PLANT_SHORTEST)
+        code = err_set(ERR_FAIL, "%s has %lld frames; planting needs %d: leave the clip out",
+                       clip->url, (long long)r->frames, PLANT_SHORTEST);
     return code ? code : source_open(&r->source, clip->url);
 }
 
@@ -64,7 +64,8 @@ static int reader_get(Reader *r, int64_t t) {
     if (!code)
         code = source_read(r->source, &r->frame);
     if (!code && r->frame.corrupt)
-        code = err_set(ERR_FAIL, "%s: frame %lld is damaged", r->url, (long long)t);
+        code = err_set(ERR_FAIL, "%s: frame %lld is damaged; copy the clip again", r->url,
+                       (long long)t);
     r->next = code ? -1 : t + 1;
     return code == ERR_END ? err_set(ERR_FAIL, "%s ends before frame %lld", r->url, (long long)t)
                            : code;
@@ -148,14 +149,14 @@ static int64_t layer_frame(const PlantEvent *e, int64_t t) {
 
 /* ---- the plan ---- */
 
-/* An event's kind, speed and length, all that does not depend on where. */
-static void draw_kind(PlantEvent *e, const Rng *r, int n, int copy, int clip) {
-    bool control = (n + copy + clip) % 2 == 0;
+/* An event's kind, speed and scale. `serial` counts through a clip's events, copy after copy, and
+ * begins at the clip's place among those that are planted in: so kinds take turns everywhere. */
+static void draw_kind(PlantEvent *e, const Rng *r, int serial) {
     double u = rng_uniform(r, 0);
     *e = (PlantEvent){.kind = PLANT_CONTROL, .speed = 1, .scale = 1};
-    if (control)
+    if (serial % 2 == 0)
         return;
-    e->kind = (n + copy) / 2 % 2 ? PLANT_LARGE : PLANT_FAST;
+    e->kind = serial / 2 % 2 ? PLANT_LARGE : PLANT_FAST;
     if (e->kind == PLANT_FAST)
         e->speed = 2 + 2 * u;
     else
@@ -209,14 +210,13 @@ static int open_layer(Planter *p, int clip) {
 }
 
 /* The n-th event, in frames [first, first + span) of the clip. */
-static int plan_event(Planter *p, const Rng *r, int n, int clip, int copy, int64_t first,
-                      int64_t span) {
+static int plan_event(Planter *p, const Rng *r, int n, int serial, int64_t first, int64_t span) {
     PlantEvent *e = &p->event[n];
     int source = e->source;
     int code = open_layer(p, source);
     if (code)
         return code;
-    draw_kind(e, r, n, copy, clip);
+    draw_kind(e, r, serial);
     e->source = source;
     e->frames = span / 2;
     int64_t most = (int64_t)((double)(p->layer.frames - 1) / e->speed) + 1;
@@ -241,16 +241,18 @@ static int plan(Planter *p, int clip, const int *sources, int source_count, uint
                 int copy) {
     p->events = p->clip.frames < 2 * SPAN ? 1 : (int)(p->clip.frames / SPAN);
     p->event = mem_alloc((size_t)p->events, sizeof *p->event);
-    int code = p->event ? 0 : ERR_FAIL;
+    int code = p->event ? 0 : ERR_FAIL, place = 0;
+    while (place < source_count && sources[place] != clip)
+        place++;
+    bool own =
+        place < source_count && source_count > 1; /* is one of the sources, not to be taken */
     for (int n = 0; n < p->events && !code; n++) {
         Rng r = rng_stream(seed, RNG_PLANT, (uint32_t)clip, (uint32_t)(copy * 65536 + n));
         int64_t first = p->clip.frames * n / p->events;
         int64_t end = p->clip.frames * (n + 1) / p->events;
-        int other = (int)(rng_uniform(&r, 2 + 5 * TRIES) * source_count);
-        if (sources[other] == clip)
-            other = (other + 1) % source_count;
-        p->event[n].source = sources[other];
-        code = plan_event(p, &r, n, clip, copy, first, end - first);
+        int other = (int)(rng_uniform(&r, 2 + 5 * TRIES) * (source_count - own));
+        p->event[n].source = sources[other + (own && other >= place)];
+        code = plan_event(p, &r, n, copy * p->events + n + place, first, end - first);
     }
     return code;
 }

@@ -8,6 +8,8 @@
 #include "data/dataset.h"
 #include "video/frame.h"
 
+enum { PLANT_SHORTEST = 8 }; /* frames of a clip */
+
 typedef enum { PLANT_CONTROL, PLANT_FAST, PLANT_LARGE } PlantKind;
 
 typedef struct {
@@ -24,7 +26,7 @@ typedef struct Planter Planter;
 /* Plans the events of `split`'s clip `clip`: one in about 75 frames, control and abnormal in turn.
  * Their movement comes from the clips in sources[source_count], from another than `clip` where
  * there is one. A pure function of the footage, seed and `copy`. ERR_FAIL names a clip that cannot
- * be decoded or is too short (8 frames). `split` is borrowed. */
+ * be decoded or is too short. `split` is borrowed. */
 int planter_open(Planter **out, const Split *split, int clip, const int *sources, int source_count,
                  uint64_t seed, int copy);
 void planter_free(Planter **p); /* accepts NULL */

@@ -162,7 +162,7 @@ static ProtocolInput input_of(const Evaluation *e, int model, int score, int tru
     return in;
 }
 
-/* Over the frames that have a score of their own; NaN for scores from elsewhere. */
+/* Over the frames that have a score of their own; NaN where that is no error in dB. */
 static double mean_decibel(const Evaluation *e, int model, int score) {
     const Labels *l = e->labels[0];
     double sum = 0;
@@ -173,7 +173,7 @@ static double mean_decibel(const Evaluation *e, int model, int score) {
                 sum += e->value[model][score][start + t];
                 n++;
             }
-    return e->scorer[model] ? sum / (double)n : NAN;
+    return e->scorer[model] && score != SCORE_PLACES ? sum / (double)n : NAN;
 }
 
 static int fill_row(ResultRow *row, const ProtocolInput *in, const Protocol *p,

@@ -28,8 +28,8 @@ void places_finish(Places *p);
 double places_score(const Places *p, const float *map, float *scratch);
 
 /* Measures normal footage by some models of one input size: places[m] is scorer[m]'s. Of long
- * footage 4096 pairs spread evenly are looked at. `progress` may be NULL. ERR_STOPPED when the user
- * asks to stop; ERR_FAIL names a clip that cannot be decoded. */
+ * footage 4096 pairs at most are looked at, spread evenly. `progress` may be NULL. ERR_STOPPED when
+ * the user asks to stop; ERR_FAIL names a clip that cannot be decoded. */
 int places_measure(Places **places, Scorer *const *scorer, int models, const Split *clips,
                    void (*progress)(int64_t done, int64_t total));
 

@@ -31,7 +31,7 @@ static double decibel(double error) {
 }
 
 int variant_cell(int64_t image) {
-    return image < 28 ? 1 : (int)(image / 28);
+    return image < 28 ? 1 : (int)((image + 14) / 28);
 }
 
 int variant_window_count(int side) {

@@ -18,8 +18,9 @@ typedef enum {
 extern const char
     *const score_names[]; /* "frame", "max-patch", "top-patches", "window", "places", NULL */
 
-/* Pixels a side of the cells: a 28th of the input's side, so that patch and window show the same
- * part of the scene at every input size: at 224 a patch is 16 pixels wide, a window 32. */
+/* Pixels a side of the cells: a 28th of the input's side, rounded, so that patch and window show
+ * about the same part of the scene at every input size: at 224 a patch is 16 pixels wide, a window
+ * 32. */
 int variant_cell(int64_t image);
 
 /* Means over all windows of 4 x 4 cells of a map of side x side; where a frame is smaller than a
