@@ -348,7 +348,7 @@ expect 2 'expected one of cosine, constant' train data -o x --schedule linear
 expect 2 'expected a value' train data -o x --epochs
 expect 2 'give -o' train data
 expect 2 'no data' train -o x
-expect 2 'expected one of ped2, avenue, shanghaitech; found "ped3"' train data -o x --preset ped3
+expect 2 'expected one of ped2, avenue, shanghaitech, ped2-scratch; found "ped3"' train data -o x --preset ped3
 expect 2 'resume continues that run' train data -o run
 expect 2 'does not fit' train data -o x --image 40 --patch 8
 expect 2 'not a multiple of heads' train data -o x --width 24 --heads 5

@@ -86,6 +86,19 @@ static void test_still(void **state) {
     places_free(&p);
 }
 
+/* A frame smaller than a window is one. */
+static void test_small(void **state) {
+    (void)state;
+    Places *p = NULL;
+    const float usual[4] = {1, 2, 3, 2}, now[4] = {10, 20, 30, 20};
+    float scratch[4];
+    assert_int_equal(places_open(&p, 2, 1), 0);
+    places_add(p, usual);
+    places_finish(p);
+    assert_near(places_score(p, now, scratch), 10 * log10(1.03) - 10, 1e-5);
+    places_free(&p);
+}
+
 /* From clips: as by hand with the same scorer, whatever other models are measured beside it. */
 static void test_measure(void **state) {
     (void)state;
@@ -141,9 +154,9 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_levels), cmocka_unit_test(test_fairness),
-        cmocka_unit_test(test_still),  cmocka_unit_test(test_measure),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_levels),  cmocka_unit_test(test_fairness),
+        cmocka_unit_test(test_still),   cmocka_unit_test(test_small),
+        cmocka_unit_test(test_measure), cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -48,7 +48,8 @@ static const Opt run_options[] = {
     OPT_TEXT_ROW(TrainArgs, output, "output", NULL, "RUN", "folder of the run"),
     OPT_FLAG_ROW(TrainArgs, resume, "resume", "continue the run from its checkpoint"),
     OPT_CHOICE_ROW(TrainArgs, preset, "preset", NULL, preset_names,
-                   "the paper's settings for a data set"),
+                   "the paper's settings for a data set; ped2-scratch: a small network from random "
+                   "weights"),
     OPT_TEXT_ROW(TrainArgs, recipe, "recipe", NULL, "NAME",
                  "the method, an ablation or a rival, as listed above"),
     OPT_TEXT_ROW(TrainArgs, init, "init", NULL, "FILE",

@@ -46,7 +46,8 @@ typedef struct {
 /* The rows; their object is a TrainSettings. */
 extern const Opt train_options[];
 
-/* "preset=" option lists for opt_set_list: the paper's data sets. NULL where unknown. */
+/* "preset=" option lists for opt_set_list: the paper's data sets, and what was found for a start
+ * from random weights on Ped2 (docs/results.md), which sets the network too. NULL where unknown. */
 extern const char *const preset_names[];
 const char *preset_options(const char *name);
 
