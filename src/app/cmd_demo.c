@@ -42,8 +42,8 @@ static int train_and_evaluate(const DemoArgs *args, const char *data) {
     int result = run_command("train", cmd_train, (int)(sizeof train / sizeof *train), train);
     if (result != EXIT_OK)
         return result;
-    char *eval[] = {run, (char *)data, "-o", args->output, "--variants", "frame,places"};
-    result = run_command("eval", cmd_eval, (int)(sizeof eval / sizeof *eval), eval);
+    char *eval[] = {run, (char *)data, "-o", args->output};
+    result = run_command("eval", cmd_eval, 4, eval);
     if (result == EXIT_OK)
         log_info("\nreport    %s/report.html", args->output);
     return result;
