@@ -133,6 +133,7 @@ static void test_measure(void **state) {
     d->train.clips[0].frames = 1;
     assert_int_equal(places_measure(both, s, 2, &d->train, NULL), ERR_FAIL);
     assert_non_null(strstr(err_text(), "no pair of frames"));
+    d->train.count = 2;
     for (int m = 0; m < 2; m++)
         scorer_free(&s[m]);
     dataset_free(&d);
