@@ -89,7 +89,7 @@ static int reader_background(Reader *r) {
     if (code)
         return code;
     size_t values = 3 * (size_t)r->frame.width * (size_t)r->frame.height;
-    uint8_t *seen = mem_alloc(values, (size_t)n), *at = NULL;
+    uint8_t *seen = mem_alloc(values, (size_t)n);
     r->background = mem_alloc(values, 1);
     code = seen && r->background ? 0 : ERR_FAIL;
     for (int i = 0; i < n && !code; i++) {
@@ -97,10 +97,8 @@ static int reader_background(Reader *r) {
         for (size_t p = 0; p < values && !code; p++)
             seen[p * (size_t)n + (size_t)i] = r->frame.data[p];
     }
-    for (size_t p = 0; p < values && !code; p++) {
-        at = seen + p * (size_t)n;
-        r->background[p] = median(at, n);
-    }
+    for (size_t p = 0; p < values && !code; p++)
+        r->background[p] = median(seen + p * (size_t)n, n);
     mem_free(seen);
     return code;
 }

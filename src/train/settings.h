@@ -13,7 +13,7 @@ typedef enum { SCHEDULE_COSINE, SCHEDULE_CONSTANT } Schedule;
 typedef enum { OBJECTIVE_NEXT_FRAME, OBJECTIVE_SIMMIM } Objective;
 
 /* How X becomes X^P: patches under the mask token (the paper's), an intruder's patch (LNRA's
- * SmoothMixS, method C.2), or older input frames from further back (LNRA's skip-frame, C.3). */
+ * SmoothMixS, method C.2), or older frames from further back (LNRA's skip-frame, C.3). */
 typedef enum { PSEUDO_NONE, PSEUDO_MASK, PSEUDO_PATCH, PSEUDO_SKIP } Pseudo;
 
 /* Which of them a step sees: X and X^P of every pair (the paper's), or one of them, X^P with
