@@ -35,7 +35,7 @@ expect() {
 }
 
 # A network small enough for many runs.
-small=(--image 32 --patch 8 --mask-cell 16 --width 16 --depth 1 --heads 2 --batch 2)
+small=(--preset ped2 --image 32 --patch 8 --mask-cell 16 --width 16 --depth 1 --heads 2 --batch 2)
 "$make_scene" data || exit 1
 expect 0 'done ' train data -o run "${small[@]}" --steps 4
 good=run/checkpoint.safetensors
@@ -97,8 +97,14 @@ expect 1 "not CIFAR-100's" train data -o x "${small[@]}" --recipe lnra/patch --i
 expect 0 'done ' train data -o colours "${small[@]}" --colours imagenet --steps 2
 expect 0 '' score colours data/testing/frames/01_runner
 expect 0 'done ' pretrain data -o start "${small[@]}" --epochs 2 --warmup-epochs 0
+expect 0 'done ' train data -o bare --steps 1
+expect 0 'done ' train data -o named --preset ped2-scratch --steps 1
+cmp -s bare/settings.yaml named/settings.yaml || fail "train begins at random with other settings than ped2-scratch's"
+grep -q 'frames: *"*4' bare/settings.yaml || fail "train alone has not the settings of random weights"
+expect 0 'done ' pretrain data -o hidden --preset ped2-scratch --steps 1
 grep -q '"normal_int"' start/log.jsonl && fail "pretrain logs losses that it does not have"
 expect 0 'init .*normalcy.*, 0 drawn' train data -o from --init start --mask-cell 16 --batch 2 --steps 2
+grep -q 'lr: *"*0.0001' from/settings.yaml || fail "--init has not the paper's settings"
 expect 0 'blocks.1.*table: a copy of the shared table, interpolated from 4 x 4 to 8 x 8 patches' \
     train data -o resized --init $reference/simmim.pth --image 32 --relpos block --mask-cell 8 --batch 2 --steps 1
 expect 1 'needs --patch=4; this network has --patch=8' \
@@ -350,7 +356,7 @@ expect 2 'give -o' train data
 expect 2 'no data' train -o x
 expect 2 'expected one of ped2, avenue, shanghaitech, ped2-scratch; found "ped3"' train data -o x --preset ped3
 expect 2 'resume continues that run' train data -o run
-expect 2 'does not fit' train data -o x --image 40 --patch 8
+expect 2 'does not fit' train data -o x --image 40 --patch 8 --pseudo mask
 expect 2 'not a multiple of heads' train data -o x --width 24 --heads 5
 expect 2 'expected a MODEL and DATA' eval run
 expect 2 'needs a file' score run data/testing/frames/01_runner --format npy

@@ -21,8 +21,8 @@ static const char train_usage[] =
     "       normalcy train --resume -o RUN\n\n"
     "Learns the training clips of DATA (a data set, a folder of clips, or one video). RUN gets\n"
     "checkpoint.safetensors, log.jsonl and settings.yaml. Ctrl-C saves and stops.\n"
-    "Later options win: defaults, --init, --config, --preset, --recipe, --size, the command\n"
-    "line.\n";
+    "Later options win: --preset, --init, --config, --recipe, --size, the command line. The\n"
+    "values shown are those of the preset.\n";
 
 static const char pretrain_usage[] =
     "usage: normalcy pretrain DATA -o RUN [OPTIONS]\n"
@@ -33,7 +33,7 @@ static const char pretrain_usage[] =
 
 /* SimMIM's masks and schedule: 32 pixels, 0.6 of the frame, warm-up and cosine, no dropout. */
 static const char pretrain_options[] =
-    "objective=simmim mask-ratio=0.6 lambda-cst=0 dropout=0 drop-path=0.1 epochs=100";
+    "objective=simmim residual=no mask-ratio=0.6 lambda-cst=0 dropout=0 drop-path=0.1 epochs=100";
 
 static const char *const size_names[] = {"base", "small", "tiny", NULL};
 
@@ -49,12 +49,12 @@ static const Opt run_options[] = {
     OPT_FLAG_ROW(TrainArgs, resume, "resume", "continue the run from its checkpoint"),
     OPT_CHOICE_ROW(TrainArgs, preset, "preset", NULL, preset_names,
                    "the paper's settings for a data set; ped2-scratch: a small network from random "
-                   "weights"),
+                   "weights (train from random weights: ped2-scratch; else ped2)"),
     OPT_TEXT_ROW(TrainArgs, recipe, "recipe", NULL, "NAME",
                  "the method, an ablation or a rival, as listed above"),
     OPT_TEXT_ROW(TrainArgs, init, "init", NULL, "FILE",
                  "weights to start from: .pth, .safetensors or a run"),
-    OPT_CHOICE_ROW(TrainArgs, size, "size", "base", size_names,
+    OPT_CHOICE_ROW(TrainArgs, size, "size", NULL, size_names,
                    "width, depth and heads: 768/12/12, 384/12/6, 192/12/3"),
     OPT_TEXT_ROW(TrainArgs, config, "config", NULL, "FILE",
                  "compute, network and training settings from a YAML file"),
@@ -71,7 +71,9 @@ static const Opt run_options[] = {
 
 /* What train and pretrain differ in. */
 typedef struct {
-    const char *name, *usage, *options;
+    const char *name, *usage;
+    const char *preset;  /* of random weights; NULL: the paper's */
+    const char *options; /* on top of a preset */
 } Command;
 
 typedef struct {
@@ -117,19 +119,30 @@ static int make_paths(Train *t) {
     return t->checkpoint_path && t->log_path && t->settings_path ? 0 : ERR_FAIL;
 }
 
+/* The paper's settings suit its weights; what begins at random has its own. */
+static const char *preset_of(const Train *t, const char *given, const char *init) {
+    if (given || t->args.resume)
+        return given;
+    return t->command->preset && !init ? t->command->preset : "ped2";
+}
+
 /* Options that change the defaults of others come first. */
 static int apply_presets(Train *t, int argc, char **argv) {
-    const char *config = opt_peek(argc, argv, "config"), *preset = opt_peek(argc, argv, "preset");
-    const char *size = opt_peek(argc, argv, "size"), *recipe = opt_peek(argc, argv, "recipe");
-    const char *init = opt_peek(argc, argv, "init");
-    int code = init && !t->args.resume ? import_network(&t->network, init) : 0;
-    if (!code && config)
-        code = opt_load_yaml(t->groups + 1, config); /* settings, not the run's */
-    if (!code && preset) {
+    const char *config = opt_peek(argc, argv, "config"), *size = opt_peek(argc, argv, "size");
+    const char *recipe = opt_peek(argc, argv, "recipe"), *init = opt_peek(argc, argv, "init");
+    const char *preset = preset_of(t, opt_peek(argc, argv, "preset"), init);
+    int code = 0;
+    if (preset) {
         const char *list = preset_options(preset);
         code = list ? opt_set_list(t->groups, "preset ", list)
                     : opt_set(t->groups, "--", "preset", preset); /* says what is known */
     }
+    if (!code && !t->args.resume)
+        code = opt_set_list(t->groups, t->command->name, t->command->options);
+    if (!code && init && !t->args.resume)
+        code = import_network(&t->network, init);
+    if (!code && config)
+        code = opt_load_yaml(t->groups + 1, config); /* settings, not the run's */
     if (!code && recipe) {
         const Recipe *r = recipe_find(recipe);
         code = r ? opt_set_list(t->groups, "recipe ", r->options)
@@ -182,8 +195,6 @@ static int check_network(const Train *t) {
 
 static int parse(Train *t, int argc, char **argv) {
     int n, code = opt_defaults(t->groups);
-    if (!code)
-        code = opt_set_list(t->groups, t->command->name, t->command->options);
     if (!code)
         code = open_checkpoint(t, argc, argv);
     if (!code)
@@ -462,9 +473,17 @@ static int run(const Command *command, int argc, char **argv) {
                                {NULL, NULL, NULL}};
     memcpy(t.groups, groups, sizeof groups);
     tell_usage(usage, sizeof usage, command->usage);
-    if (help_asked(argc, argv, usage, t.groups))
-        return EXIT_OK;
-    int code = parse(&t, argc, argv);
+    int code;
+    if (help_wanted(argc, argv)) {
+        code = opt_defaults(t.groups);
+        if (!code)
+            code = apply_presets(&t, argc, argv);
+        if (!code)
+            help_print(usage, t.groups);
+        train_close(&t);
+        return exit_code(code, command->name);
+    }
+    code = parse(&t, argc, argv);
     if (!code)
         code = open_data(&t);
     if (!code)
@@ -476,11 +495,11 @@ static int run(const Command *command, int argc, char **argv) {
 }
 
 int cmd_train(int argc, char **argv) {
-    static const Command train = {"train", train_usage, ""};
+    static const Command train = {"train", train_usage, "ped2-scratch", ""};
     return run(&train, argc, argv);
 }
 
 int cmd_pretrain(int argc, char **argv) {
-    static const Command pretrain = {"pretrain", pretrain_usage, pretrain_options};
+    static const Command pretrain = {"pretrain", pretrain_usage, NULL, pretrain_options};
     return run(&pretrain, argc, argv);
 }

@@ -29,14 +29,24 @@ void compute_tell(const Backend *be) {
              be->threads, be->threads == 1 ? "" : "s");
 }
 
-bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups) {
+bool help_wanted(int argc, char **argv) {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(usage, stdout);
-            opt_print_help(groups);
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return true;
-        }
     return false;
+}
+
+void help_print(const char *usage, const OptGroup *groups) {
+    fputs(usage, stdout);
+    opt_print_help(groups);
+}
+
+bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups) {
+    if (!help_wanted(argc, argv) || opt_defaults(groups))
+        return false;
+    help_print(usage, groups);
+    opt_free(groups);
+    return true;
 }
 
 int exit_code(int code, const char *command) {

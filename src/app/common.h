@@ -21,7 +21,13 @@ int compute_open(Backend **out, const ComputeArgs *args);
 /* Says on stderr what runs. */
 void compute_tell(const Backend *be);
 
-/* True where the command line asks for help: prints `usage` and the rows, for exit code 0. */
+/* True where the command line asks for help. */
+bool help_wanted(int argc, char **argv);
+
+/* Prints `usage` and the rows with the values that the objects hold. */
+void help_print(const char *usage, const OptGroup *groups);
+
+/* Both, with the defaults in objects that are zeroed before and after: where true, exit code 0. */
 bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups);
 
 /* Shows and runs a subcommand, as a user would; its exit code. */

@@ -284,8 +284,10 @@ void opt_print_help(const OptGroup *groups) {
             bool long_left = strlen(left) > 26;
             printf("  %-26s%s%*s%s", left, long_left ? "\n" : " ", long_left ? 29 : 0, "",
                    row->help);
-            if (arg && row->def)
-                printf(" (%s)", row->def);
+            char value[256];
+            opt_value_text(row, g->object, value, sizeof value);
+            if (arg ? row->def != NULL : strcmp(value, "yes") == 0)
+                printf(" (%s)", value);
             printf("\n");
         }
     }

@@ -79,7 +79,7 @@ int opt_from_json(const OptGroup *groups, const char *where, const Json *object)
 /* The value of one row as text, into buf. */
 void opt_value_text(const Opt *row, const void *object, char *buf, size_t n);
 
-/* The rows of --help on stdout. */
+/* The rows of --help on stdout, with the values of the objects as the defaults. */
 void opt_print_help(const OptGroup *groups);
 
 /* Frees the texts. Accepts objects that were never filled (zeroed). */

@@ -125,7 +125,8 @@ int train_settings_check(const TrainSettings *t, const VitConfig *v) {
                                   "bgr");
     if (v->residual && t->objective == OBJECTIVE_SIMMIM)
         return err_set(ERR_USAGE, "objective simmim hides what residual would add: leave one out");
-    if (v->image % t->mask_cell || t->mask_cell % v->patch)
+    bool masks = t->objective == OBJECTIVE_SIMMIM || t->pseudo == PSEUDO_MASK;
+    if (masks && (v->image % t->mask_cell || t->mask_cell % v->patch))
         return err_set(
             ERR_USAGE,
             "mask-cell %lld does not fit: it must divide image %lld and be a multiple of "
