@@ -12,7 +12,7 @@
 
 static const char usage[] =
     "usage: normalcy doctor [OPTIONS]\n\n"
-    "Prints libraries, processor and memory, and times one frame of each network size.\n";
+    "Prints libraries, processor and memory, and times one frame of each network.\n";
 
 /* Seconds of one frame's forward pass: the best of a few, after one to warm up. */
 static int time_frame(double *seconds, Backend *be, const VitConfig *config) {
@@ -20,8 +20,8 @@ static int time_frame(double *seconds, Backend *be, const VitConfig *config) {
     int code = vit_open(&v, be, config, 1, false);
     if (code)
         return code;
-    size_t bytes = (size_t)(VIT_COLOURS * config->image * config->image) * sizeof(float);
-    float *x = be->alloc(be, bytes);
+    size_t pixels = (size_t)(config->frames * VIT_COLOURS * config->image * config->image);
+    float *x = be->alloc(be, pixels * sizeof *x);
     code = x ? vit_init(v, 1) : ERR_FAIL;
     *seconds = 1e9;
     for (int i = 0; i < 4 && !code; i++) {
@@ -37,7 +37,7 @@ static int time_frame(double *seconds, Backend *be, const VitConfig *config) {
     return code;
 }
 
-static int print_size(Backend *be, const char *size) {
+static int print_network(Backend *be, const char *name, const char *options) {
     VitConfig network = {0};
     TrainSettings training = {0};
     OptGroup groups[] = {{"", vit_options, &network}, {"", train_options, &training}, {0}};
@@ -45,14 +45,14 @@ static int print_size(Backend *be, const char *size) {
     char memory[16];
     int code = opt_defaults(groups);
     if (!code)
-        code = opt_set_list(groups, "size ", vit_size_options(size));
+        code = opt_set_list(groups, "", options);
     if (!code)
         code = time_frame(&seconds, be, &network);
     if (code)
         return code;
-    /* A step runs 2 x batch images forward and backward; backward is two forwards' products. */
-    double step = 3 * 2 * (double)training.batch * seconds;
-    printf("  %-6s  %6.1f ms a frame  %7.1f frames/s   about %6.2f s a training step, %s\n", size,
+    /* Forward and backward; backward is two forwards' products. */
+    double step = 3 * (double)train_images(&training) * seconds;
+    printf("  %-12s  %6.1f ms a frame  %7.1f frames/s   about %6.2f s a training step, %s\n", name,
            1e3 * seconds, 1 / seconds, step,
            mem_text(memory, sizeof memory, (double)trainer_memory(&network, &training, be->type)));
     return 0;
@@ -78,10 +78,13 @@ static int run(const ComputeArgs *compute) {
     printf("backend    %s: %s, %s, %d threads\n", be->name, be->description, backend_precision(be),
            be->threads);
     printf("video      %s\n", source_library(text, sizeof text));
-    printf("\nscoring at 224 x 224, and a training step of 4 pairs (estimated from it):\n");
+    printf("\nscoring, and a training step of 4 pairs (estimated from it): train's own network, "
+           "and the\n"
+           "paper's sizes:\n");
     fflush(stdout);
+    code = print_network(be, "ped2-scratch", preset_options("ped2-scratch"));
     for (int i = 0; i < 3 && !code; i++)
-        code = print_size(be, sizes[i]);
+        code = print_network(be, sizes[i], vit_size_options(sizes[i]));
     backend_free(&be);
     return code;
 }
