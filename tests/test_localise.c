@@ -15,7 +15,7 @@
 #include "score/localise.h"
 #include "video/writer.h"
 
-enum { SIZE = 64, LENGTH = 6, WIDE = 2 * SIZE, BYTES = SIZE * SIZE * 3 };
+enum { SIZE = 64, OTHER = 72, LENGTH = 6, WIDE = 2 * SIZE, BYTES = OTHER * OTHER * 3 };
 
 static const Box square_a = {0, 0, 15, 15}, square_b = {32, 48, 63, 63};
 
@@ -27,9 +27,10 @@ static int shows(int clip, int frame, int x, int y) {
            y <= b.y1;
 }
 
-static void picture(uint8_t *bgr, int clip, int frame) {
-    for (int i = 0; i < SIZE * SIZE; i++)
-        memset(bgr + 3 * i, shows(clip, frame, i % SIZE, i / SIZE) ? 200 : 100, 3);
+static void picture(uint8_t *bgr, int size, int clip, int frame) {
+    for (int i = 0; i < size * size; i++)
+        memset(bgr + 3 * i,
+               shows(clip, frame, i % size * SIZE / size, i / size * SIZE / size) ? 200 : 100, 3);
 }
 
 /* What changes, at twice the input's width. */
@@ -60,12 +61,13 @@ static Dataset *make_set(const char *name, int masks) {
 /* Scorer 0 sees the clips as they are; scorer 1 sees clip 01 in place of 02 and the reverse. */
 static int run(Localiser *l, Scorer **scorer, int models) {
     static uint8_t x[BYTES], y[BYTES];
+    int size = (int)scorer_info(scorer[0])->size;
     for (int clip = 0; clip < 2; clip++)
         for (int t = 1; t < LENGTH; t++) {
             for (int m = 0; m < models; m++) {
                 double psnr;
-                picture(x, clip ^ m, t - 1);
-                picture(y, clip ^ m, t);
+                picture(x, size, clip ^ m, t - 1);
+                picture(y, size, clip ^ m, t);
                 assert_int_equal(scorer_run(scorer[m], x, y, &psnr), 0);
             }
             Frame f = {.index = t, .width = WIDE, .height = SIZE};
@@ -99,7 +101,8 @@ static void check_figures(Localiser *l, bool masks) {
                 continue;
             /* A window spreads errors over the edges of the squares. */
             assert_true(level == LOCALISE_TOKEN ? good.pixel.auroc == 1 : good.pixel.auroc > 0.99);
-            assert_true(good.pixel.auroc_error < 1e-4);
+            /* Where an edge cuts a cell, its pixels of both kinds have one value. */
+            assert_true(good.pixel.auroc_error < 1e-3);
             assert_true(good.pixel.frame_auroc == 1 && good.pixel.frame_eer == 0);
             assert_true(bad.pixel.auroc < 0.5 && bad.pixel.frame_auroc < 0.5);
         }
@@ -130,6 +133,21 @@ static void test_masks(void **state) {
         mem_fail_after(0);
         localiser_free(&l);
     }
+    free_scorers(scorer);
+    dataset_free(&d);
+}
+
+/* An input that 16 does not divide: the squares are cells of 18 pixels. */
+static void test_other_size(void **state) {
+    (void)state;
+    Dataset *d = make_set("other", 1);
+    Scorer *scorer[2] = {0};
+    Localiser *l = NULL;
+    open_scorers(scorer, OTHER);
+    if (localiser_open(&l, d, NULL, scorer, 2) || run(l, scorer, 2))
+        fail_msg("%s", err_text());
+    check_figures(l, true);
+    localiser_free(&l);
     free_scorers(scorer);
     dataset_free(&d);
 }
@@ -166,10 +184,6 @@ static void test_refused(void **state) {
     assert_int_equal(localiser_open(&l, d, NULL, scorer, 2), ERR_FAIL);
     assert_non_null(strstr(err_text(), "neither masks nor a folder of tracks"));
     assert_int_equal(localiser_open(&l, d, fixture_path("absent"), scorer, 2), ERR_FAIL);
-    free_scorers(scorer);
-    open_scorers(scorer, 40);
-    assert_int_equal(localiser_open(&l, d, NULL, scorer, 2), ERR_FAIL);
-    assert_non_null(strstr(err_text(), "multiple of 16"));
     assert_null(l);
     free_scorers(scorer);
     dataset_free(&d);
@@ -191,6 +205,7 @@ static void test_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_other_size),
         cmocka_unit_test(test_tracks),
         cmocka_unit_test(test_refused),
     };

@@ -1,6 +1,7 @@
 #include "score/localise.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -12,7 +13,7 @@
 
 const char *const localise_level_names[LOCALISE_LEVELS] = {"token", "pixel"};
 
-/* Pixels of a cell; cells that a window reaches to each side. */
+/* Pixels of a cell, about; cells that a window reaches to each side. */
 static const struct { int cell, radius; } levels[LOCALISE_LEVELS] = {{16, 0}, {4, 2}};
 
 /* What one model has shown at one level. */
@@ -64,8 +65,17 @@ static int open_truth(Localiser *l, const char *folder) {
     return code;
 }
 
+/* The divisor of size that comes nearest, so that cells fill the input. */
+static int cell_of(int64_t size, int wanted) {
+    int best = 1;
+    for (int d = 1; d <= size; d++)
+        if (size % d == 0 && abs(d - wanted) < abs(best - wanted))
+            best = d;
+    return best;
+}
+
 static int open_level(Localiser *l, Level *v, int level) {
-    v->cell = levels[level].cell;
+    v->cell = cell_of(l->size, levels[level].cell);
     v->radius = levels[level].radius;
     v->side = (int)l->size / v->cell;
     size_t cells = (size_t)v->side * (size_t)v->side;
@@ -96,10 +106,6 @@ static void free_level(Level *v, int models) {
 }
 
 static int open_all(Localiser *l, const char *tracks) {
-    const int largest = levels[LOCALISE_TOKEN].cell;
-    if (l->size % largest)
-        return err_set(ERR_FAIL, "localisation needs an input of a multiple of %d pixels, not %lld",
-                       largest, (long long)l->size);
     int code = open_truth(l, tracks);
     for (int i = 0; i < l->data->test.count && !code; i++) {
         int64_t frames;

@@ -1,10 +1,11 @@
 /* Where in the frame the anomaly is: error maps of some models against masks and tracks.
  *
  * Maps are taken at two levels: "token", the mean squared error of each patch of 16 pixels of the
- * input, and "pixel", the mean over a window of about a patch (20 pixels) that moves by 4. Without
- * a window single pixels decide, and the rules that ask for a share of an object mean nothing.
- * Pixel figures (pixel.h) need masks; region figures (region.h) take the boxes of boxes.h and
- * tracks: published ones, or made from the masks (mask_tracks.h).
+ * input, and "pixel", the mean over a window of about a patch (20 pixels) that moves by 4; where
+ * these do not divide the input, the divisors nearest to them (14 at 168). Without a window single
+ * pixels decide, and the rules that ask for a share of an object mean nothing. Pixel figures
+ * (pixel.h) need masks; region figures (region.h) take the boxes of boxes.h and tracks: published
+ * ones, or made from the masks (mask_tracks.h).
  *
  * Frames without a score, the first of each clip, have no part in the pixel figures; in the region
  * figures they count as frames without detection. */
@@ -28,8 +29,8 @@ typedef struct {
 typedef struct Localiser Localiser;
 
 /* `tracks` is a folder of track files, or NULL: those beside the data, else made from masks.
- * ERR_FAIL where the data has neither. data and scorers are borrowed; these are of one input size,
- * a multiple of 16. */
+ * ERR_FAIL where the data has neither. data and scorers are borrowed; these are of one input size.
+ */
 int localiser_open(Localiser **out, const Dataset *data, const char *tracks, Scorer *const *scorer,
                    int models);
 void localiser_free(Localiser **l); /* accepts NULL */
