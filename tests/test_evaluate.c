@@ -28,7 +28,7 @@ static const Labels *const *truths(void) {
 
 static Evaluation run(void) {
     Evaluation e = {0};
-    if (evaluation_run(&e, data, truths(), 2, &persistence, &name, 1, 2, NULL, NULL, NULL))
+    if (evaluation_run(&e, data, truths(), 2, &persistence, &name, 1, 2, NULL, NULL))
         fail_msg("%s", err_text());
     return e;
 }
@@ -39,8 +39,7 @@ static void test_scores(void **state) {
     Evaluation e = run();
     assert_int_equal(e.first, FRAMES);
     assert_int_equal(e.last, 0);
-    assert_null(e.value[0][SCORE_PLACES]); /* needs normal footage, of which nobody told */
-    for (int k = 0; k < SCORE_PLACES; k++)
+    for (int k = 0; k < SCORE_KINDS; k++)
         for (int64_t c = 0, at = 0; c < e.clips; at += labels[0]->length[c++]) {
             const double *v = e.value[0][k] + at;
             assert_true(v[0] == v[FRAMES] && v[1] == v[FRAMES]);
@@ -117,8 +116,8 @@ static void test_lengths(void **state) {
     Evaluation e = {0};
     const Labels *const truth = labels[0];
     labels[0]->length[1]--;
-    assert_int_equal(
-        evaluation_run(&e, data, &truth, 1, &persistence, &name, 1, 2, NULL, NULL, NULL), ERR_FAIL);
+    assert_int_equal(evaluation_run(&e, data, &truth, 1, &persistence, &name, 1, 2, NULL, NULL),
+                     ERR_FAIL);
     assert_non_null(strstr(err_text(), "more than"));
     labels[0]->length[1]++;
     assert_null(e.value[0][0]);

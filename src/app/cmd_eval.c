@@ -31,8 +31,8 @@ static const char usage[] =
     "and on Avenue; fp, mnad, lnra, mlep, hf2, dmad, aedmae, aedmae-sht, acci, acci-sht, jig,\n"
     "jig-sht; or all. They are the dropped frames, min-max and filters of those codes, here "
     "applied\n"
-    "to these scores. Variants of the score: frame (PSNR), max-patch, top-patches, window, places\n"
-    "(each window beside what it is in the training clips), or all.\n";
+    "to these scores. Variants of the score: frame (PSNR), max-patch, top-patches, window, or "
+    "all.\n";
 
 typedef struct {
     char *labels, *output, *protocols, *variants, *scores, *clips, *tracks;
@@ -92,8 +92,6 @@ typedef struct {
     Labels *labels[MAX_TRUTHS];
     int truths;
     Scorer *scorer[EVALUATE_MODELS];
-    Places *places[EVALUATE_MODELS]; /* NULL: not asked for */
-    bool places_named;               /* not just one of all variants */
     const char *name[EVALUATE_MODELS];
     int models;
     ScoreFile *given;
@@ -140,7 +138,6 @@ static bool take_variant(Eval *e, const char *name) {
     for (int k = 0; score_names[k]; k++)
         if (all || strcmp(name, score_names[k]) == 0)
             e->plan.score[k] = found = true;
-    e->places_named |= strcmp(name, score_names[SCORE_PLACES]) == 0;
     return found;
 }
 
@@ -154,8 +151,8 @@ static int make_plan(Eval *e) {
     e->plan.budget = e->args.budget;
     int code = take_list("protocols", e->args.protocols, known, take_protocol, e);
     return code ? code
-                : take_list("variants", e->args.variants,
-                            "frame, max-patch, top-patches, window, places", take_variant, e);
+                : take_list("variants", e->args.variants, "frame, max-patch, top-patches, window",
+                            take_variant, e);
 }
 
 static int check_scores_usage(const Eval *e) {
@@ -302,27 +299,6 @@ static int open_scorers(Eval *e) {
     return code;
 }
 
-static void on_places_progress(int64_t done, int64_t total) {
-    progress_draw("normal footage", done, total, "frames");
-}
-
-/* What is normal in each place, for all models that are scored. */
-static int measure_places(Eval *e) {
-    bool split = e->data->layout != LAYOUT_CLIPS && e->data->layout != LAYOUT_SINGLE;
-    int code =
-        split && e->data->train.count > 0
-            ? places_measure(e->places, e->scorer, e->models, &e->data->train, on_places_progress)
-            : err_set(ERR_FAIL, "%s has no training clips apart from its test clips", e->path);
-    progress_end();
-    if (code != ERR_FAIL)
-        return code;
-    if (e->places_named)
-        return err_context(code, "--variants places says what is normal from training clips");
-    log_warn("places left out: %s", err_text());
-    e->plan.score[SCORE_PLACES] = false;
-    return 0;
-}
-
 static void on_progress(int64_t done, int64_t total) {
     progress_draw("scoring", done, total, "frames");
 }
@@ -336,12 +312,9 @@ static int evaluate(Eval *e) {
     if (!code && e->args.localise)
         code = eval_localise_open(&e->localise, e->data, e->args.tracks, e->scorer, e->name,
                                   e->models);
-    if (!code && e->plan.score[SCORE_PLACES])
-        code = measure_places(e);
     if (!code)
         code = evaluation_run(&e->evaluation, e->data, labels, e->truths, e->scorer, e->name,
-                              e->models, (int)e->args.top, e->places[0] ? e->places : NULL,
-                              e->localise.localiser, on_progress);
+                              e->models, (int)e->args.top, e->localise.localiser, on_progress);
     progress_end();
     return code;
 }
@@ -383,10 +356,8 @@ static void eval_close(Eval *e) {
     eval_localise_free(&e->localise);
     mem_free(e->rows);
     evaluation_free(&e->evaluation);
-    for (int m = 0; m < EVALUATE_MODELS; m++) {
+    for (int m = 0; m < EVALUATE_MODELS; m++)
         scorer_free(&e->scorer[m]);
-        places_free(&e->places[m]);
-    }
     score_file_free(&e->given);
     backend_free(&e->be);
     for (int i = 0; i < e->truths; i++)

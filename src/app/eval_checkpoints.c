@@ -60,23 +60,19 @@ static int evaluate(EvalCheckpoints *c, int i, const char *run, Backend *be, con
     Scorer *scorer = NULL;
     Evaluation own = {0};
     ResultRow *rows = NULL;
-    Places *places = NULL;
     const char *name = c->name[i];
     int count = 0;
     snprintf(path, sizeof path, "%s/%s%s", run, name, extension);
     int code = scorer_open(&scorer, path, be);
-    if (!code && plan->score[SCORE_PLACES])
-        code = places_measure(&places, &scorer, 1, &e->data->train, NULL);
     if (!code)
-        code = evaluation_run(&own, e->data, e->labels, e->truths, &scorer, &name, 1, top,
-                              places ? &places : NULL, NULL, progress);
+        code = evaluation_run(&own, e->data, e->labels, e->truths, &scorer, &name, 1, top, NULL,
+                              progress);
     if (!code)
         code = evaluation_rows(&own, plan, &rows, &count);
     if (!code)
         code = add(c, name, rows, count);
     mem_free(rows);
     evaluation_free(&own);
-    places_free(&places);
     scorer_free(&scorer);
     return code;
 }

@@ -16,9 +16,8 @@ typedef struct {
     Frame frame;
     float *map, *patches; /* of the variants */
     int cell, side, top;
-    Places *const *places; /* by model; NULL: not asked for */
-    Localiser *where;      /* NULL: not asked for */
-    int64_t at;            /* the clip's first frame in Evaluation.value */
+    Localiser *where; /* NULL: not asked for */
+    int64_t at;       /* the clip's first frame in Evaluation.value */
     int64_t done;
     void (*progress)(int64_t done, int64_t total);
 } Run;
@@ -33,11 +32,8 @@ static int score_pair(Run *r, int64_t at) {
             return code;
         scorer_error_map(e->scorer[m], r->map, r->cell);
         variant_scores(score, r->map, r->side, r->top, r->patches);
-        if (r->places)
-            score[SCORE_PLACES] = places_score(r->places[m], r->map, r->patches);
         for (int k = 0; k < SCORE_KINDS; k++)
-            if (e->value[m][k])
-                e->value[m][k][at] = score[k];
+            e->value[m][k][at] = score[k];
     }
     return 0;
 }
@@ -46,7 +42,7 @@ static int score_pair(Run *r, int64_t at) {
 static void fill_start(Evaluation *e, int64_t at) {
     for (int m = 0; m < e->models; m++)
         for (int k = 0; k < SCORE_KINDS; k++)
-            for (int64_t t = 0; t < e->first && e->value[m][k]; t++)
+            for (int64_t t = 0; t < e->first; t++)
                 e->value[m][k][at + t] = e->value[m][k][at + e->first];
 }
 
@@ -101,8 +97,6 @@ static int open_run(Run *r) {
     int code = r->map && r->patches ? 0 : ERR_FAIL;
     for (int m = 0; m < e->models; m++)
         for (int k = 0; k < SCORE_KINDS; k++) {
-            if (k == SCORE_PLACES && !r->places)
-                continue;
             e->value[m][k] = mem_alloc((size_t)e->labels[0]->frames, sizeof(double));
             code = e->value[m][k] ? code : ERR_FAIL;
         }
@@ -111,7 +105,7 @@ static int open_run(Run *r) {
 
 int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *labels, int truths,
                    Scorer *const *scorer, const char *const *name, int models, int top,
-                   Places *const *places, Localiser *where, void (*progress)(int64_t, int64_t)) {
+                   Localiser *where, void (*progress)(int64_t, int64_t)) {
     Evaluation e = {.data = data,
                     .labels = labels,
                     .truths = truths,
@@ -121,7 +115,7 @@ int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *la
         e.scorer[m] = scorer[m];
         e.name[m] = name[m];
     }
-    Run r = {.e = &e, .top = top, .places = places, .where = where, .progress = progress};
+    Run r = {.e = &e, .top = top, .where = where, .progress = progress};
     int code = open_run(&r);
     for (int clip = 0; clip < e.clips && !code; clip++) {
         Source *source = NULL;
@@ -173,7 +167,7 @@ static double mean_decibel(const Evaluation *e, int model, int score) {
                 sum += e->value[model][score][start + t];
                 n++;
             }
-    return e->scorer[model] && score != SCORE_PLACES ? sum / (double)n : NAN;
+    return e->scorer[model] ? sum / (double)n : NAN;
 }
 
 static int fill_row(ResultRow *row, const ProtocolInput *in, const Protocol *p,
@@ -215,7 +209,7 @@ int evaluation_rows(const Evaluation *e, const ResultPlan *plan, ResultRow **row
     for (int t = 0; t < e->truths; t++)
         for (int m = 0; m < e->models; m++)
             for (int k = 0; k < SCORE_KINDS && !code; k++)
-                if (plan->score[k] && e->value[m][k])
+                if (plan->score[k])
                     code = fill_rows(all, &n, e, plan, m, k, t);
     if (code) {
         mem_free(all);

@@ -4,7 +4,6 @@
 
 #include "data/labels.h"
 #include "score/localise.h"
-#include "score/places.h"
 #include "score/result.h"
 #include "score/scorer.h"
 #include "score/variant.h"
@@ -25,14 +24,12 @@ typedef struct {
     double *value[EVALUATE_MODELS][SCORE_KINDS];
 } Evaluation;
 
-/* Scores all test clips, all variants in one pass; `top` patches for SCORE_TOP_PATCHES, each
- * model's `places` for SCORE_PLACES. `scorer` and `name` are borrowed and of one input size.
- * `where` takes each pair's error maps; it, `places` and `progress` may be NULL. ERR_STOPPED when
- * the user asks to stop; ERR_FAIL names the clip. */
+/* Scores all test clips, all variants in one pass; `top` patches for SCORE_TOP_PATCHES. `scorer`
+ * and `name` are borrowed and of one input size. `where` takes each pair's error maps; it and
+ * `progress` may be NULL. ERR_STOPPED when the user asks to stop; ERR_FAIL names the clip. */
 int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *labels, int truths,
                    Scorer *const *scorer, const char *const *name, int models, int top,
-                   Places *const *places, Localiser *where,
-                   void (*progress)(int64_t done, int64_t total));
+                   Localiser *where, void (*progress)(int64_t done, int64_t total));
 void evaluation_free(Evaluation *e); /* accepts a zeroed one */
 
 /* Which rows are wanted. */

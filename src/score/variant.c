@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-const char *const score_names[] = {"frame", "max-patch", "top-patches", "window", "places", NULL};
+const char *const score_names[] = {"frame", "max-patch", "top-patches", "window", NULL};
 
 enum { PATCH = 2, WINDOW = 4 }; /* cells a side */
 
@@ -34,17 +34,8 @@ int variant_cell(int64_t image) {
     return image < 28 ? 1 : (int)((image + 14) / 28);
 }
 
-int variant_window_count(int side) {
-    int places = side < WINDOW ? 1 : side - WINDOW + 1;
-    return places * places;
-}
-
-int variant_windows(float *out, const float *map, int side) {
-    return squares(out, map, side, WINDOW, 1);
-}
-
 void variant_scores(double out[SCORE_KINDS], const float *map, int side, int k, float *patches) {
-    int n = variant_windows(patches, map, side);
+    int n = squares(patches, map, side, WINDOW, 1);
     qsort(patches, (size_t)n, sizeof *patches, descending);
     out[SCORE_WINDOW] = decibel(patches[0]);
 

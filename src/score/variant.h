@@ -11,27 +11,20 @@ typedef enum {
     SCORE_MAX_PATCH,   /* the worst patch of 2 x 2 cells, side by side from the top left */
     SCORE_TOP_PATCHES, /* mean error of the k worst patches */
     SCORE_WINDOW,      /* the worst window of 4 x 4 cells, at every cell */
-    SCORE_PLACES,      /* every window beside what it is in normal footage (places.h) */
     SCORE_KINDS,
 } ScoreKind;
 
-extern const char
-    *const score_names[]; /* "frame", "max-patch", "top-patches", "window", "places", NULL */
+extern const char *const score_names[]; /* "frame", "max-patch", "top-patches", "window", NULL */
 
 /* Pixels a side of the cells: a 28th of the input's side, rounded, so that patch and window show
  * about the same part of the scene at every input size: at 224 a patch is 16 pixels wide, a window
  * 32. */
 int variant_cell(int64_t image);
 
-/* Means over all windows of 4 x 4 cells of a map of side x side; where a frame is smaller than a
- * window it is one. Writes and returns variant_window_count. */
-int variant_window_count(int side);
-int variant_windows(float *out, const float *map, int side);
-
 /* From a map of side x side cells (scorer_error_map with variant_cell) to out; out[SCORE_FRAME]
- * and out[SCORE_PLACES] stay. Pixels at the right and lower rim that fill no patch are not seen;
- * where a frame is smaller than a patch or window it is one. `patches` has room for side^2 values.
- * k >= 1; all patches where there are fewer. */
+ * stays. Pixels at the right and lower rim that fill no patch are not seen; where a frame is
+ * smaller than a patch or window it is one. `patches` has room for side^2 values. k >= 1; all
+ * patches where there are fewer. */
 void variant_scores(double out[SCORE_KINDS], const float *map, int side, int k, float *patches);
 
 #endif
