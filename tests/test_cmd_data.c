@@ -105,6 +105,8 @@ static void test_problems(void **state) {
     fixture_clip(fixture_path("bad/training/frames/02"), 4, 16, 12, 0);
     fixture_bmp(fixture_path("bad/training/frames/02/009.bmp"), 16, 12, 0);
     fixture_bmp(fixture_path("bad/training/frames/02/9.bmp"), 16, 12, 0);
+    fixture_bmp(fixture_path("bad/training/frames/02/020.bmp"), 16, 12, 0);
+    fixture_bmp(fixture_path("bad/training/frames/02/030.bmp"), 16, 12, 0);
     fixture_path("bad/training/frames/03/x");
     fixture_clip(fixture_path("bad/testing/frames/01"), 4, 16, 12, 0);
     fixture_bmp(fixture_path("bad/testing/frames/01/003.bmp"), 16, 13, 0);
@@ -113,7 +115,7 @@ static void test_problems(void **state) {
         fixture_mask(fixture_path("bad/testing/masks/01/%d.bmp", t), 8, 6, t);
     assert_int_equal(run("check", fixture_path("bad"), "--decode", NULL), EXIT_FAILED);
     assert_line("problem: train/01: a single frame");
-    assert_line("problem: train/02: numbers jump from 3 to 9");
+    assert_line("problem: train/02: numbers jump from 3 to 9 and 2 times more; ");
     assert_line("problem: train/02: 009.bmp and 9.bmp have the same number");
     assert_line("problem: train/03: ");
     assert_line("frame 3 is 16 x 13");

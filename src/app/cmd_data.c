@@ -64,16 +64,24 @@ static void check_numbers(Check *c, const char *split, const Clip *clip) {
     Listing l = {0};
     if (!file_is_folder(clip->url) || listing_open(&l, clip->url, LIST_IMAGES))
         return;
+    int64_t jumps = 0, first = 0; /* the first one's place */
     for (int64_t i = 1; i < l.count; i++) {
         int64_t a = l.item[i - 1].number, b = l.item[i].number;
         if (a == b)
             say(c->problems, "%s/%s: %s and %s have the same number; remove one", split, clip->name,
                 file_name(l.item[i - 1].path), file_name(l.item[i].path));
-        else if (a >= 0 && b > a + 1)
-            say(c->problems,
-                "%s/%s: numbers jump from %lld to %lld; if frames are missing, copy them again "
-                "(otherwise ignore this: position counts, not the number)",
-                split, clip->name, (long long)a, (long long)b);
+        else if (a >= 0 && b > a + 1 && jumps++ == 0)
+            first = i;
+    }
+    if (jumps > 0) {
+        char more[40] = "";
+        if (jumps > 1)
+            snprintf(more, sizeof more, " and %lld times more", (long long)jumps - 1);
+        say(c->problems,
+            "%s/%s: numbers jump from %lld to %lld%s; if frames are missing, copy them again "
+            "(otherwise ignore this: position counts, not the number)",
+            split, clip->name, (long long)l.item[first - 1].number, (long long)l.item[first].number,
+            more);
     }
     listing_free(&l);
 }
