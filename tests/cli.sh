@@ -182,7 +182,7 @@ page() {
     shift
     local headings printed shown
     headings=$(sed -n 's|^<h2>\(.*\)</h2>$|\1|p' $folder/report.html |
-        grep -vE '^(Settings|ROC.*|Anomaly score.*|Frames.*)$')
+        grep -vE '^(Settings|ROC.*|Anomaly score.*|Frames.*|False alarms|Misses)$')
     [ "$headings" = "$(printf '%s\n' "$@")" ] || fail "the tables of $folder/report.html are: $headings"
     printed=$(grep -cE '^(run|persistence|given|kept|epoch-[0-9]*|last) ' out)
     shown=$(grep -cE '^<tr( class="base")?><td>' $folder/report.html)

@@ -83,6 +83,7 @@ typedef struct {
     uint8_t picture[SIDE * SIDE * 3];
     ReportClip clips[CLIPS];
     ReportFrame frames[2];
+    ReportGroup group;
     RocPoint *roc, *roc_baseline;
     ResultRow rows[4];
     Report report;
@@ -106,9 +107,10 @@ static Sample *sample_new(void) {
                                    s->baseline + c * FRAMES,
                                    s->label + c * FRAMES};
     for (int i = 0; i < 2; i++)
-        s->frames[i] = (ReportFrame){"02",       41 + i,     21.5,
-                                     i == 0,     SIDE,       s->picture,
-                                     s->picture, s->picture, i ? NULL : s->picture};
+        s->frames[i] =
+            (ReportFrame){"02", 41 + i,     21.5,       0.75,       i == 0,
+                          SIDE, s->picture, s->picture, s->picture, i ? NULL : s->picture};
+    s->group = (ReportGroup){"Two frames", "a note", s->frames, 2};
     ResultRow row = {.model = "runs/a/model.safetensors",
                      .protocol = "per-clip",
                      .normalise = "per-clip",
@@ -140,8 +142,8 @@ static Sample *sample_new(void) {
                          .roc_row = s->rows,
                          .clips = s->clips,
                          .clip_count = CLIPS,
-                         .frames = s->frames,
-                         .frame_count = 2};
+                         .groups = &s->group,
+                         .group_count = 1};
     int64_t n = CLIPS * FRAMES;
     assert_int_equal(roc_curve(&s->roc, &s->report.roc_count, s->anomaly, s->label, n), 0);
     assert_int_equal(
@@ -172,6 +174,8 @@ static void test_whole_page(void **state) {
     assert_int_equal(count(page, "<rect class=\"truth\""), 2); /* clip 01 is normal */
     assert_int_equal(count(page, "data:image/png;base64,iVBORw0KGgo"), 7);
     assert_int_equal(count(page, "no truth"), 1);
+    assert_non_null(strstr(page, "<h2>Two frames</h2>\n<p class=\"legend\">a note</p>"));
+    assert_int_equal(count(page, "PSNR 21.5 dB, score 0.75"), 2);
     assert_non_null(strstr(page, "<dt>Seed</dt><dd>2022</dd>"));
     assert_non_null(strstr(page, "prefers-color-scheme:dark"));
     assert_non_null(strstr(page, "@media print"));
@@ -213,7 +217,7 @@ static void test_empty(void **state) {
     Sample *s = sample_new(); /* a clip without frames, one of one frame */
     s->clips[0].frames = 0;
     s->clips[1].frames = 1;
-    s->report.frame_count = 0;
+    s->report.group_count = 0;
     page = page_of(&s->report);
     check_page(page);
     mem_free(page);

@@ -1,5 +1,6 @@
 #include "app/eval_report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,40 +10,92 @@
 #include "score/metrics.h"
 #include "score/report.h"
 
-enum { REPORT_FRAMES = 8 };
+enum { GROUPS = 3, LONGEST = 10 }; /* lists of frames, and frames in one */
 
-/* The scored frame of lowest PSNR of each clip, the lowest clips first. */
-static int worst_frames(ReportFrame *out, FramePictures *pictures, int *count,
-                        const Evaluation *e) {
+/* How much a frame belongs into a list; -INFINITY: not at all. */
+static double by_psnr(const ReportFrame *f) {
+    return -f->psnr;
+}
+
+static double by_false_alarm(const ReportFrame *f) {
+    return f->abnormal ? -INFINITY : f->anomaly;
+}
+
+static double by_miss(const ReportFrame *f) {
+    return f->abnormal ? -f->anomaly : -INFINITY;
+}
+
+static const struct {
+    const char *title, *note;
+    double (*rank)(const ReportFrame *f);
+} groups[GROUPS] = {
+    {"Frames with the highest scores", "The highest of each clip, the highest clips first.",
+     by_psnr},
+    {"False alarms",
+     "Normal frames: of each clip the one with the highest score, as in the curves.",
+     by_false_alarm},
+    {"Misses", "Abnormal frames: of each clip the one with the lowest score, as in the curves.",
+     by_miss},
+};
+
+typedef struct {
+    ReportFrame frame[LONGEST]; /* sorted by rank */
+    double rank[LONGEST];
+    int clip[LONGEST], count;
+    FramePictures pictures[LONGEST];
+} Pick;
+
+static void insert(Pick *p, const ReportFrame *f, double rank, int clip) {
+    int at = p->count;
+    while (at > 0 && rank > p->rank[at - 1])
+        at--;
+    if (at == LONGEST)
+        return;
+    p->count += p->count < LONGEST;
+    for (int i = p->count - 1; i > at; i--) {
+        p->frame[i] = p->frame[i - 1];
+        p->rank[i] = p->rank[i - 1];
+        p->clip[i] = p->clip[i - 1];
+    }
+    p->frame[at] = *f;
+    p->rank[at] = rank;
+    p->clip[at] = clip;
+}
+
+/* One frame of each clip that has any of the kind. */
+static int pick_frames(Pick *p, const Evaluation *e, const Judged *j, int group) {
     const Labels *l = e->labels[0];
     const double *psnr = e->value[0][SCORE_FRAME];
-    bool *used = mem_alloc((size_t)e->clips, sizeof *used);
-    if (!used)
-        return ERR_FAIL;
-    int code = 0;
-    for (*count = 0; *count < REPORT_FRAMES && *count < e->clips && !code; ++*count) {
-        int64_t best = -1, best_clip = 0, best_index = 0;
-        for (int64_t clip = 0, start = 0; clip < e->clips; start += l->length[clip++])
-            for (int64_t t = e->first; t < l->length[clip]; t++)
-                if (!used[clip] && (best < 0 || psnr[start + t] < psnr[best])) {
-                    best = start + t;
-                    best_clip = clip;
-                    best_index = t;
-                }
-        used[best_clip] = true;
-        FramePictures *p = &pictures[*count];
-        code = frame_pictures(p, e->scorer[0], e->data, (int)best_clip, best_index);
-        out[*count] = (ReportFrame){.clip = e->data->test.clips[best_clip].name,
-                                    .index = best_index,
-                                    .psnr = psnr[best],
-                                    .abnormal = l->frame[best_clip][best_index],
-                                    .size = (int)scorer_info(e->scorer[0])->size,
-                                    .frame = p->frame,
-                                    .prediction = p->prediction,
-                                    .difference = p->difference,
-                                    .truth = p->truth};
+    int64_t start = 0, scored = 0;
+    for (int c = 0; c < e->clips; start += l->length[c++]) {
+        ReportFrame best = {0};
+        double highest = -INFINITY;
+        for (int64_t t = e->first; t < e->first + j->length[c]; t++, scored++) {
+            ReportFrame f = {.clip = e->data->test.clips[c].name,
+                             .index = t,
+                             .psnr = psnr[start + t],
+                             .anomaly = j->score[scored],
+                             .abnormal = j->label[scored],
+                             .size = (int)scorer_info(e->scorer[0])->size};
+            double rank = groups[group].rank(&f);
+            if (rank > highest) {
+                highest = rank;
+                best = f;
+            }
+        }
+        if (highest > -INFINITY)
+            insert(p, &best, highest, c);
     }
-    mem_free(used);
+    int code = 0;
+    for (int i = 0; i < p->count && !code; i++) {
+        ReportFrame *f = &p->frame[i];
+        FramePictures *made = &p->pictures[i];
+        code = frame_pictures(made, e->scorer[0], e->data, p->clip[i], f->index);
+        f->frame = made->frame;
+        f->prediction = made->prediction;
+        f->difference = made->difference;
+        f->truth = made->truth;
+    }
     return code;
 }
 
@@ -115,8 +168,8 @@ int eval_report(const EvalResults *results, const Judged *judged, const char *pa
     int last = e->models - 1; /* persistence */
     Facts facts = {0};
     write_facts(&facts, e);
-    ReportFrame frames[REPORT_FRAMES];
-    FramePictures pictures[REPORT_FRAMES] = {{0}};
+    Pick *picks = mem_alloc(GROUPS, sizeof *picks);
+    ReportGroup lists[GROUPS];
     ReportClip *clips = mem_alloc((size_t)e->clips, sizeof *clips);
     ReportPlace places[EVALUATE_MODELS * LOCALISE_LEVELS];
     const EvalLocalise *where = results->localise;
@@ -137,9 +190,9 @@ int eval_report(const EvalResults *results, const Judged *judged, const char *pa
                 .oracle_count = results->checkpoints->each,
                 .clips = clips,
                 .clip_count = e->clips,
-                .frames = frames};
+                .groups = lists};
     RocPoint *roc[EVALUATE_MODELS] = {NULL};
-    int code = clips ? 0 : ERR_FAIL;
+    int code = clips && picks ? 0 : ERR_FAIL;
     for (int64_t c = 0, i = 0; c < e->clips && !code; i += judged[0].length[c++])
         clips[c] = (ReportClip){.name = e->data->test.clips[c].name,
                                 .note = "",
@@ -150,12 +203,16 @@ int eval_report(const EvalResults *results, const Judged *judged, const char *pa
                                 .label = judged[0].label + i};
     if (!code)
         code = make_roc(&r, roc, e, &results->rows[0]);
-    if (!code && e->scorer[0])
-        code = worst_frames(frames, pictures, &r.frame_count, e);
+    for (int g = 0; g < GROUPS && e->scorer[0] && !code; g++) {
+        code = pick_frames(&picks[g], e, &judged[0], g);
+        lists[r.group_count++] =
+            (ReportGroup){groups[g].title, groups[g].note, picks[g].frame, picks[g].count};
+    }
     if (!code)
         code = report_write(&r, path);
-    for (int i = 0; i < REPORT_FRAMES; i++)
-        frame_pictures_free(&pictures[i]);
+    for (int i = 0; picks && i < GROUPS * LONGEST; i++)
+        frame_pictures_free(&picks[i / LONGEST].pictures[i % LONGEST]);
+    mem_free(picks);
     mem_free(clips);
     mem_free(roc[0]);
     mem_free(roc[1]);

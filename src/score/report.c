@@ -122,21 +122,20 @@ static int write_clips(FileOut *f, const Report *r) {
     return 0;
 }
 
-static int write_frames(FileOut *f, const Report *r) {
-    if (!r->frame_count)
+static int write_frames(FileOut *f, const ReportGroup *g) {
+    if (!g->count)
         return 0;
-    file_printf(f, "<section>\n<h2>Frames with the highest scores</h2>\n"
-                   "<p class=\"legend\">The highest of each clip, the highest clips first.</p>\n"
-                   "<div class=\"frames\">\n");
+    file_printf(f, "<section>\n<h2>%s</h2>\n<p class=\"legend\">%s</p>\n<div class=\"frames\">\n",
+                g->title, g->note);
     int code = 0;
-    for (int i = 0; i < r->frame_count && !code; i++) {
-        const ReportFrame *p = &r->frames[i];
+    for (int i = 0; i < g->count && !code; i++) {
+        const ReportFrame *p = &g->frames[i];
         file_printf(f, "<figure class=\"panel\"><figcaption><span><b>");
         html_text(f, p->clip);
         file_printf(f, "</b> <span class=\"soft\">frame %lld, PSNR ", (long long)p->index);
         html_number(f, "%.1f dB", p->psnr);
-        file_printf(f, "</span></span><span class=\"chip %s</span></figcaption>\n",
-                    p->abnormal ? "hit\">abnormal" : "miss\">normal");
+        file_printf(f, ", score %.2f</span></span><span class=\"chip %s</span></figcaption>\n",
+                    p->anomaly, p->abnormal ? "hit\">abnormal" : "miss\">normal");
         file_printf(f, "<div class=\"pictures\">\n");
         const uint8_t *const pictures[] = {p->frame, p->prediction, p->difference, p->truth};
         static const char *const captions[] = {"frame", "prediction", "difference", "truth"};
@@ -161,8 +160,8 @@ int report_write(const Report *r, const char *path) {
     report_table_checkpoints(f, r);
     write_overview(f, r);
     code = write_clips(f, r);
-    if (!code)
-        code = write_frames(f, r);
+    for (int i = 0; i < r->group_count && !code; i++)
+        code = write_frames(f, &r->groups[i]);
     if (code) {
         file_discard(&f);
         return err_context(code, "%s", path);

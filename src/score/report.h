@@ -22,11 +22,18 @@ typedef struct {
 typedef struct {
     const char *clip;
     int64_t index;
-    double psnr;
+    double psnr, anomaly; /* dB; as in the curve of its clip */
     int abnormal;
     int size;
     const uint8_t *frame, *prediction, *difference, *truth; /* truth NULL where unknown */
 } ReportFrame;
+
+/* Frames of one kind, under a heading. */
+typedef struct {
+    const char *title, *note;
+    const ReportFrame *frames;
+    int count;
+} ReportGroup;
 
 /* Where in the frame: one model at one level (localise.h). */
 typedef struct {
@@ -53,8 +60,8 @@ typedef struct {
     const ResultRow *roc_row;           /* whose score and protocol the curves have */
     const RocPoint *roc, *roc_baseline; /* may be NULL */
     int64_t roc_count, roc_baseline_count;
-    const ReportFrame *frames;
-    int frame_count;
+    const ReportGroup *groups;
+    int group_count;
 } Report;
 
 /* Writes the page atomically. Whatever is empty or NULL is left out of it; NaN scores are ERR_FAIL.
