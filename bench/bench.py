@@ -370,8 +370,8 @@ class Bench:
 
     def train(self, run, size, precision, steps):
         with open(Server.log_path(), "a") as log:
-            subprocess.run([self.normalcy(), "train", self.scene(), "-o", run, "--size", size,
-                            "--precision", precision, "--steps", str(steps), "--epochs", "1000"],
+            subprocess.run([self.normalcy(), "train", self.scene(), "-o", run, "--preset", "ped2",
+                            "--size", size, "--precision", precision, "--steps", str(steps), "--epochs", "1000"],
                            check=True, stderr=log)
 
     def model(self, size):

@@ -97,14 +97,27 @@ expect 1 "not CIFAR-100's" train data -o x "${small[@]}" --recipe lnra/patch --i
 expect 0 'done ' train data -o colours "${small[@]}" --colours imagenet --steps 2
 expect 0 '' score colours data/testing/frames/01_runner
 expect 0 'done ' pretrain data -o start "${small[@]}" --epochs 2 --warmup-epochs 0
+# has FOLDER KEY VALUE: a run's setting
+has() {
+    grep -qx "$2: \"\\?$3\"\\?" $1/settings.yaml || fail "$1 has $(grep "^$2:" $1/settings.yaml), expected $3"
+}
 expect 0 'done ' train data -o bare --steps 1
 expect 0 'done ' train data -o named --preset ped2-scratch --steps 1
 cmp -s bare/settings.yaml named/settings.yaml || fail "train begins at random with other settings than ped2-scratch's"
-grep -q 'frames: *"*4' bare/settings.yaml || fail "train alone has not the settings of random weights"
+has bare frames 4
+expect 0 '' eval bare data --localise
+expect 0 'done ' train data -o tuned --init bare --steps 1
+has tuned lr 0.001
+expect 0 'done ' train data -o paper --recipe ablation/ae --image 32 --patch 8 --width 16 --depth 1 --heads 2 --batch 2 --steps 1
+has paper lambda-gd 1
 expect 0 'done ' pretrain data -o hidden --preset ped2-scratch --steps 1
+expect 0 'resumed' pretrain --resume -o hidden --preset ped2-scratch --steps 2
+has hidden epochs 100
+expect 0 'init .* 0 drawn' train data -o shown --preset ped2-scratch --init hidden --steps 1
+has shown residual yes
 grep -q '"normal_int"' start/log.jsonl && fail "pretrain logs losses that it does not have"
 expect 0 'init .*normalcy.*, 0 drawn' train data -o from --init start --mask-cell 16 --batch 2 --steps 2
-grep -q 'lr: *"*0.0001' from/settings.yaml || fail "--init has not the paper's settings"
+has from lr 0.0001
 expect 0 'blocks.1.*table: a copy of the shared table, interpolated from 4 x 4 to 8 x 8 patches' \
     train data -o resized --init $reference/simmim.pth --image 32 --relpos block --mask-cell 8 --batch 2 --steps 1
 expect 1 'needs --patch=4; this network has --patch=8' \
@@ -132,7 +145,7 @@ wait $!
 expect 0 '' info long
 # Kernels large enough that a signal most likely falls into generated code.
 for i in 1 2 3 4 5 6; do
-    "$normalcy" train data -o signal$i --image 128 --width 192 --depth 4 --heads 3 --batch 4 \
+    "$normalcy" train data -o signal$i --preset ped2 --image 128 --width 192 --depth 4 --heads 3 --batch 4 \
         --epochs 100000 2>err &
     while kill -0 $! && [ ! -s signal$i/log.jsonl ]; do sleep 0.05; done
     sleep 0.3$i
@@ -182,7 +195,7 @@ page() {
     shift
     local headings printed shown
     headings=$(sed -n 's|^<h2>\(.*\)</h2>$|\1|p' $folder/report.html |
-        grep -vE '^(Settings|ROC.*|Anomaly score.*|Frames.*|False alarms|Misses)$')
+        grep -vE '^(Settings|ROC.*|Anomaly score.*|Frames.*|Normal frames.*|Abnormal frames.*)$')
     [ "$headings" = "$(printf '%s\n' "$@")" ] || fail "the tables of $folder/report.html are: $headings"
     printed=$(grep -cE '^(run|persistence|given|kept|epoch-[0-9]*|last) ' out)
     shown=$(grep -cE '^<tr( class="base")?><td>' $folder/report.html)
@@ -192,6 +205,14 @@ page() {
 }
 expect 0 '' eval run data -o tables
 page tables Results
+# Of each clip the normal frame with the highest score and the abnormal one with the lowest.
+for kind in 0:Normal:-k4,4gr 1:Abnormal:-k4,4g; do
+    IFS=: read -r label word order <<<$kind
+    wanted=$(awk -F, -v l=$label 'NR > 1 && $3 == l {print $1, $2, $4, $5}' tables/scores.csv |
+        sort -s $order | awk '!seen[$1]++ {printf "%s frame %d, PSNR %.1f dB, score %.2f\n", $1, $2, $3, $4}')
+    shown=$(sed -n "/^<h2>$word frames/,/^<\/section>/s|.*<b>\(.*\)</b> <span class=\"soft\">\(frame.*\)</span></span>.*|\1 \2|p" tables/report.html)
+    [ "$shown" = "$wanted" ] || fail "$word frames on the page: $shown; expected $wanted"
+done
 expect 0 '' eval run data -o tables --protocols all --variants all --smooth 2 --alarms --localise
 page tables Results Alarms 'Where in the frame'
 expect 0 '' eval persistence data -o tables --json --alarms # a row a protocol, what is printed aside
@@ -313,6 +334,8 @@ expect 1 "no ranges for int8; 'normalcy quantize' makes" eval run data --precisi
 expect 2 'train in bf16 or f32' train data -o x --precision int8
 expect 2 'train in bf16 or f32' train data --resume -o run --precision int8
 expect 2 "needs a model ('normalcy quantize')" doctor --precision int8
+expect 0 '' doctor
+grep -q '^  ped2-scratch .* frames/s' out || fail "doctor does not time train's own network"
 expect 2 'expected one of auto, f32, bf16, int8' score run data/testing/frames/01_runner --precision fp16
 expect 2 'no model' quantize
 expect 2 'give -o' quantize run data

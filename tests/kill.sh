@@ -11,7 +11,7 @@ RANDOM=7
 kills=20
 
 "$make_scene" data || exit 1
-settings=(--image 64 --patch 8 --mask-cell 16 --width 64 --depth 2 --heads 2 --batch 2 --epochs 8
+settings=(--preset ped2 --image 64 --patch 8 --mask-cell 16 --width 64 --depth 2 --heads 2 --batch 2 --epochs 8
     --warmup-epochs 1 --lr 1e-3 --threads 1)
 
 # Step and losses of a log, without the clock's figures.

@@ -115,7 +115,7 @@ static void test_problems(void **state) {
         fixture_mask(fixture_path("bad/testing/masks/01/%d.bmp", t), 8, 6, t);
     assert_int_equal(run("check", fixture_path("bad"), "--decode", NULL), EXIT_FAILED);
     assert_line("problem: train/01: a single frame");
-    assert_line("problem: train/02: numbers jump from 3 to 9 and 2 times more; ");
+    assert_line("problem: train/02: numbers jump from 3 to 9 and 2 more; ");
     assert_line("problem: train/02: 009.bmp and 9.bmp have the same number");
     assert_line("problem: train/03: ");
     assert_line("frame 3 is 16 x 13");

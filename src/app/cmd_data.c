@@ -76,7 +76,7 @@ static void check_numbers(Check *c, const char *split, const Clip *clip) {
     if (jumps > 0) {
         char more[40] = "";
         if (jumps > 1)
-            snprintf(more, sizeof more, " and %lld times more", (long long)jumps - 1);
+            snprintf(more, sizeof more, " and %lld more", (long long)jumps - 1);
         say(c->problems,
             "%s/%s: numbers jump from %lld to %lld%s; if frames are missing, copy them again "
             "(otherwise ignore this: position counts, not the number)",

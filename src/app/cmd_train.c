@@ -21,8 +21,11 @@ static const char train_usage[] =
     "       normalcy train --resume -o RUN\n\n"
     "Learns the training clips of DATA (a data set, a folder of clips, or one video). RUN gets\n"
     "checkpoint.safetensors, log.jsonl and settings.yaml. Ctrl-C saves and stops.\n"
-    "Later options win: --preset, --init, --config, --recipe, --size, the command line. The\n"
-    "values shown are those of the preset.\n";
+    "A run begins with the settings of ped2-scratch; with --recipe, --size or --init, other than "
+    "of a\n"
+    "run of ped2-scratch, with the paper's. Later options win: --init, --config, --preset, "
+    "--recipe,\n"
+    "--size, the command line.\n";
 
 static const char pretrain_usage[] =
     "usage: normalcy pretrain DATA -o RUN [OPTIONS]\n"
@@ -49,7 +52,7 @@ static const Opt run_options[] = {
     OPT_FLAG_ROW(TrainArgs, resume, "resume", "continue the run from its checkpoint"),
     OPT_CHOICE_ROW(TrainArgs, preset, "preset", NULL, preset_names,
                    "the paper's settings for a data set; ped2-scratch: a small network from random "
-                   "weights (train from random weights: ped2-scratch; else ped2)"),
+                   "weights"),
     OPT_TEXT_ROW(TrainArgs, recipe, "recipe", NULL, "NAME",
                  "the method, an ablation or a rival, as listed above"),
     OPT_TEXT_ROW(TrainArgs, init, "init", NULL, "FILE",
@@ -119,30 +122,40 @@ static int make_paths(Train *t) {
     return t->checkpoint_path && t->log_path && t->settings_path ? 0 : ERR_FAIL;
 }
 
-/* The paper's settings suit its weights; what begins at random has its own. */
-static const char *preset_of(const Train *t, const char *given, const char *init) {
-    if (given || t->args.resume)
-        return given;
-    return t->command->preset && !init ? t->command->preset : "ped2";
+static int set_preset(Train *t, const char *preset) {
+    const char *list = preset_options(preset);
+    int code = list ? opt_set_list(t->groups, "preset ", list)
+                    : opt_set(t->groups, "--", "preset", preset); /* says what is known */
+    return code ? code : opt_set_list(t->groups, t->command->name, t->command->options);
+}
+
+/* What a new run is where no preset says so. The paper's settings go with its weights, methods and
+ * sizes; a network that predicts changes is one of ours. */
+static int begin(Train *t, const char *init, bool paper) {
+    VitConfig network = {0};
+    int code = init ? import_network(&network, init) : 0;
+    paper |= !t->command->preset || (init && !network.residual);
+    if (!code)
+        code = set_preset(t, paper ? "ped2" : t->command->preset);
+    if (!code && init)
+        t->network = network;
+    return code;
 }
 
 /* Options that change the defaults of others come first. */
 static int apply_presets(Train *t, int argc, char **argv) {
-    const char *config = opt_peek(argc, argv, "config"), *size = opt_peek(argc, argv, "size");
-    const char *recipe = opt_peek(argc, argv, "recipe"), *init = opt_peek(argc, argv, "init");
-    const char *preset = preset_of(t, opt_peek(argc, argv, "preset"), init);
+    const char *config = opt_peek(argc, argv, "config"), *preset = opt_peek(argc, argv, "preset");
+    const char *size = opt_peek(argc, argv, "size"), *recipe = opt_peek(argc, argv, "recipe");
+    const char *init = opt_peek(argc, argv, "init");
     int code = 0;
-    if (preset) {
-        const char *list = preset_options(preset);
-        code = list ? opt_set_list(t->groups, "preset ", list)
-                    : opt_set(t->groups, "--", "preset", preset); /* says what is known */
-    }
-    if (!code && !t->args.resume)
-        code = opt_set_list(t->groups, t->command->name, t->command->options);
-    if (!code && init && !t->args.resume)
+    if (!t->args.resume && !preset)
+        code = begin(t, init, recipe || size);
+    else if (!t->args.resume && init)
         code = import_network(&t->network, init);
     if (!code && config)
         code = opt_load_yaml(t->groups + 1, config); /* settings, not the run's */
+    if (!code && preset)
+        code = set_preset(t, preset);
     if (!code && recipe) {
         const Recipe *r = recipe_find(recipe);
         code = r ? opt_set_list(t->groups, "recipe ", r->options)
@@ -259,8 +272,8 @@ static void tell_plan(const Train *t) {
              mem_text(frames, sizeof frames, (double)cache));
     int64_t available = system_memory_available();
     if (available > 0 && net + cache > available)
-        log_warn("that is more than the %s this machine has left; a smaller --size, --batch or "
-                 "--cache needs less",
+        log_warn("that is more than the %s this machine has left; a smaller --image, --batch "
+                 "or --cache needs less",
                  mem_text(total, sizeof total, (double)available));
 }
 
@@ -473,17 +486,14 @@ static int run(const Command *command, int argc, char **argv) {
                                {NULL, NULL, NULL}};
     memcpy(t.groups, groups, sizeof groups);
     tell_usage(usage, sizeof usage, command->usage);
-    int code;
-    if (help_wanted(argc, argv)) {
-        code = opt_defaults(t.groups);
-        if (!code)
-            code = apply_presets(&t, argc, argv);
-        if (!code)
+    if (help_wanted(argc, argv)) { /* of what a run without a preset would be */
+        int failed = opt_defaults(t.groups) || begin(&t, NULL, false);
+        if (!failed)
             help_print(usage, t.groups);
         train_close(&t);
-        return exit_code(code, command->name);
+        return failed ? exit_code(ERR_FAIL, command->name) : EXIT_OK;
     }
-    code = parse(&t, argc, argv);
+    int code = parse(&t, argc, argv);
     if (!code)
         code = open_data(&t);
     if (!code)

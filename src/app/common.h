@@ -27,7 +27,8 @@ bool help_wanted(int argc, char **argv);
 /* Prints `usage` and the rows with the values that the objects hold. */
 void help_print(const char *usage, const OptGroup *groups);
 
-/* Both, with the defaults in objects that are zeroed before and after: where true, exit code 0. */
+/* Both, with the defaults; the objects must be zeroed and own nothing afterwards. Where true, exit
+ * code 0. */
 bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups);
 
 /* Shows and runs a subcommand, as a user would; its exit code. */

@@ -17,11 +17,11 @@ static double by_psnr(const ReportFrame *f) {
     return -f->psnr;
 }
 
-static double by_false_alarm(const ReportFrame *f) {
+static double by_normal(const ReportFrame *f) {
     return f->abnormal ? -INFINITY : f->anomaly;
 }
 
-static double by_miss(const ReportFrame *f) {
+static double by_abnormal(const ReportFrame *f) {
     return f->abnormal ? -f->anomaly : -INFINITY;
 }
 
@@ -29,13 +29,14 @@ static const struct {
     const char *title, *note;
     double (*rank)(const ReportFrame *f);
 } groups[GROUPS] = {
-    {"Frames with the highest scores", "The highest of each clip, the highest clips first.",
-     by_psnr},
-    {"False alarms",
-     "Normal frames: of each clip the one with the highest score, as in the curves.",
-     by_false_alarm},
-    {"Misses", "Abnormal frames: of each clip the one with the lowest score, as in the curves.",
-     by_miss},
+    {"Frames with the lowest PSNR", "The lowest of each clip, the lowest clips first.", by_psnr},
+    {"Normal frames with the highest scores",
+     "Where false alarms come from. One of each clip; scores are scaled within it, as in the "
+     "curves.",
+     by_normal},
+    {"Abnormal frames with the lowest scores",
+     "What is missed. One of each clip; scores are scaled within it, as in the curves.",
+     by_abnormal},
 };
 
 typedef struct {

@@ -156,7 +156,7 @@ static ProtocolInput input_of(const Evaluation *e, int model, int score, int tru
     return in;
 }
 
-/* Over the frames that have a score of their own; NaN where that is no error in dB. */
+/* Over the frames that have a score of their own; NaN of scores from elsewhere. */
 static double mean_decibel(const Evaluation *e, int model, int score) {
     const Labels *l = e->labels[0];
     double sum = 0;

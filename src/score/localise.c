@@ -65,17 +65,24 @@ static int open_truth(Localiser *l, const char *folder) {
     return code;
 }
 
-/* The divisor of size that comes nearest, so that cells fill the input. */
+/* The divisor of size that comes nearest, so that cells fill the input; 0: all are off by more than
+ * a factor of two. */
 static int cell_of(int64_t size, int wanted) {
-    int best = 1;
-    for (int d = 1; d <= size; d++)
-        if (size % d == 0 && abs(d - wanted) < abs(best - wanted))
+    int best = 0;
+    for (int d = wanted / 2; d <= 2 * wanted; d++)
+        if (size % d == 0 && (!best || abs(d - wanted) < abs(best - wanted)))
             best = d;
     return best;
 }
 
 static int open_level(Localiser *l, Level *v, int level) {
     v->cell = cell_of(l->size, levels[level].cell);
+    if (!v->cell)
+        return err_set(ERR_FAIL,
+                       "localisation cuts the input into cells of about %d pixels: expected a side "
+                       "that a number from %d to %d divides, found %lld",
+                       levels[level].cell, levels[level].cell / 2, 2 * levels[level].cell,
+                       (long long)l->size);
     v->radius = levels[level].radius;
     v->side = (int)l->size / v->cell;
     size_t cells = (size_t)v->side * (size_t)v->side;

@@ -29,8 +29,8 @@ typedef struct {
 typedef struct Localiser Localiser;
 
 /* `tracks` is a folder of track files, or NULL: those beside the data, else made from masks.
- * ERR_FAIL where the data has neither. data and scorers are borrowed; these are of one input size.
- */
+ * ERR_FAIL where the data has neither, or nothing near 16 divides the input. data and scorers are
+ * borrowed; these are of one input size. */
 int localiser_open(Localiser **out, const Dataset *data, const char *tracks, Scorer *const *scorer,
                    int models);
 void localiser_free(Localiser **l); /* accepts NULL */

@@ -67,7 +67,8 @@ bool train_doubled(const TrainSettings *t);
 bool train_consistency(const TrainSettings *t);
 int64_t train_images(const TrainSettings *t);
 
-/* Checks what the rows cannot: mask cells against image and patch. ERR_USAGE names it. */
+/* Checks what the rows cannot: settings against each other and the network. ERR_USAGE names them.
+ */
 int train_settings_check(const TrainSettings *t, const VitConfig *v);
 
 #endif
