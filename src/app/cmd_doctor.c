@@ -78,9 +78,7 @@ static int run(const ComputeArgs *compute) {
     printf("backend    %s: %s, %s, %d threads\n", be->name, be->description, backend_precision(be),
            be->threads);
     printf("video      %s\n", source_library(text, sizeof text));
-    printf("\nscoring, and a training step of 4 pairs (estimated from it): train's own network, "
-           "and the\n"
-           "paper's sizes:\n");
+    printf("\nscoring, and a training step of 4 pairs (estimated from it):\n");
     fflush(stdout);
     code = print_network(be, "ped2-scratch", preset_options("ped2-scratch"));
     for (int i = 0; i < 3 && !code; i++)

@@ -21,10 +21,8 @@ static const char train_usage[] =
     "       normalcy train --resume -o RUN\n\n"
     "Learns the training clips of DATA (a data set, a folder of clips, or one video). RUN gets\n"
     "checkpoint.safetensors, log.jsonl and settings.yaml. Ctrl-C saves and stops.\n"
-    "A run begins with the settings of ped2-scratch; with --recipe, --size or --init, other than "
-    "of a\n"
-    "run of ped2-scratch, with the paper's. Later options win: --init, --config, --preset, "
-    "--recipe,\n"
+    "A run begins with the settings of ped2-scratch; with --recipe, --size or --init (unless of a\n"
+    "run like it) with the paper's. Later options win: --init, --config, --preset, --recipe,\n"
     "--size, the command line.\n";
 
 static const char pretrain_usage[] =
@@ -129,13 +127,13 @@ static int set_preset(Train *t, const char *preset) {
     return code ? code : opt_set_list(t->groups, t->command->name, t->command->options);
 }
 
-/* What a new run is where no preset says so. The paper's settings go with its weights, methods and
- * sizes; a network that predicts changes is one of ours. */
-static int begin(Train *t, const char *init, bool paper) {
+/* What a new run begins with. Where no preset is given: the paper's settings go with its weights,
+ * methods and sizes; a network that predicts changes is one of ours. */
+static int begin(Train *t, const char *init, const char *given, bool paper) {
     VitConfig network = {0};
     int code = init ? import_network(&network, init) : 0;
     paper |= !t->command->preset || (init && !network.residual);
-    if (!code)
+    if (!code && !given)
         code = set_preset(t, paper ? "ped2" : t->command->preset);
     if (!code && init)
         t->network = network;
@@ -147,11 +145,7 @@ static int apply_presets(Train *t, int argc, char **argv) {
     const char *config = opt_peek(argc, argv, "config"), *preset = opt_peek(argc, argv, "preset");
     const char *size = opt_peek(argc, argv, "size"), *recipe = opt_peek(argc, argv, "recipe");
     const char *init = opt_peek(argc, argv, "init");
-    int code = 0;
-    if (!t->args.resume && !preset)
-        code = begin(t, init, recipe || size);
-    else if (!t->args.resume && init)
-        code = import_network(&t->network, init);
+    int code = t->args.resume ? 0 : begin(t, init, preset, recipe || size);
     if (!code && config)
         code = opt_load_yaml(t->groups + 1, config); /* settings, not the run's */
     if (!code && preset)
@@ -487,7 +481,7 @@ static int run(const Command *command, int argc, char **argv) {
     memcpy(t.groups, groups, sizeof groups);
     tell_usage(usage, sizeof usage, command->usage);
     if (help_wanted(argc, argv)) { /* of what a run without a preset would be */
-        int failed = opt_defaults(t.groups) || begin(&t, NULL, false);
+        int failed = opt_defaults(t.groups) || begin(&t, NULL, NULL, false);
         if (!failed)
             help_print(usage, t.groups);
         train_close(&t);
