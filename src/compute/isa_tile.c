@@ -4,16 +4,32 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#define IN_VECTOR(v) __asm__("" : "+v"(v)) /* keeps the compiler from taking v apart */
+#else
+#define IN_VECTOR(v) ((void)0)
 #endif
 
-/* Fewer rows than a tile has are cut into products of these sizes. */
+/* Fewer rows than a tile has are cut into products of these sizes; more than half a tile's only
+ * where the level has an instruction for the type. Elsewhere its parts need the registers. */
 #if defined(__AVX512F__)
-#define TILE_ROWS(X, ...) X(14, __VA_ARGS__) X(8, __VA_ARGS__) X(4, __VA_ARGS__) X(1, __VA_ARGS__)
+#define TILE_ROWS(X, type) X(14, type) X(8, type) X(7, type) X(4, type) X(1, type)
 #elif defined(__AVX2__)
-#define TILE_ROWS(X, ...) X(6, __VA_ARGS__) X(4, __VA_ARGS__) X(2, __VA_ARGS__) X(1, __VA_ARGS__)
+#define TILE_ROWS(X, type) X(6, type) X(4, type) X(3, type) X(2, type) X(1, type)
 #else
-#define TILE_ROWS(X, ...) X(4, __VA_ARGS__) X(2, __VA_ARGS__) X(1, __VA_ARGS__)
+#define TILE_ROWS(X, type) X(4, type) X(2, type) X(1, type)
 #endif
+
+#if defined(__AVX512BF16__)
+enum { NATIVE = 1 << F32 | 1 << BF16 | 1 << U8 };
+#elif defined(__AVX512VNNI__)
+enum { NATIVE = 1 << F32 | 1 << U8 };
+#else
+enum { NATIVE = 1 << F32 };
+#endif
+
+INLINE int most_rows(DType type) {
+    return NATIVE >> type & 1 ? MR : MR / 2;
+}
 
 typedef int32_t Ints __attribute__((vector_size(VECTOR)));
 
@@ -61,10 +77,15 @@ static inline Floats dot_u8(Floats acc, Words a, Words b) {
 
 /* ---- products. */
 
-INLINE Words broadcast(const char *p) {
+/* Parts of x are taken after it is broadcast: before, they would need moves from other registers.
+ */
+INLINE Words broadcast(const char *p, DType type) {
     uint32_t x;
     memcpy(&x, p, sizeof x);
-    return (Words){0} + x;
+    Words v = (Words){0} + x;
+    if (most_rows(type) < MR)
+        IN_VECTOR(v);
+    return v;
 }
 
 /* `rows`, `type` and `step` (bytes from a group to the next) are constants where this is used; row
@@ -87,7 +108,7 @@ INLINE void product(float *out, const char *a, int64_t row, int64_t step, const 
         panel += sizeof b;
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
-            Words x = broadcast(base[i / 4] + i % 4 * row);
+            Words x = broadcast(base[i / 4] + i % 4 * row, type);
 #pragma GCC unroll 2
             for (int j = 0; j < 2; j++)
                 acc[i][j] = type == F32    ? dot_f32(acc[i][j], x, b[j])
@@ -109,7 +130,7 @@ INLINE void product(float *out, const char *a, int64_t row, int64_t step, const 
 }
 
 #define CUT(R, type)                                                                               \
-    for (; rows >= R; rows -= R, a += R * a_bytes, out += R * NR)                                  \
+    for (; rows >= R && R <= most_rows(type); rows -= R, a += R * a_bytes, out += R * NR)          \
         product(out, a, a_bytes, 4, panel, groups, R, type);
 
 #define TILE(name, type)                                                                           \
@@ -121,7 +142,9 @@ INLINE void product(float *out, const char *a, int64_t row, int64_t step, const 
 
 #define PACKED(name, type)                                                                         \
     static void name(float *out, const void *a, const void *panel, int64_t groups) {               \
-        product(out, a, 4, MR * 4, panel, groups, MR, type);                                       \
+        int each = most_rows(type);                                                                \
+        for (int i = 0; i < MR; i += each)                                                         \
+            product(out + i * NR, (const char *)a + 4 * i, 4, MR * 4, panel, groups, each, type);  \
     }
 
 TILE(tile_f32, F32)
