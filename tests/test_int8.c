@@ -254,7 +254,7 @@ static void test_memory(void **state) {
     const VitParam *p = vit_params(v, &count);
     for (int i = 0; i < count; i++)
         taken -= p[i].matrix ? p[i].count * (int64_t)sizeof(float) : 0;
-    int64_t said = vit_memory(&wide, IMAGES, false, be->type);
+    int64_t said = vit_memory(&wide, IMAGES, false, be);
     if (fabs((double)(said - taken)) > 0.1 * (double)taken)
         fail_msg("%lld bytes are taken, %lld were said", (long long)taken, (long long)said);
     vit_free(&v);

@@ -465,11 +465,11 @@ static void test_memory(void **state) {
         Vit *v = NULL;
         taken = 0;
         assert_int_equal(vit_open(&v, be, c, 3, i % 2), 0);
-        assert_int_equal(vit_memory(c, 3, i % 2, F32), taken);
-        assert_true(vit_memory(c, 4, i % 2, F32) > taken);
+        assert_int_equal(vit_memory(c, 3, i % 2, be), taken);
+        assert_true(vit_memory(c, 4, i % 2, be) > taken);
         vit_free(&v);
     }
-    assert_true(vit_memory(&tiny, 3, true, F32) > vit_memory(&tiny, 3, false, F32));
+    assert_true(vit_memory(&tiny, 3, true, be) > vit_memory(&tiny, 3, false, be));
     /* In evaluation another block costs its weights alone. */
     VitConfig deeper = tiny;
     int tensors;
@@ -477,7 +477,7 @@ static void test_memory(void **state) {
     deeper.depth++;
     vit_census(&tiny, &tensors, &values, &decayed);
     vit_census(&deeper, &tensors, &deeper_values, &decayed);
-    assert_int_equal(vit_memory(&deeper, 9, false, F32) - vit_memory(&tiny, 9, false, F32),
+    assert_int_equal(vit_memory(&deeper, 9, false, be) - vit_memory(&tiny, 9, false, be),
                      (deeper_values - values + tiny.width) * (int64_t)sizeof(float));
     backend_free(&be);
 }

@@ -54,7 +54,7 @@ static int print_network(Backend *be, const char *name, const char *options) {
     double step = 3 * (double)train_images(&training) * seconds;
     printf("  %-12s  %6.1f ms a frame  %7.1f frames/s   about %6.2f s a training step, %s\n", name,
            1e3 * seconds, 1 / seconds, step,
-           mem_text(memory, sizeof memory, (double)trainer_memory(&network, &training, be->type)));
+           mem_text(memory, sizeof memory, (double)trainer_memory(&network, &training, be)));
     return 0;
 }
 

@@ -249,8 +249,7 @@ static void tell_plan(const Train *t) {
     int tensors;
     int64_t values, decayed;
     char total[16], network[16], frames[16];
-    int64_t net = trainer_memory(&t->network, &t->training, t->be->type),
-            cache = pairs_memory(t->pairs);
+    int64_t net = trainer_memory(&t->network, &t->training, t->be), cache = pairs_memory(t->pairs);
     vit_census(&t->network, &tensors, &values, &decayed);
     log_info("data      %s: %d clips, %lld pairs, %lld steps an epoch", t->data,
              t->dataset->train.count, (long long)pairs_count(t->pairs),

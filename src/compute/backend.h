@@ -93,6 +93,7 @@ struct Backend {
     int threads;
     bool host_memory;        /* is the backend's memory the host's own? */
     DType type;              /* in which the model should keep its activations */
+    int packed_byte;         /* bytes that a weight packed for U8 takes */
     const char *description; /* what runs: the level of instruction sets */
 
     /* ---- memory. alloc gives zeroed bytes or NULL with the message set. */

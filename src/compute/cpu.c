@@ -75,6 +75,7 @@ int backend_cpu(Backend *be) {
     cpu->kn = &cpu->table;
     cpu->panel_budget = panel_budget();
     be->type = cpu->kn->fast_bf16 ? BF16 : F32;
+    be->packed_byte = 4 / cpu->kn->group[U8];
     int code = pool_open(&cpu->pool, be->threads);
     if (code)
         return code;

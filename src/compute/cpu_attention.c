@@ -70,7 +70,7 @@ static void pack_features(const Attention *a, char *panels, Rows x) {
 /* x itself as a left operand, or a copy whose rows end in whole groups. */
 static Rows whole_groups(const Attention *a, Rows x, char *copy) {
     int64_t bytes = a->s.head_dim * (int64_t)dtype_bytes(a->type);
-    Rows y = {copy, group_count(a->type, a->s.head_dim) * 4};
+    Rows y = {copy, group_count(a->kn, a->type, a->s.head_dim) * 4};
     if (y.row == bytes)
         return x;
     for (int64_t t = 0; t < a->s.tokens; t++) {
@@ -83,7 +83,7 @@ static Rows whole_groups(const Attention *a, Rows x, char *copy) {
 /* Tiles side by side: rows of x times `n` columns of panels, over k. */
 static void product(const Attention *a, float *tiles, Rows x, int64_t row, const char *panels,
                     int64_t n, int64_t k, int rows) {
-    int64_t groups = group_count(a->type, k), bytes = panel_bytes(a->kn, a->type, k);
+    int64_t groups = group_count(a->kn, a->type, k), bytes = panel_bytes(a->kn, a->type, k);
     for (int64_t j = 0; j < whole_panels(a, n); j++)
         a->kn->tile[a->type](tiles + j * a->kn->mr * a->kn->nr, x.data + row * x.row, x.row,
                              panels + j * bytes, groups, rows);
@@ -113,7 +113,7 @@ static Forward forward_room(const Attention *a, Room *room) {
     const Kernels *kn = a->kn;
     int64_t T = a->s.tokens, d = a->s.head_dim, wide = whole_panels(a, T) * kn->nr;
     Forward w;
-    w.q = room_take(room, T * group_count(a->type, d) * 4);
+    w.q = room_take(room, T * group_count(a->kn, a->type, d) * 4);
     w.k = room_take(room, whole_panels(a, T) * panel_bytes(kn, a->type, d));
     w.v = room_take(room, whole_panels(a, d) * panel_bytes(kn, a->type, T));
     w.logits = (float *)room_take(room, kn->mr * wide * 4);
@@ -154,7 +154,7 @@ typedef struct {
 static Backward backward_room(const Attention *a, Room *room) {
     const Kernels *kn = a->kn;
     int64_t T = a->s.tokens, d = a->s.head_dim, wide = whole_panels(a, T) * kn->nr;
-    int64_t rows_bytes = T * group_count(a->type, d) * 4;
+    int64_t rows_bytes = T * group_count(a->kn, a->type, d) * 4;
     int64_t tokens_bytes = whole_panels(a, T) * panel_bytes(kn, a->type, d);
     int64_t features_bytes = whole_panels(a, d) * panel_bytes(kn, a->type, T);
     Backward w;
@@ -187,7 +187,7 @@ static void transposed_product(const Attention *a, Rows to, Rows x, const char *
         for (int64_t j = 0; j < whole_panels(a, a->s.head_dim); j++)
             kn->tile_packed[a->type](w->out + j * kn->mr * kn->nr, w->left + i * bytes,
                                      panels + j * panel_bytes(kn, a->type, T),
-                                     group_count(a->type, T));
+                                     group_count(a->kn, a->type, T));
         put(a, a->dqkv, to, i * kn->mr, w->out, block_rows(a, i * kn->mr));
     }
 }

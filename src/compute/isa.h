@@ -21,6 +21,14 @@ enum { VECTOR = 16, MR = 4 };
 #endif
 enum { LANES = VECTOR / 4, NR = 2 * LANES };
 
+/* How a byte of the right operand stands in its group; the left one's is of the same size. */
+#if defined(__AVX512VNNI__)
+typedef int8_t Byte;
+#else
+typedef int16_t Byte;
+#endif
+enum { BYTES = 4 / sizeof(Byte) };
+
 typedef float Floats __attribute__((vector_size(VECTOR)));
 typedef uint32_t Words __attribute__((vector_size(VECTOR)));
 /* In memory; memcpy of accumulators would keep GCC from holding them in registers. */

@@ -103,21 +103,21 @@ enum { BLOCK = 16 };
 
 static void pack_bytes(void *panel, const float *x, int64_t ld, int64_t n, int64_t k,
                        const float *scales, int32_t *sums) {
-    int8_t *to = panel;
-    int64_t groups = group_count(U8, k);
+    Byte *to = panel;
+    int64_t groups = (k + BYTES - 1) / BYTES;
     memset(to, 0, (size_t)(groups * NR * 4));
     for (int64_t r = 0; r < n; r++) {
-        int8_t row[4 * BLOCK];
+        Byte row[BYTES * BLOCK];
         int32_t sum = 0;
-        for (int64_t i = 0; i < k; i += 4 * BLOCK) {
-            int64_t count = k - i < 4 * BLOCK ? k - i : 4 * BLOCK;
+        for (int64_t i = 0; i < k; i += BYTES * BLOCK) {
+            int64_t count = k - i < BYTES * BLOCK ? k - i : BYTES * BLOCK;
             memset(row, 0, sizeof row);
             for (int64_t c = 0; c < count; c++) {
                 row[c] = weight_round(x[r * ld + i + c], scales[r]);
                 sum += row[c];
             }
-            for (int64_t c = 0; c < count; c += 4)
-                memcpy(to + ((i + c) / 4 * NR + r) * 4, row + c, 4);
+            for (int64_t c = 0; c < count; c += BYTES)
+                memcpy(to + ((i + c) / BYTES * NR + r) * BYTES, row + c, 4);
         }
         sums[r] = sum;
     }

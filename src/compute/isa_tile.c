@@ -9,8 +9,8 @@
 #define IN_VECTOR(v) ((void)0)
 #endif
 
-/* Fewer rows than a tile has are cut into products of these sizes; more than half a tile's only
- * where the level has an instruction for the type. Elsewhere its parts need the registers. */
+/* Fewer rows than a tile has are cut into products of these sizes. In bf16 without its instruction
+ * a tile is cut in two: the halves of each group need registers. */
 #if defined(__AVX512F__)
 #define TILE_ROWS(X, type) X(14, type) X(8, type) X(7, type) X(4, type) X(1, type)
 #elif defined(__AVX2__)
@@ -20,15 +20,13 @@
 #endif
 
 #if defined(__AVX512BF16__)
-enum { NATIVE = 1 << F32 | 1 << BF16 | 1 << U8 };
-#elif defined(__AVX512VNNI__)
-enum { NATIVE = 1 << F32 | 1 << U8 };
+enum { FAST_BF16 = true };
 #else
-enum { NATIVE = 1 << F32 };
+enum { FAST_BF16 = false };
 #endif
 
 INLINE int most_rows(DType type) {
-    return NATIVE >> type & 1 ? MR : MR / 2;
+    return type == BF16 && !FAST_BF16 ? MR / 2 : MR;
 }
 
 typedef int32_t Ints __attribute__((vector_size(VECTOR)));
@@ -48,30 +46,19 @@ static inline Floats dot_bf16(Floats acc, Words a, Words b) {
 #endif
 }
 
-/* Sums of two products of 16-bit integers; without its instruction, lane by lane. */
-#if !defined(__AVX512VNNI__)
-static inline Ints dot_words(Words a, Words b) {
-#if defined(__AVX512F__)
-    return (Ints)_mm512_madd_epi16((__m512i)a, (__m512i)b);
-#elif defined(__AVX2__)
-    return (Ints)_mm256_madd_epi16((__m256i)a, (__m256i)b);
-#elif defined(__x86_64__)
-    return (Ints)_mm_madd_epi16((__m128i)a, (__m128i)b);
-#else
-    return ((Ints)a << 16 >> 16) * ((Ints)b << 16 >> 16) + ((Ints)a >> 16) * ((Ints)b >> 16);
-#endif
-}
-#endif
-
-/* Unsigned bytes of a, signed ones of b. */
+/* Unsigned bytes of a, signed ones of b; or two integers of 16 bits. */
 static inline Floats dot_u8(Floats acc, Words a, Words b) {
 #if defined(__AVX512VNNI__)
     return (Floats)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+#elif defined(__AVX512F__)
+    return (Floats)((Ints)acc + (Ints)_mm512_madd_epi16((__m512i)a, (__m512i)b));
+#elif defined(__AVX2__)
+    return (Floats)((Ints)acc + (Ints)_mm256_madd_epi16((__m256i)a, (__m256i)b));
+#elif defined(__x86_64__)
+    return (Floats)((Ints)acc + (Ints)_mm_madd_epi16((__m128i)a, (__m128i)b));
 #else
-    typedef int16_t Shorts __attribute__((vector_size(VECTOR)));
-    Words even = (Words)((Shorts)(b << 8) >> 8), odd = (Words)((Shorts)b >> 8);
-    return (Floats)((Ints)acc + dot_words(a & 0x00ff00ffu, even) +
-                    dot_words(a >> 8 & 0x00ff00ffu, odd));
+    return (Floats)((Ints)acc + ((Ints)a << 16 >> 16) * ((Ints)b << 16 >> 16) +
+                    ((Ints)a >> 16) * ((Ints)b >> 16));
 #endif
 }
 
@@ -156,9 +143,10 @@ PACKED(tile_bf16_packed, BF16)
 void ISA(isa_tile)(Kernels *kn) {
     kn->mr = MR;
     kn->nr = NR;
-#if defined(__AVX512BF16__)
-    kn->fast_bf16 = true;
-#endif
+    kn->group[F32] = 1;
+    kn->group[BF16] = 2;
+    kn->group[U8] = BYTES;
+    kn->fast_bf16 = FAST_BF16;
     kn->tile[F32] = tile_f32;
     kn->tile[BF16] = tile_bf16;
     kn->tile[U8] = tile_u8;

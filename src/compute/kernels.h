@@ -2,10 +2,11 @@
  * backend is opened. Plain functions over rows and tiles, each on one thread; no memory is taken.
  *
  * Matrix products run over groups: 32 bits along the inner dimension k, which hold one f32, two
- * bf16 or four bytes. The right operand is packed into panels of `nr` columns: group after group,
- * nr times 32 bits. The left operand is row-major as it lies in memory, or packed into tiles of
- * `mr` rows: group after group, mr times 32 bits. A product makes a tile of mr x nr floats (int32
- * for bytes), row-major with row stride nr; what is beyond the matrix is padded with zeros.
+ * bf16 or four bytes; without an instruction for bytes, two of them as 16-bit integers. The right
+ * operand is packed into panels of `nr` columns: group after group, nr times 32 bits. The left
+ * operand is row-major as it lies in memory (bytes in such integers are a copy), or packed into
+ * tiles of `mr` rows: group after group, mr times 32 bits. A product makes a tile of mr x nr floats
+ * (int32 for bytes), row-major with row stride nr; what is beyond the matrix is padded with zeros.
  *
  * All operands may lie at multiples of their own size; scratch and tile results at 64 bytes. No
  * function reads or writes outside what it is given, unless it says so. */
@@ -27,7 +28,8 @@ typedef struct {
 typedef struct {
     const char *name;
     int mr, nr;
-    bool fast_bf16; /* are there instructions for bf16 products? */
+    int group[TYPES]; /* values in a group */
+    bool fast_bf16;   /* are there instructions for bf16 products? */
 
     /* ---- isa_tile.c. Products by type; `rows` in [1, mr], a_bytes is the left operand's row
      * stride. The packed one, of F32 and BF16, writes mr rows. */
@@ -116,21 +118,17 @@ typedef struct {
  * "avx512", "avx512_vnni", "avx512_bf16"; NULL: no cap). -1 where the name is unknown. */
 int kernels_choose(Kernels *kn, const char *cap);
 
-static inline int64_t group_size(DType type) {
-    return type == F32 ? 1 : type == BF16 ? 2 : 4;
-}
-
-static inline int64_t group_count(DType type, int64_t k) {
-    return (k + group_size(type) - 1) / group_size(type);
+static inline int64_t group_count(const Kernels *kn, DType type, int64_t k) {
+    return (k + kn->group[type] - 1) / kn->group[type];
 }
 
 static inline int64_t panel_bytes(const Kernels *kn, DType type, int64_t k) {
-    return group_count(type, k) * kn->nr * 4;
+    return group_count(kn, type, k) * kn->nr * 4;
 }
 
 /* Of one left tile; the packing may write up to a vector beyond its last group. */
 static inline int64_t left_bytes(const Kernels *kn, DType type, int64_t k) {
-    return (group_count(type, k) * kn->mr + 16) * 4;
+    return (group_count(kn, type, k) * kn->mr + 16) * 4;
 }
 
 #endif

@@ -42,7 +42,7 @@ static void run_tile(const Work *w, int64_t row, int rows, int64_t col, const vo
     const Product *p = w->p;
     float t[MAX_MR * MAX_NR] __attribute__((aligned(64)));
     int cols = (int)(p->n - col < kn->nr ? p->n - col : kn->nr);
-    int64_t groups = group_count(p->type, p->k);
+    int64_t groups = group_count(kn, p->type, p->k);
     const char *left = p->left;
     for (int r = 0; p->ahead && r < rows; r++) {
         const char *at = p->ahead + (row + r) * p->ahead_stride + col * 4;
@@ -90,36 +90,57 @@ static size_t thread_bytes(const Kernels *kn, const Product *p, const Split *s) 
     return p->panels ? 0 : (size_t)(s->panels_each * panel_bytes(kn, p->type, p->k));
 }
 
-/* Rows that do not end with a whole group cannot be read as they lie: what follows them is no zero.
- * Bytes of a copy whose rows do; 0 where none is needed. */
-static size_t ragged_bytes(const Product *p) {
-    bool ragged = p->left_stride && p->k % group_size(p->type) != 0;
-    return ragged ? cpu_aligned((size_t)(p->m * group_count(p->type, p->k) * 4)) : 0;
+/* Rows that cannot be read as they lie: they do not end with a whole group (what follows them is no
+ * zero), or their bytes are 16-bit integers in groups. */
+typedef struct {
+    const Product *p;
+    int64_t stride; /* of the copy */
+    char *to;
+    size_t bytes; /* 0: no copy is needed */
+} Copy;
+
+static Copy copy_of(const Kernels *kn, const Product *p, char *to) {
+    Copy c = {.p = p, .stride = group_count(kn, p->type, p->k) * 4, .to = to};
+    if (p->left_stride && p->left_stride != c.stride)
+        c.bytes = cpu_aligned((size_t)(p->m * c.stride));
+    return c;
 }
 
-static void copy_ragged(char *to, const Product *p) {
-    int64_t bytes = group_count(p->type, p->k) * 4;
-    memset(to, 0, (size_t)(p->m * bytes));
-    for (int64_t r = 0; r < p->m; r++)
-        memcpy(to + r * bytes, (const char *)p->left + r * p->left_stride, (size_t)p->left_stride);
+static void copy_task(void *arg, int64_t task, int thread) {
+    (void)thread;
+    const Copy *c = arg;
+    const Product *p = c->p;
+    bool widened = p->type == U8 && c->stride >= 2 * p->k;
+    for (int64_t r = task * CPU_ROWS; r < cpu_rows_end(task, p->m); r++) {
+        const uint8_t *from = (const uint8_t *)p->left + r * p->left_stride;
+        char *to = c->to + r * c->stride;
+        memset(to + c->stride - 4, 0, 4);
+        if (widened)
+            for (int64_t i = 0; i < p->k; i++)
+                ((uint16_t *)(void *)to)[i] = from[i];
+        else
+            memcpy(to, from, (size_t)p->left_stride);
+    }
 }
 
 size_t product_scratch(Backend *be, const Product *p) {
+    const Kernels *kn = cpu_of(be)->kn;
     Split s = split(be, p);
-    return ragged_bytes(p) + thread_bytes(cpu_of(be)->kn, p, &s) * (size_t)be->threads;
+    return copy_of(kn, p, NULL).bytes + thread_bytes(kn, p, &s) * (size_t)be->threads;
 }
 
 void product_run(Backend *be, const Product *p, char *scratch) {
     Cpu *cpu = cpu_of(be);
     Work w = {.kn = cpu->kn, .p = p, .split = split(be, p), .scratch = scratch};
     w.thread_bytes = thread_bytes(cpu->kn, p, &w.split);
-    Product padded = *p;
-    if (ragged_bytes(p)) {
-        copy_ragged(scratch, p);
-        padded.left = scratch;
-        padded.left_stride = group_count(p->type, p->k) * 4;
-        w.p = &padded;
-        w.scratch = scratch + ragged_bytes(p);
+    Product copied = *p;
+    Copy copy = copy_of(cpu->kn, p, scratch);
+    if (copy.bytes) {
+        pool_run(cpu->pool, cpu_tasks(p->m), copy_task, &copy);
+        copied.left = copy.to;
+        copied.left_stride = copy.stride;
+        w.p = &copied;
+        w.scratch = scratch + copy.bytes;
     }
     if (p->m > 0)
         pool_run(cpu->pool, w.split.blocks * w.split.row_blocks, run_task, &w);

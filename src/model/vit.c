@@ -153,7 +153,7 @@ int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images
         return code;
     if (training && be->type == U8)
         return err_set(ERR_USAGE, "int8 is for scoring; train in bf16 or f32");
-    int64_t bytes = vit_memory(config, max_images, training, be->type);
+    int64_t bytes = vit_memory(config, max_images, training, be);
     int64_t total = system_memory_total();
     if (bytes < 0)
         return ERR_FAIL;
@@ -209,23 +209,23 @@ void vit_free(Vit **pv) {
 }
 
 /* Bytes that a weight takes; matrices are packed for scoring. */
-static int64_t param_bytes(const Vit *v, const VitParam *p) {
+static int64_t param_bytes(const Vit *v, const Backend *be, const VitParam *p) {
     if (v->training || !p->matrix)
         return p->count * (int64_t)sizeof(float);
-    DType type = v->type == U8 && p->block < 0 ? BF16 : v->type;
-    int64_t scales = type == U8 ? 2 * p->shape[0] * (int64_t)sizeof(float) : 0;
-    return p->count * (int64_t)dtype_bytes(type) + scales;
+    if (v->type == U8 && p->block >= 0) /* with a scale and a sum for each output */
+        return p->count * be->packed_byte + 2 * p->shape[0] * (int64_t)sizeof(float);
+    return p->count * (int64_t)dtype_bytes(v->type == U8 ? BF16 : v->type);
 }
 
-int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training, DType type) {
-    Vit v = {.config = *config, .max_images = max_images, .training = training, .type = type};
+int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training, const Backend *be) {
+    Vit v = {.config = *config, .max_images = max_images, .training = training, .type = be->type};
     v.a.block = mem_alloc((size_t)config->depth, sizeof *v.a.block);
     v.params = v.a.block ? params_layout(config, &v.param_count, &v.floats) : NULL;
     int64_t result = ERR_FAIL;
     if (v.params)
         result = plan(&v, NULL);
     for (int i = 0; v.params && i < v.param_count; i++)
-        result += param_bytes(&v, &v.params[i]);
+        result += param_bytes(&v, be, &v.params[i]);
     mem_free(v.params);
     mem_free(v.a.block);
     return result;

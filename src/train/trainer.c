@@ -43,13 +43,13 @@ static Staging staging(const VitConfig *c, const TrainSettings *s) {
                      (size_t)(train_images(s) * vit_patches(c))};
 }
 
-int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings, DType type) {
+int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings, const Backend *be) {
     int tensors;
     int64_t values, decayed;
     Staging n = staging(config, settings);
     vit_census(config, &tensors, &values, &decayed);
     /* the network and two moments */
-    return vit_memory(config, train_images(settings), true, type) +
+    return vit_memory(config, train_images(settings), true, be) +
            2 * values * (int64_t)sizeof(float) +
            (int64_t)(2 * (n.x + n.y) * sizeof(float) + 2 * n.mask);
 }

@@ -38,8 +38,8 @@ int trainer_open(Trainer **out, Backend *be, const VitConfig *config, const Trai
                  int64_t steps_per_epoch);
 void trainer_free(Trainer **t);
 
-/* Bytes that training takes at most with activations of this type, checkpoints included. */
-int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings, DType type);
+/* Bytes that training takes at most on this backend, checkpoints included. */
+int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings, const Backend *be);
 
 /* One update. ERR_FAIL, with the weights untouched, where the loss or the gradient is not finite.
  */
