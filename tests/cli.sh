@@ -55,12 +55,17 @@ expect 3 'anomaly' score run data/testing/frames/01_runner --fail-on 99
 expect 0 '' data check data
 expect 0 '2 clips to train on, 1 x 2 to test on: ' data plant data -o planted/ --hold-out 3 --copies 2
 expect 0 '' data check planted
-expect 0 '' eval run planted
+expect 0 '' eval run planted --localise
+grep -q 'tracks, made here from the masks' out || fail 'eval --localise of planted clips found no truth'
+mkdir -p still/01 && for i in 00 01 02 03 04 05 06 07 08 09; do
+    cp data/training/frames/01/000.png still/01/$i.png
+done && cp -r still/01 still/02
+expect 1 'nothing abnormal could be planted' data plant still -o x --hold-out 2
 expect 1 'planted is there already' data plant data -o planted
 expect 1 '1 training clips: --hold-out 4 leaves none' data plant data/testing/frames/01_runner -o x
 expect 2 'are of check' data plant data -o x --json
 expect 2 'writes no data set' data check data -o x
-[ ! -e x ] && [ ! -e x.part ] || fail 'a data set that cannot be planted is begun'
+[ ! -e x ] && [ ! -e x.part ] || fail 'something is left of a data set that cannot be planted'
 expect 0 '' info run
 expect 0 '' info run --json
 expect 0 '' --help

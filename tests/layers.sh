@@ -28,7 +28,7 @@ libsw*:           video/source_av.c video/writer_av.c
 zip.h:            model/torch_pth.c
 '
 
-system='assert ctype dirent errno fcntl fenv float inttypes libgen limits locale math poll pthread
+system='assert ctype dirent errno fcntl fenv float ftw inttypes libgen limits locale math poll pthread
     sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn
     string strings sys/* time unistd'
 

@@ -25,29 +25,45 @@ static void draw(uint8_t *bgr, int width, int x, int y, int seed) {
     }
 }
 
-/* A block that goes from left to right, a pixel a frame, again and again, in its own lane. */
-static void walk(const char *folder, int frames, int width, int lane, int seed) {
+/* A block that goes from left to right, a pixel a frame, again and again, in its own lane; as a
+ * folder of pictures, or a video where that is what `name` says. */
+static void walk(const char *name, int frames, int width, int lane, int seed) {
     uint8_t *bgr = malloc((size_t)(3 * width * HEIGHT));
+    VideoWriter *w = NULL;
     assert_non_null(bgr);
+    if (strstr(name, ".mp4"))
+        assert_int_equal(video_writer_open(&w, fixture_path("%s", name), width, HEIGHT, 10), 0);
     for (int t = 0; t < frames; t++) {
         draw(bgr, width, (t + 17 * seed) % width, lane, t);
-        assert_int_equal(png_write(fixture_path("%s/%03d.png", folder, t), bgr, width, HEIGHT), 0);
+        assert_int_equal(w ? video_writer_add(w, bgr)
+                           : png_write(fixture_path("%s/%03d.png", name, t), bgr, width, HEIGHT),
+                         0);
     }
+    if (w)
+        assert_int_equal(video_writer_close(&w), 0);
     free(bgr);
 }
 
-static Dataset *data(void) {
+/* The same as pictures and as videos. */
+static Dataset *data_of(const char *name) {
     static bool made;
     for (int i = 0; i < 3 && !made; i++) {
-        char folder[32];
-        snprintf(folder, sizeof folder, "set/training/frames/%02d", i + 1);
-        walk(folder, FRAMES + 80 * (i == 0), WIDTH, 14 + 16 * i, i);
+        char clip[32], video[32];
+        int frames = FRAMES + 80 * (i == 0);
+        snprintf(clip, sizeof clip, "set/training/frames/%02d", i + 1);
+        snprintf(video, sizeof video, "films/%02d.mp4", i + 1);
+        walk(clip, frames, WIDTH, 14 + 16 * i, i);
+        walk(video, frames, WIDTH, 14 + 16 * i, i);
     }
     made = true;
     Dataset *d = NULL;
-    if (dataset_open(&d, fixture_path("set")))
+    if (dataset_open(&d, fixture_path("%s", name)))
         fail_msg("%s", err_text());
     return d;
+}
+
+static Dataset *data(void) {
+    return data_of("set");
 }
 
 static const int all[] = {0, 1, 2};
@@ -119,8 +135,7 @@ static void test_turns(void **state) {
 /* Outside of events a frame is the clip's own; a control changes it and is normal; what is abnormal
  * shows something that is not there. */
 static void test_truth(void **state) {
-    (void)state;
-    Dataset *d = data();
+    Dataset *d = data_of(*state);
     Source *s = NULL;
     Planter *p = open_ok(d, 0, 5, 0);
     assert_int_equal(source_open(&s, d->train.clips[0].url), 0);
@@ -273,8 +288,13 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plan),   cmocka_unit_test(test_turns),   cmocka_unit_test(test_truth),
-        cmocka_unit_test(test_kinds),  cmocka_unit_test(test_repeats), cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_turns),
+        {"test_truth (pictures)", test_truth, NULL, NULL, "set"},
+        {"test_truth (videos)", test_truth, NULL, NULL, "films"},
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_bad),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);

@@ -154,12 +154,14 @@ static int write_all(Planting *p) {
         code = err_set(ERR_FAIL,
                        "too little moves in the clips that are held out: nothing abnormal could be "
                        "planted. Another --hold-out or --seed takes other clips or places");
-    return !code && rename(p->root, p->args->output)
-               ? err_sys(ERR_FAIL, "cannot rename %s to %s", p->root, p->args->output)
-               : code;
+    if (!code && rename(p->root, p->args->output))
+        code = err_sys(ERR_FAIL, "cannot rename %s to %s", p->root, p->args->output);
+    if (code && !file_remove_folder(p->root))
+        log_info("%s is left; remove it", p->root);
+    return code;
 }
 
-/* Two are refused: a data set that is whole, and what a run that was stopped has left. */
+/* Two are refused: a data set that is whole, and what a run that was killed has left. */
 static int check_free(const char *folder) {
     return file_exists(folder)
                ? err_set(ERR_FAIL, "%s is there already; remove it, or give another -o", folder)

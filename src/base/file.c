@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -166,6 +167,16 @@ int file_make_folder(const char *path) {
     if (!file_is_folder(path))
         return err_set(ERR_FAIL, "cannot create the folder %s: a file of that name is there", path);
     return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *s, int flag, struct FTW *walk) {
+    (void)s, (void)flag, (void)walk;
+    return remove(path);
+}
+
+bool file_remove_folder(const char *path) {
+    enum { OPEN_FOLDERS = 16 };
+    return nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
 }
 
 int file_lock_folder(int *lock, const char *path) {

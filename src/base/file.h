@@ -35,6 +35,10 @@ int file_read(const char *path, size_t limit, char **data, size_t *bytes);
 /* Creates a folder and its parents; one that exists is fine. */
 int file_make_folder(const char *path);
 
+/* Removes a folder and all that is in it, of links the link; says whether it is gone. Sets no
+ * message: the one to keep is that of what failed before. */
+bool file_remove_folder(const char *path);
+
 /* Takes the lock of a folder for this process, so that two do not write into one run; gone with the
  * process at the latest. ERR_FAIL where another one has it. file_unlock accepts 0. */
 int file_lock_folder(int *lock, const char *path);
