@@ -154,35 +154,40 @@ static void pack_cols(void *panel, DType type, const void *x, DType from, int64_
 
 /* ---- the left operand of x^T y. */
 
-enum { TILES = 8, WIDE = (MR + LANES - 1) / LANES * LANES };
+enum { TILES = 8 };
+
+/* A vector of groups, whose values stand at a and, of pairs, at b. */
+INLINE Words groups_at(DType type, const char *a, const char *b) {
+    typedef uint16_t Shorts __attribute__((vector_size(VECTOR / 2), aligned(2), may_alias));
+    if (type == F32)
+        return (Words) * (const Unaligned *)(const void *)a;
+    return __builtin_convertvector(*(const Shorts *)(const void *)a, Words) |
+           __builtin_convertvector(*(const Shorts *)(const void *)b, Words) << 16;
+}
 
 /* `tiles` tiles of n columns together. Whole vectors are written: what goes beyond a group is
- * overwritten by the next. With `inside` (a constant where this is used) WIDE - MR more columns can
- * be read behind the last; else it is one tile, and zeros stand beyond its n (<= MR) columns. */
+ * overwritten by the next. With `inside` (a constant where this is used) LANES - MR more columns
+ * can be read behind the last; else it is one tile, and zeros stand beyond its n (<= MR) columns.
+ */
 INLINE void pack_tiles(char *to, int64_t tile_bytes, DType type, bool inside, const char *x,
                        int64_t ld, int64_t tiles, int64_t n, int64_t k, float *sums) {
-    float sum[TILES][WIDE];
-    memset(sum, 0, sizeof sum);
+    Floats sum[TILES] = {{0}};
     int64_t size = type == F32 ? 1 : 2;
     size_t bytes = dtype_bytes(type);
-    _Alignas(4) static const char zeros[(TILES * MR + WIDE) * 4];
+    static const char zeros[(TILES * MR + LANES) * 4];
+    char edge[2][LANES * 4] = {{0}};
     for (int64_t g = 0; g * size < k; g++) {
         const char *a = x + (size_t)(g * size * ld) * bytes;
         const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : zeros;
+        if (!inside) {
+            a = memcpy(edge[0], a, (size_t)n * bytes);
+            b = memcpy(edge[1], b, (size_t)n * bytes);
+        }
         for (int64_t t = 0; t < tiles; t++) {
-            uint32_t *out = (uint32_t *)(void *)(to + t * tile_bytes) + g * MR;
-            for (int64_t c = 0; c < WIDE; c++) {
-                uint32_t w = inside || c < n ? group(type, type, a, t * MR + c, b, t * MR + c) : 0;
-                float x0, x1 = 0;
-                if (type == F32) {
-                    memcpy(&x0, &w, sizeof x0);
-                } else {
-                    x0 = bf16_float((uint16_t)w);
-                    x1 = bf16_float((uint16_t)(w >> 16));
-                }
-                out[c] = w;
-                sum[t][c] += x0 + x1;
-            }
+            size_t at = (size_t)(t * MR) * bytes;
+            Words w = groups_at(type, a + at, b + at);
+            *(Unaligned *)(void *)(to + t * tile_bytes + g * MR * 4) = (Floats)w;
+            sum[t] += type == F32 ? (Floats)w : (Floats)(w << 16) + (Floats)(w & 0xffff0000u);
         }
     }
     for (int64_t t = 0; sums && t < tiles; t++)
@@ -194,8 +199,8 @@ INLINE void pack_left_as(char *to, int64_t tile_bytes, DType type, const char *x
                          int64_t n, int64_t k, float *sums) {
     int64_t col = 0;
     size_t bytes = dtype_bytes(type);
-    while (n - col >= WIDE) {
-        int64_t tiles = (n - col - (WIDE - MR)) / MR;
+    while (n - col >= LANES) {
+        int64_t tiles = (n - col - (LANES - MR)) / MR;
         tiles = tiles < TILES ? tiles : TILES;
         pack_tiles(to, tile_bytes, type, true, x + (size_t)col * bytes, ld, tiles, tiles * MR, k,
                    sums ? sums + col : NULL);
