@@ -340,6 +340,7 @@ static void adamw(Run *r, const Shape *s) {
 static const Shape linear_shapes[] = {
     ROWS(1, 8, 8),
     ROWS(2, 16, 16),
+    ROWS(2, 2, 8),
     ROWS(3, 24, 48),
     ROWS(4, 8, 64),
     ROWS(5, 8, 24),

@@ -65,6 +65,7 @@ expect 1 'planted is there already' data plant data -o planted
 expect 1 '1 training clips: --hold-out 4 leaves none' data plant data/testing/frames/01_runner -o x
 expect 2 'are of check' data plant data -o x --json
 expect 2 'writes no data set' data check data -o x
+[ -s still/01/00.png ] && [ -s still/02/09.png ] || fail 'data plant removed footage through its links'
 [ ! -e x ] && [ ! -e x.part ] || fail 'something is left of a data set that cannot be planted'
 expect 0 '' info run
 expect 0 '' info run --json

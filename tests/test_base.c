@@ -360,6 +360,25 @@ static void test_file_names(void **state) {
     assert_non_null(strstr(err_text(), "a file of that name"));
 }
 
+/* A link goes, and what it leads to stays. */
+static void test_folder_is_removed(void **state) {
+    (void)state;
+    const char *folder = fixture_path("removed");
+    char inner[600], kept[600];
+    snprintf(kept, sizeof kept, "%s", fixture_path("kept/file"));
+    snprintf(inner, sizeof inner, "%s/a/link", folder);
+    fixture_text(kept, "text");
+    fixture_text(fixture_path("removed/a/file"), "text");
+    assert_int_equal(symlink(fixture_path("kept"), inner), 0);
+    assert_int_equal(file_make_new_folder(folder), ERR_FAIL);
+    assert_true(file_remove_folder(folder));
+    assert_false(file_exists(folder));
+    assert_true(file_exists(kept));
+    assert_true(file_remove_folder(folder));
+    assert_true(file_remove_folder(fixture_path("kept/file/below")));
+    assert_int_equal(file_make_new_folder(folder), 0);
+}
+
 /* ---- JSON. */
 
 static int collect(void *ctx, const char *key, const Json *value) {
@@ -464,6 +483,7 @@ int main(void) {
         cmocka_unit_test(test_file_cannot_be_made),
         cmocka_unit_test(test_file_read),
         cmocka_unit_test(test_file_names),
+        cmocka_unit_test(test_folder_is_removed),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_bad_json),
         cmocka_unit_test(test_messages),

@@ -141,8 +141,11 @@ static int write_copy(Planting *p, int clip, int copy) {
 
 static int write_all(Planting *p) {
     char path[4096];
+    int code = file_make_new_folder(p->root); /* of two that write to one place the first has it */
+    if (code)
+        return code;
     snprintf(path, sizeof path, "%s/training/frames", p->root);
-    int code = file_make_folder(path);
+    code = file_make_folder(path);
     for (int i = 0; i < p->clips->count && !code; i++)
         if (!is_held(p, i))
             code = link_clip(p, &p->clips->clips[i]);

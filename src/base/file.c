@@ -148,7 +148,7 @@ int file_read(const char *path, size_t limit, char **data, size_t *bytes) {
     return 0;
 }
 
-int file_make_folder(const char *path) {
+static int make_folder(const char *path, bool is_new) {
     char copy[4096];
     if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
         return err_set(ERR_FAIL, "cannot create a folder: the path has over %zu characters",
@@ -158,7 +158,7 @@ int file_make_folder(const char *path) {
             continue;
         char end = *p;
         *p = '\0';
-        if (mkdir(copy, 0777) && errno != EEXIST)
+        if (mkdir(copy, 0777) && (errno != EEXIST || (is_new && end == '\0')))
             return err_sys(ERR_FAIL, "cannot create the folder %s", copy);
         *p = end;
         if (end == '\0')
@@ -169,6 +169,14 @@ int file_make_folder(const char *path) {
     return 0;
 }
 
+int file_make_folder(const char *path) {
+    return make_folder(path, false);
+}
+
+int file_make_new_folder(const char *path) {
+    return make_folder(path, true);
+}
+
 static int remove_entry(const char *path, const struct stat *s, int flag, struct FTW *walk) {
     (void)s, (void)flag, (void)walk;
     return remove(path);
@@ -176,7 +184,8 @@ static int remove_entry(const char *path, const struct stat *s, int flag, struct
 
 bool file_remove_folder(const char *path) {
     enum { OPEN_FOLDERS = 16 };
-    return nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
+    nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    return !file_exists(path);
 }
 
 int file_lock_folder(int *lock, const char *path) {

@@ -32,8 +32,9 @@ void file_discard(FileOut **f);
  * the caller frees with mem_free. */
 int file_read(const char *path, size_t limit, char **data, size_t *bytes);
 
-/* Creates a folder and its parents; one that exists is fine. */
+/* Creates a folder and its parents; one that exists is fine, but for `new` not the last. */
 int file_make_folder(const char *path);
+int file_make_new_folder(const char *path);
 
 /* Removes a folder and all that is in it, of links the link; says whether it is gone. Sets no
  * message: the one to keep is that of what failed before. */

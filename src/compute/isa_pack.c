@@ -174,8 +174,8 @@ INLINE void pack_tiles(char *to, int64_t tile_bytes, DType type, bool inside, co
     Floats sum[TILES] = {{0}};
     int64_t size = type == F32 ? 1 : 2;
     size_t bytes = dtype_bytes(type);
-    static const char zeros[(TILES * MR + LANES) * 4];
-    char edge[2][LANES * 4] = {{0}};
+    _Alignas(4) static const char zeros[(TILES * MR + LANES) * 4];
+    _Alignas(4) char edge[2][LANES * 4] = {{0}};
     for (int64_t g = 0; g * size < k; g++) {
         const char *a = x + (size_t)(g * size * ld) * bytes;
         const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : zeros;

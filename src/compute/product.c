@@ -95,12 +95,14 @@ static size_t thread_bytes(const Kernels *kn, const Product *p, const Split *s) 
 typedef struct {
     const Product *p;
     int64_t stride; /* of the copy */
+    bool widened;
     char *to;
     size_t bytes; /* 0: no copy is needed */
 } Copy;
 
 static Copy copy_of(const Kernels *kn, const Product *p, char *to) {
     Copy c = {.p = p, .stride = group_count(kn, p->type, p->k) * 4, .to = to};
+    c.widened = p->type == U8 && kn->group[U8] == 2;
     if (p->left_stride && p->left_stride != c.stride)
         c.bytes = cpu_aligned((size_t)(p->m * c.stride));
     return c;
@@ -110,16 +112,15 @@ static void copy_task(void *arg, int64_t task, int thread) {
     (void)thread;
     const Copy *c = arg;
     const Product *p = c->p;
-    bool widened = p->type == U8 && c->stride >= 2 * p->k;
     for (int64_t r = task * CPU_ROWS; r < cpu_rows_end(task, p->m); r++) {
         const uint8_t *from = (const uint8_t *)p->left + r * p->left_stride;
         char *to = c->to + r * c->stride;
         memset(to + c->stride - 4, 0, 4);
-        if (widened)
+        if (c->widened)
             for (int64_t i = 0; i < p->k; i++)
                 ((uint16_t *)(void *)to)[i] = from[i];
         else
-            memcpy(to, from, (size_t)p->left_stride);
+            memcpy(to, from, (size_t)p->k * dtype_bytes(p->type));
     }
 }
 

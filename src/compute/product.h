@@ -10,7 +10,8 @@ typedef struct Product Product;
 struct Product {
     DType type;
     int64_t m, n, k;
-    /* The left operand: row-major rows of `left_stride` bytes, or (0) packed tiles. */
+    /* The left operand: row-major rows, one behind the other, of `left_stride` bytes, or (0) packed
+     * tiles. */
     const void *left;
     int64_t left_stride;
     /* The right operand: panels, or `pack` makes panel p from what `operand` says. */

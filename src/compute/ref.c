@@ -208,6 +208,7 @@ void ref_linear(Backend *be) {
 void backend_ref(Backend *be) {
     be->name = "ref";
     be->description = "plain C";
+    be->packed_byte = sizeof(float); /* nothing is packed */
     ref_linear(be);
     ref_attention(be);
     ref_image(be);

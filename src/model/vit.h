@@ -97,8 +97,7 @@ typedef struct Vit Vit;
 int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images, bool training);
 void vit_free(Vit **v);
 
-/* Bytes that a network takes on this backend; negative, with the message set, when memory is out.
- */
+/* Bytes that a network takes on a backend; negative, with the message set, when memory is out. */
 int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training, const Backend *be);
 
 /* Initialisation of method A.6. */
