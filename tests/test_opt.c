@@ -135,6 +135,7 @@ static void test_bad_command_lines(void **state) {
         {"--mode medium", {"--mode: expected one of slow, quick; found \"medium\""}},
         {"--fast=maybe", {"--fast: expected yes or no", "\"maybe\""}},
         {"--steps", {"--steps: expected a value"}},
+        {"--output=", {"--output: expected FILE, found an empty word"}},
         {"--stpes 3", {"--stpes: unknown option", "did you mean --steps?"}},
         {"--zzzzzzzz", {"--zzzzzzzz: unknown option", "--help"}},
         {"-x", {"-x: unknown option"}},

@@ -194,6 +194,8 @@ int opt_parse(const OptGroup *groups, int argc, char *const *argv, const char **
             value = argv[++i];
         if (!value)
             return err_set(ERR_USAGE, "--%s: expected a value after it", key);
+        if (!*value && row->type == OPT_TEXT && !row->def) /* a shell's variable that is not set */
+            return err_set(ERR_USAGE, "--%s: expected %s, found an empty word", key, row->arg);
         int code = set_row(row, object, "--", value);
         if (code)
             return code;
