@@ -155,20 +155,22 @@ static void pack_cols(void *panel, DType type, const void *x, DType from, int64_
 /* ---- the left operand of x^T y. */
 
 enum { TILES = 8 };
+_Static_assert((int)MR <= (int)LANES, "a tile's group is packed as one vector");
 
 /* A vector of groups, whose values stand at a and, of pairs, at b. */
-INLINE Words groups_at(DType type, const char *a, const char *b) {
+INLINE Words groups_at(DType type, const void *a, const void *b) {
     typedef uint16_t Shorts __attribute__((vector_size(VECTOR / 2), aligned(2), may_alias));
+    const Unaligned *whole = a;
+    const Shorts *first = a, *second = b;
     if (type == F32)
-        return (Words) * (const Unaligned *)(const void *)a;
-    return __builtin_convertvector(*(const Shorts *)(const void *)a, Words) |
-           __builtin_convertvector(*(const Shorts *)(const void *)b, Words) << 16;
+        return (Words)whole[0];
+    return __builtin_convertvector(first[0], Words) | __builtin_convertvector(second[0], Words)
+                                                          << 16;
 }
 
 /* `tiles` tiles of n columns together. Whole vectors are written: what goes beyond a group is
  * overwritten by the next. With `inside` (a constant where this is used) LANES - MR more columns
- * can be read behind the last; else it is one tile, and zeros stand beyond its n (<= MR) columns.
- */
+ * can be read behind the last; else it is one tile, and zeros stand beyond its n columns. */
 INLINE void pack_tiles(char *to, int64_t tile_bytes, DType type, bool inside, const char *x,
                        int64_t ld, int64_t tiles, int64_t n, int64_t k, float *sums) {
     Floats sum[TILES] = {{0}};
