@@ -120,6 +120,22 @@ static void expect_close(const char *what, const float *got, const float *want, 
 
 /* A byte is off by up to 1/510 of its range, in the inputs and the weights of twelve layers: 1.9e-2
  * of the largest value and 35.8 dB found; bf16 has 5e-3 and 46 dB. */
+/* A byte is the nearest whole number of scales above the zero point, ties to even, 0 and 255 at the
+ * ends. By way of double and the C library. */
+static void test_bytes(void **state) {
+    (void)state;
+    static const float ends[] = {-INFINITY, -1e30f, -8388608.5f, 8388607.5f, 1e30f, INFINITY, NAN};
+    static const int32_t zeros[] = {0, 1, 13, 128, 254, 255};
+    for (int z = 0; z < N(zeros); z++) {
+        for (int i = 0; i < N(ends); i++)
+            assert_int_equal(u8_round(ends[i], 2, zeros[z]), ends[i] > 0 ? 255 : 0);
+        for (int i = -2200; i <= 2200; i++) { /* eighths of a scale: ties too */
+            double q = rint(i / 8.0) + zeros[z];
+            assert_int_equal(u8_round((float)i / 16, 2, zeros[z]), q < 0 ? 0 : q > 255 ? 255 : q);
+        }
+    }
+}
+
 static void test_close_to_f32(void **state) {
     static float want[IMAGES * PIXELS], bf16[IMAGES * PIXELS], got[IMAGES * PIXELS];
     predict_with(want, "cpu", 2, "f32");
@@ -295,6 +311,7 @@ static int setup(void **state) {
 int main(void) {
     static char ref[] = "ref", cpu[] = "cpu", f32[] = "f32", bf16[] = "bf16", int8[] = "int8";
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bytes),
 #define ON(what, test) {#test " (" #what ")", test, NULL, NULL, what}
         ON(ref, test_close_to_f32),
         ON(cpu, test_close_to_f32),

@@ -52,10 +52,18 @@ static inline uint16_t bf16_round(float f) {
     return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? (bits >> 16 | 0x40) : rounded);
 }
 
-/* To the nearest byte of the tensor's scale, ends included. */
+/* To the nearest byte of the tensor's scale, ends included; a NaN becomes 0. Held to the ends
+ * first: the sum with a large number then ends in the nearest integer, which loops turn into bytes
+ * at once. */
 static inline uint8_t u8_round(float f, float inverse_scale, int32_t zero) {
-    float q = rintf(f * inverse_scale) + (float)zero;
-    return (uint8_t)(!(q > 0) ? 0 : q > 255 ? 255 : q); /* NaN: 0 */
+    const float least = (float)-zero, most = (float)(255 - zero);
+    float q = f * inverse_scale;
+    q = q > least ? q : least;
+    q = q < most ? q : most;
+    q += 0x1.8p23f;
+    uint32_t bits;
+    memcpy(&bits, &q, sizeof bits);
+    return (uint8_t)(bits + (uint32_t)zero);
 }
 
 #endif
