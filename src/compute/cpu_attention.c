@@ -2,7 +2,7 @@
  * cache; of probabilities only the backward pass keeps a matrix, in scratch. */
 #include <math.h>
 
-#include "compute/cpu.h"
+#include "compute/product.h"
 
 /* Images whose bias gradient one backward task sums. */
 enum { GROUP = 4 };
@@ -132,8 +132,8 @@ static void forward_task(void *arg, int64_t task, int thread) {
     Rows q = whole_groups(a, head_rows(a->qkv, a->s, b, h, 0), w.q);
     pack_tokens(a, w.k, head_rows(a->qkv, a->s, b, h, 1));
     pack_features(a, w.v, head_rows(a->qkv, a->s, b, h, 2));
-    for (int64_t t = 0; t < T; t += kn->mr) {
-        int rows = block_rows(a, t);
+    for (int64_t t = 0; t < T; t += tile_rows(kn->mr, T - t)) {
+        int rows = tile_rows(kn->mr, T - t);
         product(a, w.logits, q, t, w.k, T, d, rows);
         kn->softmax(w.p.data, a->type, a->lse + (b * a->s.heads + h) * T + t, w.logits, a->scale,
                     a->bias + (h * T + t) * T, T, rows);
@@ -207,8 +207,8 @@ static void backward_head(const Attention *a, const Backward *w, int64_t b, int6
     pack_features(a, w->dout_features, dout);
     for (int64_t t = 0; t < T; t++)
         w->dots[t] = kn->dot(dout.data + t * dout.row, out.data + t * out.row, a->type, d);
-    for (int64_t t = 0; t < T; t += kn->mr) {
-        int rows = block_rows(a, t);
+    for (int64_t t = 0; t < T; t += tile_rows(kn->mr, T - t)) {
+        int rows = tile_rows(kn->mr, T - t);
         product(a, w->logits, q, t, w->k_tokens, T, d, rows);
         product(a, w->dp, dout, t, w->v_tokens, T, d, rows);
         kn->softmax_backward(w->p.data + t * w->p.row, w->ds.data + t * w->ds.row, a->type,

@@ -59,7 +59,7 @@ static void run_tile(const Work *w, int64_t row, int rows, int64_t col, const vo
 
 /* Rows a multiple of 4 KB apart share the sets of a first-level cache, which has 8 ways: more rows
  * than that evict each other. */
-static int64_t tile_rows(const Kernels *kn, const Product *p) {
+static int64_t most_rows(const Kernels *kn, const Product *p) {
     enum { WAYS = 8 };
     bool collide = p->left_stride && p->left_stride % 4096 == 0;
     return collide && kn->mr > WAYS ? WAYS : kn->mr;
@@ -80,10 +80,13 @@ static void run_task(void *arg, int64_t task, int thread) {
     const char *panels = p->panels ? (const char *)p->panels + first * bytes : own;
     for (int64_t i = 0; i < count && !p->panels; i++)
         p->pack(p, w->kn, own + i * bytes, first + i);
-    for (int64_t step = tile_rows(w->kn, p); row < end; row += step)
+    int64_t most = most_rows(w->kn, p);
+    for (int rows; row < end; row += rows) {
+        int64_t left = end - row;
+        rows = p->left_stride ? tile_rows(most, left) : (int)(left < most ? left : most);
         for (int64_t i = 0; i < count; i++)
-            run_tile(w, row, (int)(end - row < step ? end - row : step), (first + i) * w->kn->nr,
-                     panels + i * bytes);
+            run_tile(w, row, rows, (first + i) * w->kn->nr, panels + i * bytes);
+    }
 }
 
 static size_t thread_bytes(const Kernels *kn, const Product *p, const Split *s) {

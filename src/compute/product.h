@@ -31,6 +31,13 @@ struct Product {
     int64_t ahead_stride;
 };
 
+/* Rows of the next tile where `left` are left: `most`, but where that would leave one or two
+ * behind, which take half as long as a whole tile, the last two tiles share them. */
+static inline int tile_rows(int64_t most, int64_t left) {
+    int64_t rows = left > most && left <= most + 2 ? (left + 1) / 2 : most;
+    return (int)(rows < left ? rows : left);
+}
+
 /* `scratch` of product_scratch bytes is used by no one else meanwhile. */
 void product_run(Backend *be, const Product *p, char *scratch);
 size_t product_scratch(Backend *be, const Product *p);
