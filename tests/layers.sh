@@ -21,6 +21,7 @@ libraries='
 yaml.h:           base/opt_yaml.c
 jansson.h:        base/json.c
 immintrin.h:      compute/isa_*.c
+cpuid.h:          compute/kernels.c
 linux/futex.h:    compute/pool.c
 matio.h:          data/labels_mat.c
 libav*:           video/source_av.c video/writer_av.c

@@ -68,7 +68,7 @@ char *system_cpu_name(char *buf, int n) {
 }
 
 char *system_cpu_features(char *buf, int n) {
-    static const char *const wanted[] = {"avx2",        "fma",         "avx512f",
+    static const char *const wanted[] = {"avx2",        "fma",         "avx_vnni", "avx512f",
                                          "avx512_bf16", "avx512_vnni", "amx_tile"};
     char flags[8192];
     buf[0] = '\0';

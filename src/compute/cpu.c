@@ -68,10 +68,11 @@ int backend_cpu(Backend *be) {
     be->state = cpu;
     be->close = cpu_close;
     if (kernels_choose(&cpu->table, cap))
-        return err_set(ERR_USAGE,
-                       "NORMALCY_ISA: expected plain, avx2, avx512, avx512_vnni or avx512_bf16; "
-                       "found \"%s\"",
-                       cap);
+        return err_set(
+            ERR_USAGE,
+            "NORMALCY_ISA: expected plain, avx2, avx2_vnni, avx512, avx512_vnni or avx512_bf16; "
+            "found \"%s\"",
+            cap);
     cpu->kn = &cpu->table;
     cpu->panel_budget = panel_budget();
     be->type = cpu->kn->fast_bf16 ? BF16 : F32;

@@ -22,7 +22,7 @@ enum { VECTOR = 16, MR = 4 };
 enum { LANES = VECTOR / 4, NR = 2 * LANES };
 
 /* How a byte of the right operand stands in its group; the left one's is of the same size. */
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 typedef int8_t Byte;
 #else
 typedef int16_t Byte;

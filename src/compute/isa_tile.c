@@ -52,6 +52,8 @@ static inline Floats dot_u8(Floats acc, Words a, Words b) {
     return (Floats)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
 #elif defined(__AVX512F__)
     return (Floats)((Ints)acc + (Ints)_mm512_madd_epi16((__m512i)a, (__m512i)b));
+#elif defined(__AVXVNNI__)
+    return (Floats)_mm256_dpbusd_avx_epi32((__m256i)acc, (__m256i)a, (__m256i)b);
 #elif defined(__AVX2__)
     return (Floats)((Ints)acc + (Ints)_mm256_madd_epi16((__m256i)a, (__m256i)b));
 #elif defined(__x86_64__)

@@ -2,9 +2,13 @@
 
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 /* The levels, by the objects that CMake compiles from isa_*.c. */
 #if defined(__x86_64__)
-#define LEVELS(X) X(plain) X(avx2) X(avx512) X(avx512_vnni) X(avx512_bf16)
+#define LEVELS(X) X(plain) X(avx2) X(avx2_vnni) X(avx512) X(avx512_vnni) X(avx512_bf16)
 #else
 #define LEVELS(X) X(plain)
 #endif
@@ -38,6 +42,12 @@ static bool has_plain(void) {
 static bool has_avx2(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi");
+}
+
+/* By cpuid, leaf 7.1: clang 14 does not know the name. */
+static bool has_avx2_vnni(void) {
+    unsigned a = 0, b, c, d;
+    return has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
 }
 
 static bool has_avx512(void) {

@@ -115,7 +115,8 @@ typedef struct {
 } Kernels;
 
 /* Fills the table with the best level this processor has, not above `cap` ("plain", "avx2",
- * "avx512", "avx512_vnni", "avx512_bf16"; NULL: no cap). -1 where the name is unknown. */
+ * "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16"; NULL: no cap). -1 where the name is unknown.
+ */
 int kernels_choose(Kernels *kn, const char *cap);
 
 static inline int64_t group_count(const Kernels *kn, DType type, int64_t k) {
