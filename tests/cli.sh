@@ -108,8 +108,10 @@ has() {
     grep -qx "$2: \"\\?$3\"\\?" $1/settings.yaml || fail "$1 has $(grep "^$2:" $1/settings.yaml), expected $3"
 }
 expect 0 'done ' train data -o bare --steps 1
-expect 0 'done ' train data -o named --preset ped2-scratch --steps 1
-cmp -s bare/settings.yaml named/settings.yaml || fail "train begins at random with other settings than ped2-scratch's"
+expect 0 'done ' train data -o named --preset footage --steps 1
+cmp -s bare/settings.yaml named/settings.yaml || fail "train begins at random with other settings than footage's"
+expect 0 'done ' train data -o longer --preset ped2-scratch --steps 1
+sed 's/^epochs: 24$/epochs: 8/' longer/settings.yaml | cmp -s - bare/settings.yaml || fail "ped2-scratch is more than footage for 24 epochs"
 has bare frames 4
 for part in frames masks; do # one clip: this network is no small one
     mkdir -p single/testing/$part && cp -r data/testing/$part/01_runner single/testing/$part
@@ -382,7 +384,7 @@ expect 2 'expected one of cosine, constant' train data -o x --schedule linear
 expect 2 'expected a value' train data -o x --epochs
 expect 2 'give -o' train data
 expect 2 'no data' train -o x
-expect 2 'expected one of ped2, avenue, shanghaitech, ped2-scratch; found "ped3"' train data -o x --preset ped3
+expect 2 'expected one of ped2, avenue, shanghaitech, ped2-scratch, footage; found "ped3"' train data -o x --preset ped3
 expect 2 'resume continues that run' train data -o run
 expect 2 'does not fit' train data -o x --image 40 --patch 8 --pseudo mask
 expect 2 'not a multiple of heads' train data -o x --width 24 --heads 5

@@ -21,7 +21,7 @@ static const char train_usage[] =
     "       normalcy train --resume -o RUN\n\n"
     "Learns the training clips of DATA (a data set, a folder of clips, or one video). RUN gets\n"
     "checkpoint.safetensors, log.jsonl and settings.yaml. Ctrl-C saves and stops.\n"
-    "A run begins with the settings of ped2-scratch; with --recipe, --size or --init (unless of a\n"
+    "A run begins with --preset footage; with --recipe, --size or --init (unless of a\n"
     "run like it) with the paper's. Later options win: --init, --config, --preset, --recipe,\n"
     "--size, the command line.\n";
 
@@ -50,7 +50,7 @@ static const Opt run_options[] = {
     OPT_FLAG_ROW(TrainArgs, resume, "resume", "continue the run from its checkpoint"),
     OPT_CHOICE_ROW(TrainArgs, preset, "preset", NULL, preset_names,
                    "the paper's settings for a data set; ped2-scratch: a small network from random "
-                   "weights"),
+                   "weights; footage: the same for a third of the epochs"),
     OPT_TEXT_ROW(TrainArgs, recipe, "recipe", NULL, "NAME",
                  "the method, an ablation or a rival, as listed above"),
     OPT_TEXT_ROW(TrainArgs, init, "init", NULL, "FILE",
@@ -498,7 +498,7 @@ static int run(const Command *command, int argc, char **argv) {
 }
 
 int cmd_train(int argc, char **argv) {
-    static const Command train = {"train", train_usage, "ped2-scratch", ""};
+    static const Command train = {"train", train_usage, "footage", ""};
     return run(&train, argc, argv);
 }
 

@@ -58,14 +58,19 @@ const Opt train_options[] = {
     OPT_END,
 };
 
-const char *const preset_names[] = {"ped2", "avenue", "shanghaitech", "ped2-scratch", NULL};
+const char *const preset_names[] = {"ped2",         "avenue",  "shanghaitech",
+                                    "ped2-scratch", "footage", NULL};
+
+/* A network from random weights that learns how things move (docs/results.md). */
+#define SCRATCH                                                                                    \
+    "image=168 patch=8 mask-cell=24 frames=4 residual=yes width=192 depth=4 heads=3 "              \
+    "layer-scale=0 warmup-epochs=1 lr=1e-3 beta2=0.95 lambda-gd=0 dropout=0 drop-path=0 "          \
+    "pseudo=none lambda-cst=0 "
 
 const char *preset_options(const char *name) {
-    static const char *const options[] = {
-        "epochs=60 mask-ratio=0.75", "epochs=40 mask-ratio=0.25", "epochs=10 mask-ratio=0.75",
-        "image=168 patch=8 mask-cell=24 frames=4 residual=yes width=192 depth=4 heads=3 "
-        "layer-scale=0 epochs=8 warmup-epochs=1 lr=1e-3 beta2=0.95 lambda-gd=0 dropout=0 "
-        "drop-path=0 pseudo=none lambda-cst=0"};
+    static const char *const options[] = {"epochs=60 mask-ratio=0.75", "epochs=40 mask-ratio=0.25",
+                                          "epochs=10 mask-ratio=0.75", SCRATCH "epochs=24",
+                                          SCRATCH "epochs=8"};
     for (int i = 0; preset_names[i]; i++)
         if (strcmp(name, preset_names[i]) == 0)
             return options[i];
