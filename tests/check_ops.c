@@ -439,6 +439,17 @@ static void check_packing(const Op *op) {
     backend_free(&be);
 }
 
+/* A processor without a level takes the next lower one. */
+static bool has_isa(const char *name) {
+    Backend *be = open_or_fail("cpu", 1);
+    bool has = strcmp(be->description, name) == 0;
+    if (!has)
+        printf("skipped: this processor has no %s, the best below it is %s\n", name,
+               be->description);
+    backend_free(&be);
+    return has;
+}
+
 static int check(void) {
     Backend *ref = open_or_fail("ref", 1), *cpu[THREAD_COUNTS];
     for (int i = 0; i < thread_counts(); i++)
@@ -513,9 +524,11 @@ int main(int argc, char **argv) {
         small = true;
         i++;
     }
-    if (i + 2 == argc && strcmp(argv[i], "--isa") == 0)
+    if (i + 2 == argc && strcmp(argv[i], "--isa") == 0) {
         setenv("NORMALCY_ISA", argv[i + 1], 1);
-    else if (i < argc) {
+        if (!has_isa(argv[i + 1]))
+            return 77;
+    } else if (i < argc) {
         fprintf(stderr, "usage: check_ops [--bench | [--small] [--isa NAME]]\n");
         return 2;
     }

@@ -354,6 +354,8 @@ static const Shape linear_shapes[] = {
     ROWS(13, 32, 33),
     ROWS(14, 24, 72),
     ROWS(15, 1100, 40),
+    ROWS(9, 1024, 40), /* rows a multiple of 4 KB apart: see product.c */
+    ROWS(10, 2048, 40),
     {.images = 0, .tokens = 5, .width = 24, .out = 40},
     {.images = 3, .tokens = 17, .width = 40, .out = 24, .without = true},
     {.images = 13, .tokens = 5, .width = 24, .out = 40, .wide = true},
@@ -418,6 +420,7 @@ static const Shape attention_shapes[] = {
     {.images = 2, .tokens = 10, .width = 24, .heads = 8},
     {.images = 3, .tokens = 17, .width = 24, .heads = 3},
     {.images = 13, .tokens = 5, .width = 40, .heads = 5},
+    {.images = 1, .tokens = 16, .width = 24, .heads = 3},
     {.images = 1, .tokens = 197, .width = 48, .heads = 2},
     {.images = 1, .tokens = 17, .width = 192, .heads = 3},
     {.images = 2, .tokens = 17, .width = 40, .heads = 1, .scale = 4}, /* nearly one-hot rows */

@@ -53,8 +53,8 @@ INLINE void transpose(Words x[LANES]) {
     }
 }
 
-/* Where bytes of each row are fetched while others are packed: of so many rows at once the
- * processor does not see that they go on. Twice as fast from memory. */
+/* How far ahead weights are fetched while others are packed, in bytes of each row: of so many rows
+ * at once the processor does not see that they go on. Twice as fast from memory on a Zen 5. */
 enum { AHEAD = 256 };
 
 INLINE void pack_rows_as(uint32_t *panel, DType type, DType from, const char *x, int64_t ld,
@@ -68,8 +68,10 @@ INLINE void pack_rows_as(uint32_t *panel, DType type, DType from, const char *x,
             int64_t rows = n - half < LANES ? n - half : LANES;
             for (int64_t r = 0; r < rows; r++) {
                 const char *at = x + (size_t)((half + r) * ld + g * size) * bytes;
-                __builtin_prefetch(at + AHEAD);
-                __builtin_prefetch(at + AHEAD + 64);
+                if (from == F32) {
+                    __builtin_prefetch(at + AHEAD);
+                    __builtin_prefetch(at + AHEAD + 64);
+                }
                 uint32_t row[LANES] = {0};
                 if (count == LANES)
                     for (int64_t i = 0; i < LANES; i++)

@@ -31,10 +31,11 @@ struct Product {
     int64_t ahead_stride;
 };
 
-/* Rows of the next tile where `left` are left: `most`, but where that would leave one or two
- * behind, which take half as long as a whole tile, the last two tiles share them. */
+/* Rows of the next tile where `left` are left: `most`. But a row or two left over by tiles of 14
+ * would each take two fifths of a tile's time: 15 and 16 rows are tiles of 8 and 7, and of 8 and 8,
+ * which have products of their own (isa_tile.c). */
 static inline int tile_rows(int64_t most, int64_t left) {
-    int64_t rows = left > most && left <= most + 2 ? (left + 1) / 2 : most;
+    int64_t rows = most == 14 && left > 14 && left <= 16 ? 8 : most;
     return (int)(rows < left ? rows : left);
 }
 

@@ -53,8 +53,8 @@ static inline uint16_t bf16_round(float f) {
 }
 
 /* To the nearest byte of the tensor's scale, ends included; a NaN becomes 0. Held to the ends
- * first: the sum with a large number then ends in the nearest integer, which loops turn into bytes
- * at once. */
+ * first: the sum with 1.5 * 2^23 then has the nearest integer in its lowest bits, which loops turn
+ * into bytes at once. */
 static inline uint8_t u8_round(float f, float inverse_scale, int32_t zero) {
     const float least = (float)-zero, most = (float)(255 - zero);
     float q = f * inverse_scale;
