@@ -4,13 +4,22 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "base/progress.h"
+
 static atomic_bool requested;
+
+/* Seconds in which a signal that comes again is still the first: timeout(1) sends one to the
+ * process and one to its group. */
+static const double TWICE = 0.5;
 
 /* A thread, not a handler: it may do what any code may, and no thread's work is interrupted. */
 static void *wait_for_signals(void *set) {
     int number = 0;
+    double first = 0;
     while (sigwait(set, &number) == 0) {
-        if (requested) { /* the second one does what signals do */
+        if (!requested)
+            first = now_seconds();
+        else if (now_seconds() - first > TWICE) { /* the second one does what signals do */
             pthread_sigmask(SIG_UNBLOCK, set, NULL);
             raise(number);
         }

@@ -1,5 +1,5 @@
-/* SIGINT and SIGTERM become a flag that long loops ask; a second signal ends the process at once.
- */
+/* SIGINT and SIGTERM become a flag that long loops ask; a second signal, half a second or more
+ * after the first, ends the process at once. */
 #ifndef BASE_STOP_H
 #define BASE_STOP_H
 
