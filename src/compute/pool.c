@@ -2,6 +2,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
@@ -11,6 +12,10 @@
 #include "base/mem.h"
 
 enum { SPINS = 4000 }; /* tens of microseconds: longer than the gaps between operations */
+
+/* After a pause, as between frames of a camera, the system may start both threads on one core:
+ * every so many spins the other one is let in. */
+enum { YIELD = 64 };
 
 struct Pool {
     int threads, started;
@@ -43,7 +48,10 @@ static void wait_change(atomic_uint *value, unsigned old, atomic_int *asleep) {
     for (int i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(value, memory_order_acquire) != old)
             return;
-        pause_cpu();
+        if (i % YIELD == YIELD - 1)
+            sched_yield();
+        else
+            pause_cpu();
     }
     atomic_fetch_add(asleep, 1);
     while (atomic_load(value) == old)
