@@ -12,7 +12,7 @@ typedef struct {
     AttentionShape s;
     DType type; /* of all but the forward pass's out */
     float scale;
-    int64_t blocks; /* of mr queries */
+    int64_t mr, blocks; /* queries of a block, and blocks */
     Tensor out, qkv, dqkv, dout;
     float *lse;
     const float *bias;
@@ -53,28 +53,32 @@ static Rows head_rows(Tensor x, AttentionShape s, int64_t b, int64_t h, int64_t 
 static void pack_tokens(const Attention *a, char *panels, Rows x) {
     int64_t nr = a->kn->nr, T = a->s.tokens, d = a->s.head_dim;
     int64_t ld = x.row / (int64_t)dtype_bytes(a->type);
-    for (int64_t t = 0; t < T; t += nr, panels += panel_bytes(a->kn, a->type, d))
+    for (int64_t t = 0; t < T; t += nr, panels += panel_bytes(a->kn, a->type, d)) {
         a->kn->pack_rows(panels, a->type, x.data + t * x.row, a->type, ld, T - t < nr ? T - t : nr,
                          d);
+        panel_pad(a->kn, panels, a->type, d);
+    }
 }
 
 /* Panels for sums over tokens: their columns are those of x. */
 static void pack_features(const Attention *a, char *panels, Rows x) {
     int64_t nr = a->kn->nr, T = a->s.tokens, d = a->s.head_dim;
     int64_t bytes = (int64_t)dtype_bytes(a->type);
-    for (int64_t c = 0; c < d; c += nr, panels += panel_bytes(a->kn, a->type, T))
+    for (int64_t c = 0; c < d; c += nr, panels += panel_bytes(a->kn, a->type, T)) {
         a->kn->pack_cols(panels, a->type, x.data + c * bytes, a->type, x.row / bytes,
                          d - c < nr ? d - c : nr, T);
+        panel_pad(a->kn, panels, a->type, T);
+    }
 }
 
-/* x itself as a left operand, or a copy whose rows end in whole groups. */
+/* x itself as a left operand, or a copy whose rows end in whole units of groups. */
 static Rows whole_groups(const Attention *a, Rows x, char *copy) {
     int64_t bytes = a->s.head_dim * (int64_t)dtype_bytes(a->type);
     Rows y = {copy, group_count(a->kn, a->type, a->s.head_dim) * 4};
     if (y.row == bytes)
         return x;
     for (int64_t t = 0; t < a->s.tokens; t++) {
-        memset(y.data + (t + 1) * y.row - 4, 0, 4);
+        memset(y.data + t * y.row + bytes, 0, (size_t)(y.row - bytes));
         memcpy(y.data + t * y.row, x.data + t * x.row, (size_t)bytes);
     }
     return y;
@@ -85,14 +89,14 @@ static void product(const Attention *a, float *tiles, Rows x, int64_t row, const
                     int64_t n, int64_t k, int rows) {
     int64_t groups = group_count(a->kn, a->type, k), bytes = panel_bytes(a->kn, a->type, k);
     for (int64_t j = 0; j < whole_panels(a, n); j++)
-        a->kn->tile[a->type](tiles + j * a->kn->mr * a->kn->nr, x.data + row * x.row, x.row,
+        a->kn->tile[a->type](tiles + j * a->mr * a->kn->nr, x.data + row * x.row, x.row,
                              panels + j * bytes, groups, rows);
 }
 
 static void put(const Attention *a, Tensor out, Rows to, int64_t row, const float *tiles,
                 int rows) {
     int64_t nr = a->kn->nr, d = a->s.head_dim;
-    for (int64_t c = 0; c < d; c += nr, tiles += a->kn->mr * nr)
+    for (int64_t c = 0; c < d; c += nr, tiles += a->mr * nr)
         a->kn->put(out, to.data + row * to.row + c * (int64_t)dtype_bytes(out.type), NULL, tiles,
                    rows, (int)(d - c < nr ? d - c : nr));
 }
@@ -100,7 +104,7 @@ static void put(const Attention *a, Tensor out, Rows to, int64_t row, const floa
 /* The last block of queries may be short. */
 static int block_rows(const Attention *a, int64_t row) {
     int64_t left = a->s.tokens - row;
-    return (int)(left < a->kn->mr ? left : a->kn->mr);
+    return (int)(left < a->mr ? left : a->mr);
 }
 
 typedef struct {
@@ -116,10 +120,10 @@ static Forward forward_room(const Attention *a, Room *room) {
     w.q = room_take(room, T * group_count(a->kn, a->type, d) * 4);
     w.k = room_take(room, whole_panels(a, T) * panel_bytes(kn, a->type, d));
     w.v = room_take(room, whole_panels(a, d) * panel_bytes(kn, a->type, T));
-    w.logits = (float *)room_take(room, kn->mr * wide * 4);
-    w.out = (float *)room_take(room, kn->mr * whole_panels(a, d) * kn->nr * 4);
+    w.logits = (float *)room_take(room, a->mr * wide * 4);
+    w.out = (float *)room_take(room, a->mr * whole_panels(a, d) * kn->nr * 4);
     w.p.row = wide * (int64_t)dtype_bytes(a->type);
-    w.p.data = room_take(room, kn->mr * w.p.row);
+    w.p.data = room_take(room, a->mr * w.p.row);
     return w;
 }
 
@@ -132,11 +136,11 @@ static void forward_task(void *arg, int64_t task, int thread) {
     Rows q = whole_groups(a, head_rows(a->qkv, a->s, b, h, 0), w.q);
     pack_tokens(a, w.k, head_rows(a->qkv, a->s, b, h, 1));
     pack_features(a, w.v, head_rows(a->qkv, a->s, b, h, 2));
-    for (int64_t t = 0; t < T; t += tile_rows(kn->mr, T - t)) {
-        int rows = tile_rows(kn->mr, T - t);
+    for (int64_t t = 0; t < T; t += tile_rows(a->mr, T - t)) {
+        int rows = tile_rows(a->mr, T - t);
         product(a, w.logits, q, t, w.k, T, d, rows);
-        kn->softmax(w.p.data, a->type, a->lse + (b * a->s.heads + h) * T + t, w.logits, a->scale,
-                    a->bias + (h * T + t) * T, T, rows);
+        kn->softmax(w.p.data, a->type, a->lse + (b * a->s.heads + h) * T + t, w.logits,
+                    a->mr * kn->nr, a->scale, a->bias + (h * T + t) * T, T, rows);
         product(a, w.out, w.p, 0, w.v, d, T, rows);
         put(a, a->out, out, t, w.out, rows);
     }
@@ -165,10 +169,10 @@ static Backward backward_room(const Attention *a, Room *room) {
     w.q_features = room_take(room, features_bytes);
     w.k_features = room_take(room, features_bytes);
     w.dout_features = room_take(room, features_bytes);
-    w.logits = (float *)room_take(room, kn->mr * wide * 4);
-    w.dp = (float *)room_take(room, kn->mr * wide * 4);
+    w.logits = (float *)room_take(room, a->mr * wide * 4);
+    w.dp = (float *)room_take(room, a->mr * wide * 4);
     w.dots = (float *)room_take(room, T * 4);
-    w.out = (float *)room_take(room, kn->mr * whole_panels(a, d) * kn->nr * 4);
+    w.out = (float *)room_take(room, a->mr * whole_panels(a, d) * kn->nr * 4);
     w.p.row = w.ds.row = wide * (int64_t)dtype_bytes(a->type);
     w.p.data = room_take(room, T * w.p.row);
     w.ds.data = room_take(room, T * w.ds.row);
@@ -181,14 +185,14 @@ static void transposed_product(const Attention *a, Rows to, Rows x, const char *
                                const Backward *w) {
     const Kernels *kn = a->kn;
     int64_t T = a->s.tokens, bytes = left_bytes(kn, a->type, T);
-    kn->pack_left(w->left, bytes, a->type, x.data, x.row / (int64_t)dtype_bytes(a->type), T, T,
-                  NULL);
+    kn->pack_left[a->type](w->left, bytes, x.data, x.row / (int64_t)dtype_bytes(a->type), T, T,
+                           NULL);
     for (int64_t i = 0; i < a->blocks; i++) {
         for (int64_t j = 0; j < whole_panels(a, a->s.head_dim); j++)
-            kn->tile_packed[a->type](w->out + j * kn->mr * kn->nr, w->left + i * bytes,
+            kn->tile_packed[a->type](w->out + j * a->mr * kn->nr, w->left + i * bytes,
                                      panels + j * panel_bytes(kn, a->type, T),
                                      group_count(a->kn, a->type, T));
-        put(a, a->dqkv, to, i * kn->mr, w->out, block_rows(a, i * kn->mr));
+        put(a, a->dqkv, to, i * a->mr, w->out, block_rows(a, i * a->mr));
     }
 }
 
@@ -207,12 +211,12 @@ static void backward_head(const Attention *a, const Backward *w, int64_t b, int6
     pack_features(a, w->dout_features, dout);
     for (int64_t t = 0; t < T; t++)
         w->dots[t] = kn->dot(dout.data + t * dout.row, out.data + t * out.row, a->type, d);
-    for (int64_t t = 0; t < T; t += tile_rows(kn->mr, T - t)) {
-        int rows = tile_rows(kn->mr, T - t);
+    for (int64_t t = 0; t < T; t += tile_rows(a->mr, T - t)) {
+        int rows = tile_rows(a->mr, T - t);
         product(a, w->logits, q, t, w->k_tokens, T, d, rows);
         product(a, w->dp, dout, t, w->v_tokens, T, d, rows);
         kn->softmax_backward(w->p.data + t * w->p.row, w->ds.data + t * w->ds.row, a->type,
-                             w->logits, w->dp, a->scale, a->bias + (h * T + t) * T,
+                             w->logits, w->dp, a->mr * kn->nr, a->scale, a->bias + (h * T + t) * T,
                              a->lse + (b * a->s.heads + h) * T + t, w->dots + t, dbias + t * T, T,
                              rows);
         product(a, w->out, w->ds, t, w->k_features, d, T, rows);
@@ -239,11 +243,13 @@ static void backward_task(void *arg, int64_t task, int thread) {
 static Attention attention_of(Backend *be, Tensor out, Tensor qkv, float *lse, const float *bias,
                               AttentionShape s) {
     const Kernels *kn = cpu_of(be)->kn;
+    int64_t mr = kn->mr[qkv.type];
     return (Attention){.kn = kn,
                        .s = s,
                        .type = qkv.type,
                        .scale = 1 / sqrtf((float)s.head_dim),
-                       .blocks = (s.tokens + kn->mr - 1) / kn->mr,
+                       .mr = mr,
+                       .blocks = (s.tokens + mr - 1) / mr,
                        .out = out,
                        .qkv = qkv,
                        .lse = lse,

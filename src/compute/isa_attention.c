@@ -8,8 +8,6 @@
 #include <immintrin.h>
 #endif
 
-enum { TILE = MR * NR };
-
 INLINE Floats get(const float *p) {
     return *(const Unaligned *)p;
 }
@@ -87,10 +85,10 @@ INLINE const float *whole_panel(float *copy, const float *x, int64_t n, float re
 }
 
 /* A row of logits, in place; returns the largest. */
-INLINE float logits(float *s, float scale, const float *bias, int64_t n) {
+INLINE float logits(float *s, int64_t tile, float scale, const float *bias, int64_t n) {
     float edge[NR];
     Floats top0 = all(-INFINITY), top1 = top0;
-    for (int64_t u = 0; u < n; u += NR, s += TILE) {
+    for (int64_t u = 0; u < n; u += NR, s += tile) {
         const float *b = whole_panel(edge, bias + u, n - u, -INFINITY);
         Floats x0 = get(s) * scale + get(b), x1 = get(s + LANES) * scale + get(b + LANES);
         set(s, x0);
@@ -102,9 +100,9 @@ INLINE float logits(float *s, float scale, const float *bias, int64_t n) {
 }
 
 /* exp(s - top), in place; returns the sum. */
-INLINE float exponentials(float *s, float top, int64_t n) {
+INLINE float exponentials(float *s, int64_t tile, float top, int64_t n) {
     Floats sum0 = {0}, sum1 = {0};
-    for (int64_t u = 0; u < n; u += NR, s += TILE) {
+    for (int64_t u = 0; u < n; u += NR, s += tile) {
         Floats x0 = exp_lanes(get(s) - top), x1 = exp_lanes(get(s + LANES) - top);
         set(s, x0);
         set(s + LANES, x1);
@@ -114,36 +112,36 @@ INLINE float exponentials(float *s, float top, int64_t n) {
     return sum_lanes(sum0 + sum1);
 }
 
-INLINE void softmax_as(void *p, DType type, float *lse, float *s, float scale, const float *bias,
-                       int64_t n, int rows) {
+INLINE void softmax_as(void *p, DType type, float *lse, float *s, int64_t tile, float scale,
+                       const float *bias, int64_t n, int rows) {
     int64_t wide = (n + NR - 1) / NR * NR;
-    float top[MR], sum[MR];
+    float top[MAX_MR], sum[MAX_MR];
     for (int r = 0; r < rows; r++)
-        top[r] = logits(s + r * NR, scale, bias + r * n, n);
+        top[r] = logits(s + r * NR, tile, scale, bias + r * n, n);
     for (int r = 0; r < rows; r++)
-        sum[r] = exponentials(s + r * NR, top[r], n);
+        sum[r] = exponentials(s + r * NR, tile, top[r], n);
     for (int r = 0; r < rows; r++) {
         float inverse = 1 / sum[r];
         const float *x = s + r * NR;
-        for (int64_t u = 0; u < n; u += NR, x += TILE)
+        for (int64_t u = 0; u < n; u += NR, x += tile)
             put(p, type, r * wide + u, get(x) * inverse, get(x + LANES) * inverse);
         lse[r] = top[r] + logf(sum[r]);
     }
 }
 
-static void softmax(void *p, DType type, float *lse, float *s, float scale, const float *bias,
-                    int64_t n, int rows) {
+static void softmax(void *p, DType type, float *lse, float *s, int64_t tile, float scale,
+                    const float *bias, int64_t n, int rows) {
     if (type == F32)
-        softmax_as(p, F32, lse, s, scale, bias, n, rows);
+        softmax_as(p, F32, lse, s, tile, scale, bias, n, rows);
     else
-        softmax_as(p, BF16, lse, s, scale, bias, n, rows);
+        softmax_as(p, BF16, lse, s, tile, scale, bias, n, rows);
 }
 
 INLINE void softmax_backward_row(void *p, void *ds, DType type, int64_t at, const float *s,
-                                 const float *dp, float scale, const float *bias, float lse,
-                                 float dot, float *dbias, int64_t n) {
+                                 const float *dp, int64_t tile, float scale, const float *bias,
+                                 float lse, float dot, float *dbias, int64_t n) {
     float edge[NR], dedge[NR];
-    for (int64_t u = 0; u < n; u += NR, s += TILE, dp += TILE) {
+    for (int64_t u = 0; u < n; u += NR, s += tile, dp += tile) {
         const float *b = whole_panel(edge, bias + u, n - u, -INFINITY);
         Floats p0 = exp_lanes(get(s) * scale + (get(b) - lse));
         Floats p1 = exp_lanes(get(s + LANES) * scale + (get(b + LANES) - lse));
@@ -163,16 +161,16 @@ INLINE void softmax_backward_row(void *p, void *ds, DType type, int64_t at, cons
 }
 
 static void softmax_backward(void *p, void *ds, DType type, const float *s, const float *dp,
-                             float scale, const float *bias, const float *lse, const float *dots,
-                             float *dbias, int64_t n, int rows) {
+                             int64_t tile, float scale, const float *bias, const float *lse,
+                             const float *dots, float *dbias, int64_t n, int rows) {
     int64_t wide = (n + NR - 1) / NR * NR;
     for (int r = 0; r < rows; r++, s += NR, dp += NR, bias += n, dbias += n)
         if (type == F32)
-            softmax_backward_row(p, ds, F32, r * wide, s, dp, scale, bias, lse[r], dots[r], dbias,
-                                 n);
+            softmax_backward_row(p, ds, F32, r * wide, s, dp, tile, scale, bias, lse[r], dots[r],
+                                 dbias, n);
         else
-            softmax_backward_row(p, ds, BF16, r * wide, s, dp, scale, bias, lse[r], dots[r], dbias,
-                                 n);
+            softmax_backward_row(p, ds, BF16, r * wide, s, dp, tile, scale, bias, lse[r], dots[r],
+                                 dbias, n);
 }
 
 INLINE Floats floats_of(const uint16_t *p) {

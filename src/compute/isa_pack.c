@@ -1,5 +1,5 @@
 /* Operands of matrix products into the layouts of kernels.h. */
-#include "compute/isa.h"
+#include "compute/isa_groups.h"
 #include "compute/weight.h"
 
 INLINE uint32_t word(float x) {
@@ -20,38 +20,6 @@ INLINE uint32_t group(DType type, DType from, const void *x, int64_t i, const vo
 }
 
 /* ---- rows become columns: a block of each row's groups at a time, transposed in registers. */
-
-/* Elements of a and b together, by index; clang makes its shuffles from the loop. */
-INLINE Words pick(Words a, Words b, Words index) {
-#if defined(__clang__)
-    Words out;
-    for (int i = 0; i < LANES; i++)
-        out[i] = index[i] < LANES ? a[index[i] % LANES] : b[index[i] % LANES];
-    return out;
-#else
-    return __builtin_shuffle(a, b, index);
-#endif
-}
-
-/* Swaps rows and columns of a square of LANES x LANES words, by halves, quarters and so on: in each
- * step rows i and i + w exchange the blocks of w columns that lie off the diagonal. */
-INLINE void transpose(Words x[LANES]) {
-    static const uint32_t numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    Words lanes = (Words)((const Unaligned *)numbers)[0];
-#pragma GCC unroll 4
-    for (int w = LANES / 2; w > 0; w /= 2) {
-        Words off = (Words)((lanes & (uint32_t)w) != 0); /* all ones where a column is moved */
-        Words low = lanes + (off & (uint32_t)(LANES - w));
-        Words high = lanes + ((off & LANES) | (~off & (uint32_t)w));
-#pragma GCC unroll 16
-        for (int i = 0; i < LANES; i++)
-            if (!(i & w)) {
-                Words a = x[i], b = x[i + w];
-                x[i] = pick(a, b, low);
-                x[i + w] = pick(a, b, high);
-            }
-    }
-}
 
 /* How far ahead weights are fetched while others are packed, in bytes of each row: of so many rows
  * at once the processor does not see that they go on. Twice as fast from memory on a Zen 5. */
@@ -81,7 +49,7 @@ INLINE void pack_rows_as(uint32_t *panel, DType type, DType from, const char *x,
                         row[i] = group(type, from, at, size * i, at, size * i + 1);
                 memcpy(&block[r], row, sizeof row);
             }
-            transpose(block);
+            isa_transpose(block);
             for (int64_t i = 0; i < count; i++)
                 *(Unaligned *)(panel + (g + i) * NR + half) = (Floats)block[i];
         }
@@ -165,17 +133,6 @@ static void pack_cols(void *panel, DType type, const void *x, DType from, int64_
 enum { TILES = 8 };
 _Static_assert((int)MR <= (int)LANES, "a tile's group is packed as one vector");
 
-/* A vector of groups, whose values stand at a and, of pairs, at b. */
-INLINE Words groups_at(DType type, const void *a, const void *b) {
-    typedef uint16_t Shorts __attribute__((vector_size(VECTOR / 2), aligned(2), may_alias));
-    const Unaligned *whole = a;
-    const Shorts *first = a, *second = b;
-    if (type == F32)
-        return (Words)whole[0];
-    return __builtin_convertvector(first[0], Words) | __builtin_convertvector(second[0], Words)
-                                                          << 16;
-}
-
 /* `tiles` tiles of n columns together. Whole vectors are written: what goes beyond a group is
  * overwritten by the next. With `inside` (a constant where this is used) LANES - MR more columns
  * can be read behind the last; else it is one tile, and zeros stand beyond its n columns. */
@@ -195,9 +152,9 @@ INLINE void pack_tiles(char *to, int64_t tile_bytes, DType type, bool inside, co
         }
         for (int64_t t = 0; t < tiles; t++) {
             size_t at = (size_t)(t * MR) * bytes;
-            Words w = groups_at(type, a + at, b + at);
+            Words w = isa_groups_at(type, a + at, b + at);
             *(Unaligned *)(void *)(to + t * tile_bytes + g * MR * 4) = (Floats)w;
-            sum[t] += type == F32 ? (Floats)w : (Floats)(w << 16) + (Floats)(w & 0xffff0000u);
+            sum[t] += isa_group_sums(type, w);
         }
     }
     for (int64_t t = 0; sums && t < tiles; t++)
@@ -222,17 +179,20 @@ INLINE void pack_left_as(char *to, int64_t tile_bytes, DType type, const char *x
                    n - col < MR ? n - col : MR, k, sums ? sums + col : NULL);
 }
 
-static void pack_left(void *tiles, int64_t tile_bytes, DType type, const void *x, int64_t ld,
-                      int64_t n, int64_t k, float *sums) {
-    if (type == F32)
-        pack_left_as(tiles, tile_bytes, F32, x, ld, n, k, sums);
-    else
-        pack_left_as(tiles, tile_bytes, BF16, x, ld, n, k, sums);
+static void pack_left_f32(void *tiles, int64_t tile_bytes, const void *x, int64_t ld, int64_t n,
+                          int64_t k, float *sums) {
+    pack_left_as(tiles, tile_bytes, F32, x, ld, n, k, sums);
+}
+
+static void pack_left_bf16(void *tiles, int64_t tile_bytes, const void *x, int64_t ld, int64_t n,
+                           int64_t k, float *sums) {
+    pack_left_as(tiles, tile_bytes, BF16, x, ld, n, k, sums);
 }
 
 void ISA(isa_pack)(Kernels *kn) {
     kn->pack_rows = pack_rows;
     kn->pack_bytes = pack_bytes;
     kn->pack_cols = pack_cols;
-    kn->pack_left = pack_left;
+    kn->pack_left[F32] = pack_left_f32;
+    kn->pack_left[BF16] = pack_left_bf16;
 }

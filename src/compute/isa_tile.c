@@ -143,8 +143,11 @@ PACKED(tile_f32_packed, F32)
 PACKED(tile_bf16_packed, BF16)
 
 void ISA(isa_tile)(Kernels *kn) {
-    kn->mr = MR;
     kn->nr = NR;
+    for (int type = 0; type < TYPES; type++) {
+        kn->mr[type] = MR;
+        kn->unit[type] = 1;
+    }
     kn->group[F32] = 1;
     kn->group[BF16] = 2;
     kn->group[U8] = BYTES;

@@ -14,11 +14,12 @@
 #define COMPUTE_KERNELS_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "compute/noise.h"
 #include "compute/tensor.h"
 
-enum { TYPES = 3, MAX_MR = 14, MAX_NR = 32 };
+enum { TYPES = 3, MAX_MR = 32, MAX_NR = 32 };
 
 typedef struct {
     float beta1, rest1, beta2, rest2; /* rest: 1 - beta, which float would cancel */
@@ -27,8 +28,10 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    int mr, nr;
+    int nr;
+    int mr[TYPES];
     int group[TYPES]; /* values in a group */
+    int unit[TYPES];  /* a row of an operand is a multiple of so many groups, zeros at its end */
     bool fast_bf16;   /* are there instructions for bf16 products? */
 
     /* ---- isa_tile.c. Products by type; `rows` in [1, mr], a_bytes is the left operand's row
@@ -47,10 +50,10 @@ typedef struct {
     /* x is k rows of n (<= nr) values: a panel whose columns are x's. F32 and BF16. */
     void (*pack_cols)(void *panel, DType type, const void *x, DType from, int64_t ld, int64_t n,
                       int64_t k);
-    /* x is k rows of n values of this type: left tiles of x^T, tile i at tiles + i * tile_bytes
-     * (left_bytes below). sums[col] += the column's sum, where sums is not NULL. */
-    void (*pack_left)(void *tiles, int64_t tile_bytes, DType type, const void *x, int64_t ld,
-                      int64_t n, int64_t k, float *sums);
+    /* By type, F32 and BF16: x is k rows of n values: left tiles of x^T, tile i at tiles +
+     * i * tile_bytes (left_bytes below). sums[col] += the column's sum, where sums is not NULL. */
+    void (*pack_left[TYPES])(void *tiles, int64_t tile_bytes, const void *x, int64_t ld, int64_t n,
+                             int64_t k, float *sums);
 
     /* ---- isa_linear.c. What becomes of `rows` x `cols` (<= nr) of a tile; t has row stride nr,
      * the others ld. Types F32 or BF16 where void. */
@@ -85,17 +88,18 @@ typedef struct {
                                int64_t cols);
 
     /* ---- isa_attention.c. `rows` (<= mr) rows of logits scale * s + bias, where s (and dp) lie in
-     * tiles side by side: nr values of a row, those after them a tile (mr * nr) further. bias and
-     * dbias have row stride n; p and ds (F32 or BF16) are n up to whole panels wide, zero beyond n.
+     * tiles side by side: nr values of a row, those after them `tile` floats (mr * nr) further.
+     * bias and dbias have row stride n; p and ds (F32 or BF16) are n up to whole panels wide, zero
+     * beyond n.
      *
      * Their probabilities, and the log-sum-exp of each row; s is overwritten. */
-    void (*softmax)(void *p, DType type, float *lse, float *s, float scale, const float *bias,
-                    int64_t n, int rows);
+    void (*softmax)(void *p, DType type, float *lse, float *s, int64_t tile, float scale,
+                    const float *bias, int64_t n, int rows);
     /* The same probabilities from the log-sum-exp. dp is their gradient, dots its product with
      * them: p (dp - dot) is added to dbias and goes, times scale, to ds. */
     void (*softmax_backward)(void *p, void *ds, DType type, const float *s, const float *dp,
-                             float scale, const float *bias, const float *lse, const float *dots,
-                             float *dbias, int64_t n, int rows);
+                             int64_t tile, float scale, const float *bias, const float *lse,
+                             const float *dots, float *dbias, int64_t n, int rows);
     float (*dot)(const void *a, const void *b, DType type, int64_t n);
 
     /* ---- isa_values.c. */
@@ -115,21 +119,30 @@ typedef struct {
 } Kernels;
 
 /* Fills the table with the best level this processor has, not above `cap` ("plain", "avx2",
- * "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16"; NULL: no cap). -1 where the name is unknown.
+ * "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16", "amx"; NULL: no cap). -1 where the name is
+ * unknown.
  */
 int kernels_choose(Kernels *kn, const char *cap);
 
+/* Groups of a row of k values, whole units. */
 static inline int64_t group_count(const Kernels *kn, DType type, int64_t k) {
-    return (k + kn->group[type] - 1) / kn->group[type];
+    int64_t values = kn->group[type] * kn->unit[type];
+    return (k + values - 1) / values * kn->unit[type];
 }
 
 static inline int64_t panel_bytes(const Kernels *kn, DType type, int64_t k) {
     return group_count(kn, type, k) * kn->nr * 4;
 }
 
+/* Zeros in the groups of a panel that follow k's last. */
+static inline void panel_pad(const Kernels *kn, void *panel, DType type, int64_t k) {
+    int64_t size = kn->group[type], used = (k + size - 1) / size * kn->nr * 4;
+    memset((char *)panel + used, 0, (size_t)(panel_bytes(kn, type, k) - used));
+}
+
 /* Of one left tile; the packing may write up to a vector beyond its last group. */
 static inline int64_t left_bytes(const Kernels *kn, DType type, int64_t k) {
-    return (group_count(kn, type, k) * kn->mr + 16) * 4;
+    return (group_count(kn, type, k) * kn->mr[type] + 16) * 4;
 }
 
 #endif

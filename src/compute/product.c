@@ -22,10 +22,10 @@ static Split split(Backend *be, const Product *p) {
     s.blocks = s.blocks > s.panels ? s.panels : s.blocks;
     s.panels_each = (s.panels + s.blocks - 1) / s.blocks;
     s.blocks = (s.panels + s.panels_each - 1) / s.panels_each;
-    int64_t tiles = (p->m + kn->mr - 1) / kn->mr;
+    int64_t mr = kn->mr[p->type], tiles = (p->m + mr - 1) / mr;
     s.row_blocks = s.blocks < threads ? (threads + s.blocks - 1) / s.blocks : 1;
     int64_t tiles_each = (tiles + s.row_blocks - 1) / s.row_blocks;
-    s.rows_each = (tiles_each ? tiles_each : 1) * kn->mr;
+    s.rows_each = (tiles_each ? tiles_each : 1) * mr;
     return s;
 }
 
@@ -52,17 +52,17 @@ static void run_tile(const Work *w, int64_t row, int rows, int64_t col, const vo
     if (p->left_stride)
         kn->tile[p->type](t, left + row * p->left_stride, p->left_stride, panel, groups, rows);
     else
-        kn->tile_packed[p->type](t, left + row / kn->mr * left_bytes(kn, p->type, p->k), panel,
-                                 groups);
+        kn->tile_packed[p->type](t, left + row / kn->mr[p->type] * left_bytes(kn, p->type, p->k),
+                                 panel, groups);
     p->finish(p, kn, t, row, col, rows, cols);
 }
 
 /* Rows a multiple of 4 KB apart share the sets of a first-level cache, which has 8 ways: more rows
- * than that evict each other. */
+ * than that evict each other, unless whole cache lines of them are taken at once. */
 static int64_t most_rows(const Kernels *kn, const Product *p) {
     enum { WAYS = 8 };
-    bool collide = p->left_stride && p->left_stride % 4096 == 0;
-    return collide && kn->mr > WAYS ? WAYS : kn->mr;
+    bool collide = p->left_stride && p->left_stride % 4096 == 0 && kn->unit[p->type] == 1;
+    return collide && kn->mr[p->type] > WAYS ? WAYS : kn->mr[p->type];
 }
 
 static void run_task(void *arg, int64_t task, int thread) {
@@ -93,8 +93,8 @@ static size_t thread_bytes(const Kernels *kn, const Product *p, const Split *s) 
     return p->panels ? 0 : (size_t)(s->panels_each * panel_bytes(kn, p->type, p->k));
 }
 
-/* Rows that cannot be read as they lie: they do not end with a whole group (what follows them is no
- * zero), or their bytes are 16-bit integers in groups. */
+/* Rows that cannot be read as they lie: they do not end with a whole unit of groups (what follows
+ * them is no zero), or their bytes are 16-bit integers in groups. */
 typedef struct {
     const Product *p;
     int64_t stride; /* of the copy */
@@ -118,12 +118,13 @@ static void copy_task(void *arg, int64_t task, int thread) {
     for (int64_t r = task * CPU_ROWS; r < cpu_rows_end(task, p->m); r++) {
         const uint8_t *from = (const uint8_t *)p->left + r * p->left_stride;
         char *to = c->to + r * c->stride;
-        memset(to + c->stride - 4, 0, 4);
+        int64_t bytes = p->k * (c->widened ? 2 : (int64_t)dtype_bytes(p->type));
+        memset(to + bytes, 0, (size_t)(c->stride - bytes));
         if (c->widened)
             for (int64_t i = 0; i < p->k; i++)
                 ((uint16_t *)(void *)to)[i] = from[i];
         else
-            memcpy(to, from, (size_t)p->k * dtype_bytes(p->type));
+            memcpy(to, from, (size_t)bytes);
     }
 }
 
@@ -161,17 +162,20 @@ void product_pack_rows(const Product *p, const Kernels *kn, void *panel, int64_t
     const char *at = p->right;
     at += (size_t)(index * kn->nr * p->right_ld) * dtype_bytes(p->right_type);
     kn->pack_rows(panel, p->type, at, p->right_type, p->right_ld, panel_cols(p, kn, index), p->k);
+    panel_pad(kn, panel, p->type, p->k);
 }
 
 void product_pack_cols(const Product *p, const Kernels *kn, void *panel, int64_t index) {
     const char *at = p->right;
     at += (size_t)(index * kn->nr) * dtype_bytes(p->right_type);
     kn->pack_cols(panel, p->type, at, p->right_type, p->right_ld, panel_cols(p, kn, index), p->k);
+    panel_pad(kn, panel, p->type, p->k);
 }
 
 size_t product_left_bytes(Backend *be, DType type, int64_t n, int64_t k) {
     const Kernels *kn = cpu_of(be)->kn;
-    return (size_t)((n + kn->mr - 1) / kn->mr * left_bytes(kn, type, k));
+    int64_t mr = kn->mr[type];
+    return (size_t)((n + mr - 1) / mr * left_bytes(kn, type, k));
 }
 
 typedef struct {
@@ -185,16 +189,16 @@ static void pack_left_task(void *arg, int64_t task, int thread) {
     (void)thread;
     const Left *l = arg;
     int64_t tile_bytes = left_bytes(l->kn, l->x.type, l->x.rows);
-    int64_t col = task * LEFT_TILES * l->kn->mr, n = LEFT_TILES * l->kn->mr;
+    int64_t n = LEFT_TILES * l->kn->mr[l->x.type], col = task * n;
     n = l->x.cols - col < n ? l->x.cols - col : n;
-    l->kn->pack_left(l->tiles + task * LEFT_TILES * tile_bytes, tile_bytes, l->x.type,
-                     tensor_at(l->x, 0, col), l->x.cols, n, l->x.rows,
-                     l->sums ? l->sums + col : NULL);
+    l->kn->pack_left[l->x.type](l->tiles + task * LEFT_TILES * tile_bytes, tile_bytes,
+                                tensor_at(l->x, 0, col), l->x.cols, n, l->x.rows,
+                                l->sums ? l->sums + col : NULL);
 }
 
 void product_pack_left(Backend *be, char *tiles, Tensor x, float *sums) {
     Cpu *cpu = cpu_of(be);
     Left l = {cpu->kn, tiles, x, sums};
-    int64_t each = LEFT_TILES * cpu->kn->mr;
+    int64_t each = LEFT_TILES * cpu->kn->mr[x.type];
     pool_run(cpu->pool, (x.cols + each - 1) / each, pack_left_task, &l);
 }
