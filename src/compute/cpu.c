@@ -70,8 +70,8 @@ int backend_cpu(Backend *be) {
     if (kernels_choose(&cpu->table, cap))
         return err_set(
             ERR_USAGE,
-            "NORMALCY_ISA: expected plain, avx2, avx2_vnni, avx512, avx512_vnni or avx512_bf16; "
-            "found \"%s\"",
+            "NORMALCY_ISA: expected plain, avx2, avx2_vnni, avx512, avx512_vnni, avx512_bf16 or "
+            "amx; found \"%s\"",
             cap);
     cpu->kn = &cpu->table;
     cpu->panel_budget = panel_budget();

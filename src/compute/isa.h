@@ -44,5 +44,6 @@ void ISA(isa_linear)(Kernels *kn);
 void ISA(isa_norm)(Kernels *kn);
 void ISA(isa_attention)(Kernels *kn);
 void ISA(isa_values)(Kernels *kn);
+void isa_amx(Kernels *kn); /* takes over the products of a filled table */
 
 #endif

@@ -4,6 +4,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 /* The levels, by the objects that CMake compiles from isa_*.c. */
@@ -34,6 +36,16 @@ LEVELS(DECLARE)
     }
 LEVELS(FILL)
 
+#if defined(__x86_64__)
+/* Like avx512_bf16 but for the products of bf16 and bytes (isa_amx.c). */
+void isa_amx(Kernels *kn);
+static void fill_amx(Kernels *kn) {
+    fill_avx512_bf16(kn);
+    kn->name = "amx";
+    isa_amx(kn);
+}
+#endif
+
 /* What the compiler's flags of a level assume (CMakeLists.txt). */
 static bool has_plain(void) {
     return true;
@@ -63,6 +75,15 @@ static bool has_avx512_vnni(void) {
 static bool has_avx512_bf16(void) {
     return has_avx512_vnni() && __builtin_cpu_supports("avx512bf16");
 }
+
+/* Tiles with products of bf16 and bytes, by cpuid, leaf 7; their registers are had by asking the
+ * system for them, once for all threads to come. */
+static bool has_amx(void) {
+    enum { ASK = 0x1023, TILES = 18 }; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
+    unsigned a, b, c, d = 0, all = 1u << 22 | 1u << 24 | 1u << 25;
+    return has_avx512_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & all) == all &&
+           syscall(SYS_arch_prctl, ASK, TILES) == 0;
+}
 #endif
 
 int kernels_choose(Kernels *kn, const char *cap) {
@@ -72,5 +93,8 @@ int kernels_choose(Kernels *kn, const char *cap) {
     if (cap && strcmp(cap, #level) == 0)                                                           \
         return 0;
     LEVELS(TAKE)
+#if defined(__x86_64__)
+    TAKE(amx)
+#endif
     return cap ? -1 : 0;
 }
