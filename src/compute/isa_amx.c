@@ -60,8 +60,8 @@ INLINE void product(float *out, const char *a, size_t row, int64_t half, int64_t
     if (rows <= SIDE) {
         for (int64_t g = 0; g < groups; g += UNIT, a += step, panel += UNIT * GROUP) {
             _tile_loadd(LEFT0, a, row);
-            _tile_loadd(PANEL0, panel, GROUP);
-            _tile_loadd(PANEL1, panel + GROUP / 2, GROUP);
+            _tile_stream_loadd(PANEL0, panel, GROUP);
+            _tile_stream_loadd(PANEL1, panel + GROUP / 2, GROUP);
             MULTIPLY(type, C00, LEFT0, PANEL0);
             MULTIPLY(type, C01, LEFT0, PANEL1);
         }
@@ -70,9 +70,9 @@ INLINE void product(float *out, const char *a, size_t row, int64_t half, int64_t
         _tile_zero(C11);
         for (int64_t g = 0; g < groups; g += UNIT, a += step, panel += UNIT * GROUP) {
             _tile_loadd(LEFT0, a, row);
-            _tile_loadd(PANEL0, panel, GROUP);
+            _tile_stream_loadd(PANEL0, panel, GROUP);
             _tile_loadd(LEFT1, a + half, row);
-            _tile_loadd(PANEL1, panel + GROUP / 2, GROUP);
+            _tile_stream_loadd(PANEL1, panel + GROUP / 2, GROUP);
             MULTIPLY(type, C00, LEFT0, PANEL0);
             MULTIPLY(type, C10, LEFT1, PANEL0);
             MULTIPLY(type, C01, LEFT0, PANEL1);
