@@ -116,10 +116,8 @@ static void forward(Backend *be, Layer *l, Tensor in, const Weight *w, const Noi
         l->scale = in.scale;
         l->zero = in.zero;
     }
-    if (l->x.data && !l->kept->image) { /* the residual stream */
-        p.ahead = l->x.data;
-        p.ahead_stride = l->x.cols * 4;
-    }
+    if (l->x.data && !l->kept->image) /* the residual stream */
+        p.ahead = l->x;
     bool drops = noise && noise->drop > 0;
     size_t elements = drops ? cpu_aligned((size_t)(in.rows * w->out / NOISE_LANES)) : 0;
     char *scratch = cpu_scratch(be, elements + product_scratch(be, &p));
@@ -191,7 +189,8 @@ static void input_gradient(Backend *be, Tensor din, Tensor dout, Tensor pre, con
                  .right_ld = w->in,
                  .right_type = F32,
                  .finish = pre.data ? finish_dgelu : finish_put,
-                 .context = &l};
+                 .context = &l,
+                 .ahead = pre};
     char *scratch = cpu_scratch(be, product_scratch(be, &p));
     if (scratch)
         product_run(be, &p, scratch);

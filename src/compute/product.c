@@ -44,11 +44,10 @@ static void run_tile(const Work *w, int64_t row, int rows, int64_t col, const vo
     int cols = (int)(p->n - col < kn->nr ? p->n - col : kn->nr);
     int64_t groups = group_count(kn, p->type, p->k);
     const char *left = p->left;
-    for (int r = 0; p->ahead && r < rows; r++) {
-        const char *at = p->ahead + (row + r) * p->ahead_stride + col * 4;
-        __builtin_prefetch(at);
-        __builtin_prefetch(at + 64);
-    }
+    int64_t bytes = cols * (int64_t)dtype_bytes(p->ahead.type);
+    for (int r = 0; p->ahead.data && r < rows; r++)
+        for (int64_t i = 0; i < bytes; i += 64)
+            __builtin_prefetch((const char *)tensor_at(p->ahead, row + r, col) + i);
     if (p->left_stride)
         kn->tile[p->type](t, left + row * p->left_stride, p->left_stride, panel, groups, rows);
     else

@@ -25,10 +25,9 @@ struct Product {
     void (*finish)(const Product *p, const Kernels *kn, float *t, int64_t row, int64_t col,
                    int rows, int cols);
     const void *context; /* for finish */
-    /* Floats that finish reads at a tile's place, rows `ahead_stride` bytes apart, or NULL: fetched
-     * while the tile is computed, since rows so far apart are not fetched by themselves. */
-    const char *ahead;
-    int64_t ahead_stride;
+    /* What finish reads at a tile's place, or without data: fetched while the tile is computed,
+     * since rows so far apart are not fetched by themselves. */
+    Tensor ahead;
 };
 
 /* Rows of the next tile where `left` are left: `most`. But a row or two left over by tiles of 14
