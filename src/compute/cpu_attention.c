@@ -52,23 +52,19 @@ static Rows head_rows(Tensor x, AttentionShape s, int64_t b, int64_t h, int64_t 
 /* Panels for products with the rows of x: their columns are the tokens. */
 static void pack_tokens(const Attention *a, char *panels, Rows x) {
     int64_t nr = a->kn->nr, T = a->s.tokens, d = a->s.head_dim;
-    int64_t ld = x.row / (int64_t)dtype_bytes(a->type);
-    for (int64_t t = 0; t < T; t += nr, panels += panel_bytes(a->kn, a->type, d)) {
-        a->kn->pack_rows(panels, a->type, x.data + t * x.row, a->type, ld, T - t < nr ? T - t : nr,
-                         d);
-        panel_pad(a->kn, panels, a->type, d);
-    }
+    int64_t ld = x.row / (int64_t)dtype_bytes(a->type), bytes = panel_bytes(a->kn, a->type, d);
+    for (int64_t t = 0; t < T; t += nr)
+        a->kn->pack_rows(panels + t / nr * bytes, a->type, x.data + t * x.row, a->type, ld,
+                         T - t < nr ? T - t : nr, d);
+    panels_pad(a->kn, panels, whole_panels(a, T), a->type, d);
 }
 
 /* Panels for sums over tokens: their columns are those of x. */
 static void pack_features(const Attention *a, char *panels, Rows x) {
-    int64_t nr = a->kn->nr, T = a->s.tokens, d = a->s.head_dim;
-    int64_t bytes = (int64_t)dtype_bytes(a->type);
-    for (int64_t c = 0; c < d; c += nr, panels += panel_bytes(a->kn, a->type, T)) {
-        a->kn->pack_cols(panels, a->type, x.data + c * bytes, a->type, x.row / bytes,
-                         d - c < nr ? d - c : nr, T);
-        panel_pad(a->kn, panels, a->type, T);
-    }
+    int64_t T = a->s.tokens, d = a->s.head_dim;
+    a->kn->pack_cols(panels, panel_bytes(a->kn, a->type, T), a->type, x.data, a->type,
+                     x.row / (int64_t)dtype_bytes(a->type), d, T);
+    panels_pad(a->kn, panels, whole_panels(a, d), a->type, T);
 }
 
 /* x itself as a left operand, or a copy whose rows end in whole units of groups. */

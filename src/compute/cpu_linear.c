@@ -289,13 +289,13 @@ static void pack_task(void *arg, int64_t panel, int thread) {
     void *to = packed->panels + panel * panel_bytes(s->kn, packed->type, w->in);
     if (packed->type != U8) {
         s->kn->pack_rows(to, packed->type, rows, F32, w->in, n, w->in);
-        panel_pad(s->kn, to, packed->type, w->in);
+        panels_pad(s->kn, to, 1, packed->type, w->in);
         return;
     }
     for (int64_t r = 0; r < n; r++)
         packed->scales[first + r] = weight_scale(rows + r * w->in, w->in);
     s->kn->pack_bytes(to, rows, w->in, n, w->in, packed->scales + first, packed->sums + first);
-    panel_pad(s->kn, to, U8, w->in);
+    panels_pad(s->kn, to, 1, U8, w->in);
 }
 
 static int weight_pack(Backend *be, Weight *w, DType type) {

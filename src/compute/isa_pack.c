@@ -101,31 +101,50 @@ static void pack_bytes(void *panel, const float *x, int64_t ld, int64_t n, int64
 
 /* ---- columns stay columns. */
 
-INLINE void pack_cols_as(uint32_t *panel, DType type, DType from, const char *x, int64_t ld,
-                         int64_t n, int64_t k) {
+/* Panels packed together: whole rows of so many lie in cache lines side by side, which the
+ * processor fetches by itself; of the one or two lines of a panel, far from those of the next row,
+ * it does not.
+ */
+enum { WIDE = 4 };
+
+/* `count` panels (a constant where this is used) of n columns together. */
+INLINE void pack_panels(char *panels, int64_t stride, DType type, DType from, const char *x,
+                        int64_t ld, int64_t count, int64_t n, int64_t k) {
     int64_t size = type == F32 ? 1 : 2;
     size_t bytes = dtype_bytes(from);
-    _Alignas(4) static const char zeros[NR * 4];
+    _Alignas(4) static const char zeros[WIDE * NR * 4];
     for (int64_t g = 0; g * size < k; g++) {
         const char *a = x + (size_t)(g * size * ld) * bytes;
         const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : zeros;
-        if (n == NR)
-            for (int64_t c = 0; c < NR; c++)
-                panel[g * NR + c] = group(type, from, a, c, b, c);
-        else
-            for (int64_t c = 0; c < NR; c++)
-                panel[g * NR + c] = c < n ? group(type, from, a, c, b, c) : 0;
+        for (int64_t i = 0; i < count; i++) {
+            uint32_t *to = (uint32_t *)(void *)(panels + i * stride) + g * NR;
+            if (n == count * NR)
+                for (int64_t c = 0; c < NR; c++)
+                    to[c] = group(type, from, a, i * NR + c, b, i * NR + c);
+            else
+                for (int64_t c = 0; c < NR; c++)
+                    to[c] = i * NR + c < n ? group(type, from, a, i * NR + c, b, i * NR + c) : 0;
+        }
     }
 }
 
-static void pack_cols(void *panel, DType type, const void *x, DType from, int64_t ld, int64_t n,
-                      int64_t k) {
+INLINE void pack_cols_as(char *panels, int64_t stride, DType type, DType from, const char *x,
+                         int64_t ld, int64_t n, int64_t k) {
+    int64_t bytes = (int64_t)dtype_bytes(from);
+    for (; n >= WIDE * NR; n -= WIDE * NR, x += WIDE * NR * bytes, panels += WIDE * stride)
+        pack_panels(panels, stride, type, from, x, ld, WIDE, WIDE * NR, k);
+    for (; n > 0; n -= NR, x += NR * bytes, panels += stride)
+        pack_panels(panels, stride, type, from, x, ld, 1, n < NR ? n : NR, k);
+}
+
+static void pack_cols(void *panels, int64_t stride, DType type, const void *x, DType from,
+                      int64_t ld, int64_t n, int64_t k) {
     if (type == F32)
-        pack_cols_as(panel, F32, F32, x, ld, n, k);
+        pack_cols_as(panels, stride, F32, F32, x, ld, n, k);
     else if (from == F32)
-        pack_cols_as(panel, BF16, F32, x, ld, n, k);
+        pack_cols_as(panels, stride, BF16, F32, x, ld, n, k);
     else
-        pack_cols_as(panel, BF16, BF16, x, ld, n, k);
+        pack_cols_as(panels, stride, BF16, BF16, x, ld, n, k);
 }
 
 /* ---- the left operand of x^T y. */

@@ -47,9 +47,9 @@ typedef struct {
                       int64_t k);
     void (*pack_bytes)(void *panel, const float *x, int64_t ld, int64_t n, int64_t k,
                        const float *scales, int32_t *sums);
-    /* x is k rows of n (<= nr) values: a panel whose columns are x's. F32 and BF16. */
-    void (*pack_cols)(void *panel, DType type, const void *x, DType from, int64_t ld, int64_t n,
-                      int64_t k);
+    /* x is k rows of n values: panels whose columns are x's, `stride` bytes apart. F32 and BF16. */
+    void (*pack_cols)(void *panels, int64_t stride, DType type, const void *x, DType from,
+                      int64_t ld, int64_t n, int64_t k);
     /* By type, F32 and BF16: x is k rows of n values: left tiles of x^T, tile i at tiles +
      * i * tile_bytes (left_bytes below). sums[col] += the column's sum, where sums is not NULL. */
     void (*pack_left[TYPES])(void *tiles, int64_t tile_bytes, const void *x, int64_t ld, int64_t n,
@@ -134,10 +134,13 @@ static inline int64_t panel_bytes(const Kernels *kn, DType type, int64_t k) {
     return group_count(kn, type, k) * kn->nr * 4;
 }
 
-/* Zeros in the groups of a panel that follow k's last. */
-static inline void panel_pad(const Kernels *kn, void *panel, DType type, int64_t k) {
+/* Zeros in the groups of panels, one behind the other, that follow k's last. */
+static inline void panels_pad(const Kernels *kn, void *panels, int64_t count, DType type,
+                              int64_t k) {
     int64_t size = kn->group[type], used = (k + size - 1) / size * kn->nr * 4;
-    memset((char *)panel + used, 0, (size_t)(panel_bytes(kn, type, k) - used));
+    int64_t bytes = panel_bytes(kn, type, k);
+    for (int64_t i = 0; i < count; i++)
+        memset((char *)panels + i * bytes + used, 0, (size_t)(bytes - used));
 }
 
 /* Of one left tile; the packing may write up to a vector beyond its last group. */

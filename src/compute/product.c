@@ -77,8 +77,8 @@ static void run_task(void *arg, int64_t task, int thread) {
         return;
     char *own = w->scratch + (size_t)thread * w->thread_bytes;
     const char *panels = p->panels ? (const char *)p->panels + first * bytes : own;
-    for (int64_t i = 0; i < count && !p->panels; i++)
-        p->pack(p, w->kn, own + i * bytes, first + i);
+    if (!p->panels)
+        p->pack(p, w->kn, own, first, count);
     int64_t most = most_rows(w->kn, p);
     for (int rows; row < end; row += rows) {
         int64_t left = end - row;
@@ -152,23 +152,30 @@ void product_run(Backend *be, const Product *p, char *scratch) {
 
 /* ---- operands. */
 
-static int64_t panel_cols(const Product *p, const Kernels *kn, int64_t index) {
-    int64_t left = p->n - index * kn->nr;
-    return left < kn->nr ? left : kn->nr;
+/* Columns of `count` panels from the first on. */
+static int64_t panel_cols(const Product *p, const Kernels *kn, int64_t first, int64_t count) {
+    int64_t left = p->n - first * kn->nr;
+    return left < count * kn->nr ? left : count * kn->nr;
 }
 
-void product_pack_rows(const Product *p, const Kernels *kn, void *panel, int64_t index) {
-    const char *at = p->right;
-    at += (size_t)(index * kn->nr * p->right_ld) * dtype_bytes(p->right_type);
-    kn->pack_rows(panel, p->type, at, p->right_type, p->right_ld, panel_cols(p, kn, index), p->k);
-    panel_pad(kn, panel, p->type, p->k);
+void product_pack_rows(const Product *p, const Kernels *kn, void *panels, int64_t first,
+                       int64_t count) {
+    int64_t bytes = panel_bytes(kn, p->type, p->k);
+    int64_t step = kn->nr * p->right_ld * (int64_t)dtype_bytes(p->right_type);
+    const char *at = (const char *)p->right + first * step;
+    for (int64_t i = 0; i < count; i++, at += step)
+        kn->pack_rows((char *)panels + i * bytes, p->type, at, p->right_type, p->right_ld,
+                      panel_cols(p, kn, first + i, 1), p->k);
+    panels_pad(kn, panels, count, p->type, p->k);
 }
 
-void product_pack_cols(const Product *p, const Kernels *kn, void *panel, int64_t index) {
+void product_pack_cols(const Product *p, const Kernels *kn, void *panels, int64_t first,
+                       int64_t count) {
     const char *at = p->right;
-    at += (size_t)(index * kn->nr) * dtype_bytes(p->right_type);
-    kn->pack_cols(panel, p->type, at, p->right_type, p->right_ld, panel_cols(p, kn, index), p->k);
-    panel_pad(kn, panel, p->type, p->k);
+    at += (size_t)(first * kn->nr) * dtype_bytes(p->right_type);
+    kn->pack_cols(panels, panel_bytes(kn, p->type, p->k), p->type, at, p->right_type, p->right_ld,
+                  panel_cols(p, kn, first, count), p->k);
+    panels_pad(kn, panels, count, p->type, p->k);
 }
 
 size_t product_left_bytes(Backend *be, DType type, int64_t n, int64_t k) {

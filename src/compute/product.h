@@ -14,9 +14,9 @@ struct Product {
      * tiles. */
     const void *left;
     int64_t left_stride;
-    /* The right operand: panels, or `pack` makes panel p from what `operand` says. */
+    /* The right operand: panels, or `pack` makes `count` of them from the first on. */
     const void *panels;
-    void (*pack)(const Product *p, const Kernels *kn, void *panel, int64_t index);
+    void (*pack)(const Product *p, const Kernels *kn, void *panels, int64_t first, int64_t count);
     const void *right;
     int64_t right_ld;
     DType right_type;
@@ -43,8 +43,10 @@ void product_run(Backend *be, const Product *p, char *scratch);
 size_t product_scratch(Backend *be, const Product *p);
 
 /* `pack`s: the right operand is W^T or W of a weight, or a matrix as it lies. */
-void product_pack_rows(const Product *p, const Kernels *kn, void *panel, int64_t index);
-void product_pack_cols(const Product *p, const Kernels *kn, void *panel, int64_t index);
+void product_pack_rows(const Product *p, const Kernels *kn, void *panels, int64_t first,
+                       int64_t count);
+void product_pack_cols(const Product *p, const Kernels *kn, void *panels, int64_t first,
+                       int64_t count);
 
 /* x^T (n, k) of x, k rows of n values, as packed left tiles; sums as pack_left of kernels.h. */
 size_t product_left_bytes(Backend *be, DType type, int64_t n, int64_t k);
