@@ -331,9 +331,9 @@ static void adamw(Run *r, const Shape *s) {
     r->be->adamw(r->be, p, g, m, v, n, &hyper);
 }
 
-/* ---- the tables. Rows that are no multiple of a task's or of a tile's (6 or 14), and odd ones,
- * which bf16 takes in pairs; columns that are no multiple of a panel's, and those of the image
- * side, which are any number; widths of less than a vector; no image, one and many. */
+/* ---- the tables. Rows that are no multiple of a task's or of a tile's (6, 14 or 32), and odd
+ * ones, which bf16 takes in pairs; columns that are no multiple of a panel's, and those of the
+ * image side, which are any number; widths of less than a vector; no image, one and many. */
 
 #define ROWS(n, in, o)                                                                             \
     { .images = 1, .tokens = n, .width = in, .out = o }

@@ -44,6 +44,8 @@ void ISA(isa_linear)(Kernels *kn);
 void ISA(isa_norm)(Kernels *kn);
 void ISA(isa_attention)(Kernels *kn);
 void ISA(isa_values)(Kernels *kn);
-void isa_amx(Kernels *kn); /* takes over the products of a filled table */
+
+/* Takes over the products of bf16 and bytes in a table that avx512_bf16 filled. */
+void isa_amx(Kernels *kn);
 
 #endif

@@ -37,7 +37,6 @@ LEVELS(DECLARE)
 LEVELS(FILL)
 
 #if defined(__x86_64__)
-/* Like avx512_bf16 but for the products of bf16 and bytes (isa_amx.c). */
 void isa_amx(Kernels *kn);
 static void fill_amx(Kernels *kn) {
     fill_avx512_bf16(kn);
@@ -77,7 +76,7 @@ static bool has_avx512_bf16(void) {
 }
 
 /* Tiles with products of bf16 and bytes, by cpuid, leaf 7; their registers are had by asking the
- * system for them, once for all threads to come. */
+ * system for them, once for the process. */
 static bool has_amx(void) {
     enum { ASK = 0x1023, TILES = 18 }; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
     unsigned a, b, c, d = 0, all = 1u << 22 | 1u << 24 | 1u << 25;

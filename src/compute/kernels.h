@@ -5,8 +5,9 @@
  * bf16 or four bytes; without an instruction for bytes, two of them as 16-bit integers. The right
  * operand is packed into panels of `nr` columns: group after group, nr times 32 bits. The left
  * operand is row-major as it lies in memory (bytes in such integers are a copy), or packed into
- * tiles of `mr` rows: group after group, mr times 32 bits. A product makes a tile of mr x nr floats
- * (int32 for bytes), row-major with row stride nr; what is beyond the matrix is padded with zeros.
+ * tiles of `mr` rows: group after group, mr times 32 bits (AMX has its own way, isa_amx.c). A
+ * product makes a tile of mr x nr floats (int32 for bytes), row-major with row stride nr; what is
+ * beyond the matrix is padded with zeros.
  *
  * All operands may lie at multiples of their own size; scratch and tile results at 64 bytes. No
  * function reads or writes outside what it is given, unless it says so. */
@@ -40,9 +41,10 @@ typedef struct {
                         int64_t groups, int rows);
     void (*tile_packed[TYPES])(float *out, const void *a, const void *panel, int64_t groups);
 
-    /* ---- isa_pack.c. x is n (<= nr) rows of k values with row stride ld: a panel whose columns
-     * are those rows. x is f32 (a weight) where `from` is F32, or has the panel's own type. U8:
-     * `scales` gives the rows' (weight.h), and sums[row] gets the sum of its bytes. */
+    /* ---- isa_pack.c. What fills the last unit is panels_pad's (below). x is n (<= nr) rows of k
+     * values with row stride ld: a panel whose columns are those rows. x is f32 (a weight) where
+     * `from` is F32, or has the panel's own type. U8: `scales` gives the rows' (weight.h), and
+     * sums[row] gets the sum of its bytes. */
     void (*pack_rows)(void *panel, DType type, const void *x, DType from, int64_t ld, int64_t n,
                       int64_t k);
     void (*pack_bytes)(void *panel, const float *x, int64_t ld, int64_t n, int64_t k,
@@ -51,7 +53,8 @@ typedef struct {
     void (*pack_cols)(void *panels, int64_t stride, DType type, const void *x, DType from,
                       int64_t ld, int64_t n, int64_t k);
     /* By type, F32 and BF16: x is k rows of n values: left tiles of x^T, tile i at tiles +
-     * i * tile_bytes (left_bytes below). sums[col] += the column's sum, where sums is not NULL. */
+     * i * tile_bytes (left_bytes below). sums[col] += the column's sum, in parts, where sums is not
+     * NULL. */
     void (*pack_left[TYPES])(void *tiles, int64_t tile_bytes, const void *x, int64_t ld, int64_t n,
                              int64_t k, float *sums);
 
