@@ -127,6 +127,9 @@ class Bench:
         if key in self.chosen:
             return self.chosen[key]
         modes = TORCH_MODES[task, precision] if peer == "torch" else RUNTIME_MODES[peer, precision]
+        amx = "amx_bf16" in self.machine["features"]
+        if amx and (peer, task, precision) == ("torch", "infer", "bf16"):
+            modes = [*modes, "compile-freeze-tune-half"]
         if self.args.quick:
             modes = [m for m in modes if "compile" not in m]
         found = {}

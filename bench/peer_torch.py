@@ -6,7 +6,7 @@ Says `ready {...}` once warm, then answers each line `run` on stdin with one tim
 whole training step on BATCH pairs, or BATCH frames to their predictions), and `quit` with the
 peak memory. MODE: words joined by "-": eager or compile (inductor); math instead of
 scaled_dot_product_attention; half = bf16 weights instead of autocast; freeze = inductor folds the
-weights.
+weights; tune = and times its own products, which may use AMX, against oneDNN's.
 
        peer_torch.py save|first SIZE PRECISION MODE FILE THREADS
 Writes a checkpoint, or loads it and says `{}` when one frame is predicted.
@@ -226,6 +226,7 @@ def main():
     if "freeze" in words:
         import torch._inductor.config as inductor
         inductor.freezing = True
+        inductor.max_autotune = "tune" in words
     if task == "first":
         first(size, precision, words, batch)
         print("{}", flush=True)
