@@ -106,17 +106,16 @@ static void tile_bf16_packed(float *out, const void *a, const void *panel, int64
 /* One unit of one half of a tile: up to SIDE columns of x from its rows k .. k + 31. */
 static void pack_half(char *to, const uint16_t *x, int64_t ld, int64_t cols, int64_t k,
                       float *sums) {
+    static const uint16_t zeros[SIDE];
     uint16_t edge[2][SIDE] = {{0}};
     Words block[UNIT];
     Floats sum = {0};
     for (int64_t g = 0; g < UNIT; g++) {
         const uint16_t *row[2];
         for (int i = 0; i < 2; i++) {
-            row[i] = x + (2 * g + i) * ld;
-            bool inside = 2 * g + i < k;
-            if (!inside || cols < SIDE)
-                row[i] = memcpy(edge[i], inside ? row[i] : (const uint16_t[SIDE]){0},
-                                (size_t)cols * sizeof *x);
+            row[i] = 2 * g + i < k ? x + (2 * g + i) * ld : zeros;
+            if (cols < SIDE)
+                row[i] = memcpy(edge[i], row[i], (size_t)cols * sizeof *x);
         }
         block[g] = isa_groups_at(BF16, row[0], row[1]);
         sum += isa_group_sums(BF16, block[g]);

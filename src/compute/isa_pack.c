@@ -103,8 +103,7 @@ static void pack_bytes(void *panel, const float *x, int64_t ld, int64_t n, int64
 
 /* Panels packed together: whole rows of so many lie in cache lines side by side, which the
  * processor fetches by itself; of the one or two lines of a panel, far from those of the next row,
- * it does not.
- */
+ * it does not. */
 enum { WIDE = 4 };
 
 /* `count` panels (a constant where this is used) of n columns together. */
