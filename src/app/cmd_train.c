@@ -6,6 +6,7 @@
 #include "app/common.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/progress.h"
@@ -200,6 +201,14 @@ static int check_network(const Train *t) {
     return 0;
 }
 
+static int check_new(const Train *t) {
+    if (t->args.resume || !file_exists(t->checkpoint_path))
+        return 0;
+    return err_set(ERR_USAGE,
+                   "%s is there already: --resume continues that run, another -o begins a new one",
+                   t->checkpoint_path);
+}
+
 static int parse(Train *t, int argc, char **argv) {
     int n, code = opt_defaults(t->groups);
     if (!code)
@@ -214,12 +223,13 @@ static int parse(Train *t, int argc, char **argv) {
         t->data = t->stored.model.data;
     else if (n == 0)
         return err_set(ERR_USAGE, "no data: give a data set, a folder of clips or a video");
-    if (!t->args.resume && file_exists(t->checkpoint_path))
-        return err_set(ERR_USAGE,
-                       "%s is there already: --resume continues that run, another -o begins a new "
-                       "one",
-                       t->checkpoint_path);
-    code = t->args.resume ? check_network(t) : vit_config_check(&t->network);
+    code = check_new(t);
+    if (!code)
+        code = js_check_text("the path of DATA", t->data);
+    if (!code)
+        code = js_check_text("--intruders", t->training.intruders);
+    if (!code)
+        code = t->args.resume ? check_network(t) : vit_config_check(&t->network);
     return code ? code : train_settings_check(&t->training, &t->network);
 }
 
@@ -348,9 +358,11 @@ static int open_run(Train *t) {
     }
     if (!code)
         code = file_make_folder(t->args.output);
-    if (!code && !t->lock)
+    if (!code && t->lock == NO_LOCK)
         code = file_lock_folder(&t->lock, t->args.output);
-    if (!code) /* what decides the result, in the form that --config reads */
+    if (!code)
+        code = check_new(t); /* again: another run may have ended there since */
+    if (!code)               /* what decides the result, in the form that --config reads */
         code = opt_save_yaml(t->groups + 2, t->settings_path);
     if (!code)
         code = run_log_open(&t->log, t->log_path, t->trainer->step);
@@ -471,7 +483,7 @@ static void tell_usage(char *buf, size_t n, const char *usage) {
 
 static int run(const Command *command, int argc, char **argv) {
     char usage[4096];
-    Train t = {.command = command};
+    Train t = {.command = command, .lock = NO_LOCK};
     const OptGroup groups[] = {{"Run", run_options, &t.args},
                                {"Compute", compute_options, &t.compute},
                                {"Network", vit_options, &t.network},

@@ -231,6 +231,10 @@ int reproduce_claim(const Reproduction *r) {
     snprintf(path, sizeof path, "%s/reproduction.json", r->output);
     Json *json = NULL;
     int code = 0;
+    for (int i = 0; i < CLAIMS && !code; i++)
+        code = js_check_text(claim_keys[i], value[i]);
+    if (code)
+        return code;
     if (file_exists(path)) {
         code = file_read(path, 1 << 20, &text, &bytes);
         json = code ? NULL : js_parse(text, bytes);

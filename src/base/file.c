@@ -204,7 +204,7 @@ int file_lock_folder(int *lock, const char *path) {
 }
 
 void file_unlock(int lock) {
-    if (lock > 0)
+    if (lock >= 0)
         close(lock);
 }
 

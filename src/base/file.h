@@ -41,7 +41,8 @@ int file_make_new_folder(const char *path);
 bool file_remove_folder(const char *path);
 
 /* Takes the lock of a folder for this process, so that two do not write into one run; gone with the
- * process at the latest. ERR_FAIL where another one has it. file_unlock accepts 0. */
+ * process at the latest. ERR_FAIL where another one has it. file_unlock accepts NO_LOCK. */
+enum { NO_LOCK = -1 };
 int file_lock_folder(int *lock, const char *path);
 void file_unlock(int lock);
 

@@ -69,6 +69,16 @@ void js_append_text(Json *array, const char *text) {
     js_append(array, out(json_string(text)));
 }
 
+int js_check_text(const char *what, const char *text) {
+    json_t *j = json_string(text ? text : "");
+    json_decref(j);
+    return j ? 0
+             : err_set(ERR_USAGE,
+                       "%s is not UTF-8, which the run's files cannot hold; rename it or name a "
+                       "link to it",
+                       what);
+}
+
 const Json *js_get(const Json *object, const char *key) {
     return out(json_object_get(in(object), key));
 }

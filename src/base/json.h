@@ -25,6 +25,10 @@ void js_append(Json *array, Json *value);
 void js_append_int(Json *array, int64_t number);
 void js_append_text(Json *array, const char *text);
 
+/* JSON holds UTF-8 only: ERR_USAGE, naming `what`, for any other text that would have to come back
+ * as it was. NULL passes. */
+int js_check_text(const char *what, const char *text);
+
 /* Readers: borrowed results; NULL where the key is absent or of another type. */
 const Json *js_get(const Json *object, const char *key);
 const char *js_text_of(const Json *j);
