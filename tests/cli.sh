@@ -396,6 +396,16 @@ cp a.mp4 mine.mp4
 expect 2 'is the input' score run mine.mp4 -o mine.mp4
 expect 2 'is the input' score run mine.mp4 --video ./mine.mp4
 cmp -s a.mp4 mine.mp4 || fail "score overwrote its input"
+cp -r data/testing/frames/01_runner mine
+expect 2 'is the input' score run mine --maps mine/
+diff -rq data/testing/frames/01_runner mine >&2 || fail "score --maps overwrote its input"
+mkdir persistence
+expect 2 'needs a run folder' eval persistence data --checkpoints
+rm -r persistence
+ln -s data $'caf\xe9'
+expect 2 'the path of DATA is not UTF-8' train $'caf\xe9' -o x
+expect 2 'data is not UTF-8' reproduce ped2 $'caf\xe9' -o x
+rm -rf x
 printf 'epochs: 3\nepocs: 4\n' >bad.yaml
 expect 2 'bad.yaml, line 2: epocs: unknown option' train data -o x --config bad.yaml
 echo 'size: tiny' >bad.yaml
@@ -436,6 +446,10 @@ expect 1 '01' train mixed -o x "${small[@]}"
 rm -rf x
 
 echo "-- labels"
+# What no score can come of is told before what only scoring would find.
+cp -r data brief && rm brief/*.npy brief/testing/*/05_intruder/*[1-9].png brief/testing/*/05_intruder/*10.png
+head -c 900 data/testing/frames/01_runner/002.png >brief/testing/frames/01_runner/002.png
+expect 1 'clip 05_intruder has 1 frames; 2 are needed' eval run brief
 cp -r data wrong && rm wrong/testing/frames/01_runner/019.png && rm -r wrong/testing/masks
 expect 1 'label' eval run wrong
 expect 1 'no/such.npy' eval run data --labels no/such.npy
@@ -529,6 +543,19 @@ expect 1 '/dev/null/x' train data -o /dev/null/x "${small[@]}" --steps 1
 exec 9<run && flock 9
 expect 1 'another process is writing to run' train data --resume -o run --steps 8
 exec 9<&-
+cp -r run bare-hands
+"$normalcy" train data --resume -o bare-hands --steps 8 <&- 2>err >out || fail "resume without stdin: $(tail -1 err)"
+mkfifo pipe && ln -s a.mp4 link.mp4
+for o in pipe link.mp4 data; do
+    for f in jsonl npy; do
+        expect 1 "cannot write $o: it is " score run data/testing/frames/01_runner -o $o --format $f --video late.mp4
+    done
+    expect 1 "cannot write $o: it is " quantize run data -o $o
+done
+expect 1 'cannot write no/x.npy' score run data/testing/frames/01_runner -o no/x.npy --format npy --video late.mp4
+expect 1 'cannot write link.mp4: it is ' score run data/testing/frames/01_runner --video link.mp4
+[ ! -e late.mp4 ] || fail "score finds at the end only that it cannot write"
+[ -p pipe ] && [ -L link.mp4 ] || fail "a pipe or a link was replaced by a file"
 expect 1 '/dev/null/x' eval run data -o /dev/null/x
 expect 1 '/dev/null/x' score run data/testing/frames/01_runner -o /dev/null/x
 expect 1 '/dev/null/x' demo -o /dev/null/x
@@ -564,6 +591,9 @@ if mount -t tmpfs -o size=64k tmpfs disk 2>/dev/null; then
     [ ! -e disk/results/report.html ] || fail "a full disk left a page"
     [ ! -e disk/results/results.json ] || [ "$(tail -1 disk/results/results.json)" = '}' ] ||
         fail "a full disk left half of results.json"
+    umount disk && mount -t tmpfs -o size=4k tmpfs disk && echo >disk/full
+    expect 1 'No space left' score run data/testing/frames/01_runner --video disk/a.mp4
+    [ "$(ls disk)" = full ] || fail "a full disk left half a video: $(ls disk)"
 else
     echo "no tmpfs here: the full disk is not tried"
 fi

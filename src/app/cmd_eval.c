@@ -195,7 +195,8 @@ static int parse(Eval *e, int argc, char **argv) {
                            e->args.scores || i ? "DATA" : "a MODEL");
     e->model = e->args.scores ? NULL : positional[0];
     e->path = e->args.scores ? positional[0] : positional[1];
-    if (e->args.checkpoints && (!e->model || !file_is_folder(e->model)))
+    bool is_run = e->model && strcmp(e->model, "persistence") != 0 && file_is_folder(e->model);
+    if (e->args.checkpoints && !is_run)
         return err_set(ERR_USAGE, "--checkpoints needs a run folder for MODEL");
     code = make_plan(e);
     if (!code)

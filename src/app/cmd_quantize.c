@@ -71,7 +71,7 @@ static int parse(Quantize *q, int argc, char **argv) {
         return err_set(ERR_USAGE, "%s is the model; it would lose its optimizer's state", model);
     q->model = positional[0];
     q->path = n > 1 ? positional[1] : NULL;
-    return 0;
+    return file_probe(q->args.output); /* before any work */
 }
 
 static int open_parts(Quantize *q) {

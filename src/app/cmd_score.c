@@ -103,8 +103,8 @@ static int parse(Score *s, int argc, char **argv) {
         return err_set(ERR_USAGE, "--format npy: an array needs a file, give -o FILE");
     s->model = positional[0];
     s->input = positional[1];
-    const char *outputs[] = {s->args.output, s->args.video};
-    for (int i = 0; i < 2; i++)
+    const char *outputs[] = {s->args.output, s->args.video, s->args.maps};
+    for (int i = 0; i < 3; i++)
         if (outputs[i] && file_is_same(outputs[i], s->input))
             return err_set(ERR_USAGE, "%s is the input; it would be overwritten", outputs[i]);
     return 0;
@@ -123,8 +123,10 @@ static int open_scorer(Score *s) {
 
 static int open_output(Score *s) {
     s->out = stdout;
-    if (!s->args.output || s->args.format == FORMAT_NPY)
+    if (!s->args.output)
         return 0;
+    if (s->args.format == FORMAT_NPY)
+        return file_probe(s->args.output); /* before any work */
     if (!source_info(s->source)->live)
         return file_create(&s->file, s->args.output);
     s->out = fopen(s->args.output, "we"); /* a stream has no end to wait for: lines flow */
@@ -163,7 +165,7 @@ static void write_text(Score *s, const char *text) {
 static int write_line(Score *s, double psnr) {
     char line[160], seconds[32] = "", value[32] = "";
     if (isfinite(s->frame.seconds))
-        snprintf(seconds, sizeof seconds, "%.6g", s->frame.seconds);
+        snprintf(seconds, sizeof seconds, "%.3f", s->frame.seconds);
     if (!isnan(psnr)) /* equal frames: JSON has no infinity */
         snprintf(value, sizeof value, "%.9g", fmin(psnr, PSNR_EQUAL));
     if (s->args.format == FORMAT_CSV)
@@ -264,13 +266,14 @@ static int run(Score *s) {
     bool stopped = code == ERR_STOPPED || (code == 0 && stop_requested());
     char reason[512];
     snprintf(reason, sizeof reason, "%s", err_text());
+    bool failed = code && code != ERR_END && !stopped;
     int finished = finish(s);
+    if (failed) /* what failed first, not what failed because of it */
+        return err_set(code, "%s", reason);
     if (finished)
         return finished;
     if (stopped)
         return live ? 0 : ERR_STOPPED;
-    if (code && code != ERR_END)
-        return err_set(code, "%s", reason);
     if (s->read <= s->window.frames)
         return err_set(ERR_FAIL, "%s has %lld frame%s; %d are needed for one score", s->input,
                        (long long)s->read, s->read == 1 ? "" : "s", s->window.frames + 1);

@@ -191,15 +191,8 @@ int eval_folder(const char *folder) {
     Paths path;
     name_files(&path, folder);
     int code = file_make_folder(folder);
-    for (int i = 0; i < FILES && !code; i++) {
-        FileOut *f = NULL;
-        if (file_is_folder(path.at[i]))
-            code = err_set(ERR_FAIL, "cannot write %s: it is a folder; expected a file or nothing",
-                           path.at[i]);
-        else
-            code = file_create(&f, path.at[i]);
-        file_discard(&f);
-    }
+    for (int i = 0; i < FILES && !code; i++)
+        code = file_probe(path.at[i]);
     return code;
 }
 

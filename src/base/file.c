@@ -29,7 +29,20 @@ static void free_out(FileOut **f) {
     *f = NULL;
 }
 
+/* A rename replaces whatever is there: of a device, a pipe or a link that is never meant. */
+static int check_target(const char *path) {
+    struct stat st;
+    if (lstat(path, &st) || S_ISREG(st.st_mode))
+        return 0;
+    return err_set(ERR_FAIL, "cannot write %s: it is %s; expected a regular file or nothing", path,
+                   S_ISDIR(st.st_mode)   ? "a folder"
+                   : S_ISLNK(st.st_mode) ? "a link"
+                                         : "no regular file");
+}
+
 int file_create(FileOut **out, const char *path) {
+    if (check_target(path))
+        return ERR_FAIL;
     FileOut *f = mem_alloc(1, sizeof *f);
     if (!f)
         return ERR_FAIL;
@@ -114,6 +127,13 @@ void file_discard(FileOut **f) {
         return;
     unlink((*f)->temp);
     free_out(f);
+}
+
+int file_probe(const char *path) {
+    FileOut *f = NULL;
+    int code = file_create(&f, path);
+    file_discard(&f);
+    return code;
 }
 
 int file_read(const char *path, size_t limit, char **data, size_t *bytes) {

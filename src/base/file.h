@@ -8,8 +8,12 @@
 
 typedef struct FileOut FileOut;
 
-/* Opens a temporary file in path's folder. On failure *out is untouched. */
+/* Opens a temporary file in path's folder. ERR_FAIL too where path is a folder, a link, a device or
+ * a pipe. On failure *out is untouched. */
 int file_create(FileOut **out, const char *path);
+
+/* Whether file_create and a rename can do their work, for results that take long. */
+int file_probe(const char *path);
 
 /* Appends bytes / formatted text. The first failure is latched and returned at the end. */
 void file_write(FileOut *f, const void *data, size_t bytes);

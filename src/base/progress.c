@@ -37,7 +37,7 @@ void progress_draw(const char *label, int64_t done, int64_t total, const char *f
     va_end(ap);
     if (total > 0) {
         char cells[25] = "                        ";
-        memset(cells, '=', (size_t)(24 * done / total));
+        memset(cells, '=', (size_t)(done < total ? 24 * done / total : 24));
         int64_t moved = done - bar.first;
         double eta = moved > 0 ? (now - bar.start) / (double)moved * (double)(total - done) : 0;
         fprintf(stderr, "\r\033[K%s [%s] %lld/%lld  %s  ETA %d:%02d:%02d", label, cells,

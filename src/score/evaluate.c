@@ -77,9 +77,6 @@ static int score_clip(Run *r, int clip, Source *source) {
         return err_set(ERR_FAIL, "clip %s has %s%lld frames, its labels (%s) %lld", name,
                        code == 0 ? "more than " : "", (long long)read, l->path,
                        (long long)l->length[clip]);
-    if (read <= e->first)
-        return err_set(ERR_FAIL, "clip %s has %lld frames; %lld are needed for one score", name,
-                       (long long)read, (long long)e->first + 1);
     fill_start(e, r->at);
     r->at += read;
     return 0;
@@ -89,6 +86,11 @@ static int open_run(Run *r) {
     Evaluation *e = r->e;
     const ScorerInfo *info = scorer_info(e->scorer[0]);
     e->first = info->frames;
+    for (int c = 0; c < e->clips; c++)
+        if (e->labels[0]->length[c] <= e->first)
+            return err_set(ERR_FAIL, "clip %s has %lld frames; %lld are needed for one score",
+                           e->data->test.clips[c].name, (long long)e->labels[0]->length[c],
+                           (long long)e->first + 1);
     e->source = info->path;
     r->cell = variant_cell(info->size);
     r->side = (int)info->size / r->cell;

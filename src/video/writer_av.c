@@ -175,6 +175,10 @@ static int open_parts(VideoWriter *w, const char *path, double fps) {
         mem_free(temp);
         return ERR_FAIL;
     }
+    if (file_probe(path)) {
+        mem_free(temp);
+        return ERR_FAIL;
+    }
     int rc = avformat_alloc_output_context2(&w->format, NULL, "mp4", temp);
     if (rc >= 0)
         rc = avio_open(&w->format->pb, temp, AVIO_FLAG_WRITE);
