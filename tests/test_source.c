@@ -16,12 +16,14 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "fixture.h"
 #include "video/listing.h"
 #include "video/source.h"
+#include "video/writer.h"
 
 static Source *open_ok(const char *url) {
     Source *s = NULL;
@@ -124,6 +126,32 @@ static void test_pictures(void **state) {
         assert_int_equal(source_read(s, &f), ERR_END);
         source_free(&s);
     }
+    frame_free(&f);
+}
+
+/* A TIFF of 16 bits a value, little endian, says nothing of its range: it is the whole. */
+static void test_grey16(void **state) {
+    (void)state;
+    static const uint16_t value[] = {0, 0x0800, 0x8000, 0xf800, 0xffff};
+    enum { N = sizeof value / sizeof *value, TAGS = 9, PIXELS = 8 + 2 + 12 * TAGS + 4 };
+    static const uint16_t tag[TAGS][2] = {{256, N},      {257, 1}, {258, 16}, {259, 1},    {262, 1},
+                                          {273, PIXELS}, {277, 1}, {278, 1},  {279, 2 * N}};
+    uint8_t file[PIXELS + 2 * N] = {'I', 'I', 42, 0, 8, 0, 0, 0, TAGS, 0};
+    for (int i = 0; i < TAGS; i++) {
+        uint8_t entry[12] = {(uint8_t)tag[i][0], (uint8_t)(tag[i][0] >> 8), 3, 0, 1, 0, 0, 0,
+                             (uint8_t)tag[i][1], (uint8_t)(tag[i][1] >> 8)};
+        memcpy(file + 10 + 12 * i, entry, sizeof entry);
+    }
+    memcpy(file + PIXELS, value, sizeof value);
+    fixture_write(fixture_path("grey16.tif"), file, sizeof file);
+    Frame f = {0};
+    Source *s = open_ok(fixture_path("grey16.tif"));
+    read_ok(s, &f);
+    assert_int_equal(f.width, N);
+    for (int i = 0; i < N; i++) /* 255/256: the conversion may cut or round */
+        for (int c = 0; c < 3; c++)
+            assert_in_range(f.data[3 * i + c] + 1, value[i] >> 8, (value[i] >> 8) + 2);
+    source_free(&s);
     frame_free(&f);
 }
 
@@ -309,6 +337,75 @@ static void test_dropped_frames(void **state) {
     frame_free(&f);
 }
 
+static uint32_t big_endian(const uint8_t *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* Makes the edit list of a fixture's MP4 (40 ms a frame) show `count` frames from `first` on. */
+static void edit(const char *path, uint32_t first, uint32_t count) {
+    char *file;
+    size_t n, at = 0;
+    assert_int_equal(file_read(path, 1 << 20, &file, &n), 0);
+    while (at + 20 < n && memcmp(file + at, "elst", 4) != 0)
+        at++;
+    assert_true(at + 20 < n);
+    uint8_t *list = (uint8_t *)file + at; /* version and flags, entries, then duration and start */
+    assert_int_equal(big_endian(list + 8), 1);
+    uint32_t value[2] = {40 * count, big_endian(list + 16) + 512 * first};
+    for (int k = 0; k < 8; k++)
+        list[12 + k] = (uint8_t)(value[k / 4] >> 8 * (3 - k % 4));
+    fixture_write(path, file, n);
+    mem_free(file);
+}
+
+/* What an edit list hides is no frame, whole groups of pictures or a part of one. */
+static void test_edit_list(void **state) {
+    (void)state;
+    static const struct {
+        int first, count, b_frames;
+    } rows[] = {{20, 10, 2}, {3, 30, 2}, {16, 24, 0}, {17, 4, 0}};
+    Frame f = {0};
+    for (int k = 0; k < 4; k++) {
+        const char *path = fixture_path("edit%d.mp4", k);
+        fixture_video(path, "mpeg4", W, H, FRAMES, rows[k].b_frames);
+        edit(path, (uint32_t)rows[k].first, (uint32_t)rows[k].count);
+        Source *s = open_ok(path);
+        assert_int_equal(source_info(s)->frames, rows[k].count);
+        for (int i = 0; i < rows[k].count; i++) {
+            read_ok(s, &f);
+            if (distance(&f, rows[k].first + i) > 30)
+                fail_msg("%s: frame %d is another one", path, i);
+        }
+        assert_int_equal(source_read(s, &f), ERR_END);
+        source_free(&s);
+    }
+    frame_free(&f);
+}
+
+/* A colon does not make a name an address. */
+static void test_colon(void **state) {
+    (void)state;
+    Frame f = {0};
+    char before[4096];
+    assert_non_null(getcwd(before, sizeof before));
+    fixture_video(fixture_path("clock.avi"), "mjpeg", W, H, 4, 0);
+    fixture_path("clock/x");
+    assert_int_equal(chdir(fixture_path("clock")), 0);
+    assert_int_equal(rename("../clock.avi", "2024-05-01T12:30:05.avi"), 0);
+    Source *s = open_ok("2024-05-01T12:30:05.avi");
+    read_ok(s, &f);
+    VideoWriter *w = NULL;
+    assert_int_equal(video_writer_open(&w, "12:30.mp4", W, H, 25), 0);
+    assert_int_equal(video_writer_add(w, f.data), 0);
+    assert_int_equal(video_writer_close(&w), 0);
+    source_free(&s);
+    s = open_ok("12:30.mp4");
+    read_ok(s, &f);
+    source_free(&s);
+    frame_free(&f);
+    assert_int_equal(chdir(before), 0);
+}
+
 static void test_streams(void **state) {
     (void)state;
     refuse("rtsp://user:secret@127.0.0.1:9/live", "rtsp://***@127.0.0.1:9/live");
@@ -403,6 +500,8 @@ int main(void) {
         cmocka_unit_test(test_cut_video),    cmocka_unit_test(test_dropped_frames),
         cmocka_unit_test(test_streams),      cmocka_unit_test(test_stop),
         cmocka_unit_test(test_threads),      cmocka_unit_test(test_listing),
+        cmocka_unit_test(test_grey16),       cmocka_unit_test(test_edit_list),
+        cmocka_unit_test(test_colon),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

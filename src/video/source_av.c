@@ -57,7 +57,9 @@ static int to_bgr(struct SwsContext **sws, Frame *f, const AVFrame *in) {
     int code = frame_reserve(f, in->width, in->height);
     if (code)
         return code;
-    bool full = in->color_range == AVCOL_RANGE_JPEG;
+    bool grey = av_pix_fmt_desc_get(in->format)->nb_components < 3; /* TIFF's has no range */
+    bool full =
+        in->color_range == AVCOL_RANGE_JPEG || (grey && in->color_range == AVCOL_RANGE_UNSPECIFIED);
     enum AVPixelFormat format = plain_format(in->format, &full);
     *sws = sws_getCachedContext(
         *sws, in->width, in->height, format, in->width, in->height, AV_PIX_FMT_BGR24,
@@ -310,14 +312,17 @@ static int open_codec(Stream *s) {
 }
 
 /* What the container announces, less the frames that an edit list of it hides and those that an AVI
- * has as empty chunks, which show nothing. FFmpeg's index leaves these out, but counts them in its
- * timestamps. Empty chunks after the last frame are not told from a cut. */
+ * has as empty chunks, which show nothing. FFmpeg's index leaves the latter out, but counts them in
+ * its timestamps; of an MP4's hidden frames it flags some and leaves others out. Empty chunks after
+ * the last frame are not told from a cut. */
 static int64_t count_announced(const Stream *s) {
     if (s->live || s->video->nb_frames <= 0)
         return -1;
     bool avi = strcmp(s->format->iformat->name, "avi") == 0;
-    int64_t n = s->video->nb_frames, next = 0;
-    for (int i = 0; i < avformat_index_get_entries_count(s->video); i++) {
+    bool mov = strncmp(s->format->iformat->name, "mov,", 4) == 0;
+    int entries = avformat_index_get_entries_count(s->video);
+    int64_t n = mov && entries > 0 ? entries : s->video->nb_frames, next = 0;
+    for (int i = 0; i < entries; i++) {
         const AVIndexEntry *e = avformat_index_get_entry(s->video, i);
         n -= (e->flags & AVINDEX_DISCARD_FRAME) != 0;
         n -= avi ? e->timestamp - next : 0;
@@ -333,7 +338,8 @@ int stream_open(Stream **out, const char *url, const char *name, bool live, Sour
         return ERR_FAIL;
     s->name = name;
     s->live = live;
-    s->url = mem_printf("%s", url);
+    /* FFmpeg takes what stands before a colon for a protocol. */
+    s->url = mem_printf("%s%s", live ? "" : "file:", url);
     int code = s->url ? open_input(s) : ERR_FAIL;
     if (!code)
         code = open_codec(s);

@@ -13,8 +13,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#define PROTOCOL "file:"
+
 struct VideoWriter {
-    char *path, *temp; /* temp is NULL until there is a file to remove */
+    char *path, *url; /* url: of the temporary file; NULL until there is one to remove */
     AVFormatContext *format;
     AVCodecContext *codec;
     AVStream *stream;
@@ -158,35 +160,34 @@ static int open_format(VideoWriter *w) {
     return rc;
 }
 
+/* The temporary file. Its name has a protocol, lest FFmpeg finds one before some colon in it. */
+static int open_file(VideoWriter *w) {
+    char *url = mem_printf(PROTOCOL "%s.tmp.%ld", w->path, (long)getpid());
+    int rc = url ? avformat_alloc_output_context2(&w->format, NULL, "mp4", url) : AVERROR(ENOMEM);
+    if (rc >= 0)
+        rc = avio_open(&w->format->pb, url, AVIO_FLAG_WRITE);
+    if (rc >= 0)
+        w->url = url;
+    else
+        mem_free(url);
+    return rc;
+}
+
 static int open_parts(VideoWriter *w, const char *path, double fps) {
-    char *temp = mem_printf("%s.tmp.%ld", path, (long)getpid());
     w->path = mem_printf("%s", path);
     w->frame = av_frame_alloc();
     w->packet = av_packet_alloc();
-    if (!temp || !w->path || !w->frame || !w->packet) {
-        mem_free(temp);
+    if (!w->path || !w->frame || !w->packet)
         return err_set(ERR_FAIL, "cannot write %s: out of memory", path);
-    }
     int width = w->frame->width = (w->width + 1) & ~1;
     int height = w->frame->height = (w->height + 1) & ~1;
     w->frame->format = AV_PIX_FMT_YUV420P;
     if ((width != w->width || height != w->height) &&
-        !(w->even = mem_alloc((size_t)width * (size_t)height, 3))) {
-        mem_free(temp);
+        !(w->even = mem_alloc((size_t)width * (size_t)height, 3)))
         return ERR_FAIL;
-    }
-    if (file_probe(path)) {
-        mem_free(temp);
-        return ERR_FAIL;
-    }
-    int rc = avformat_alloc_output_context2(&w->format, NULL, "mp4", temp);
-    if (rc >= 0)
-        rc = avio_open(&w->format->pb, temp, AVIO_FLAG_WRITE);
-    if (rc < 0) {
-        mem_free(temp);
+    int rc = open_file(w);
+    if (rc < 0)
         return fail_av(path, "opening", rc);
-    }
-    w->temp = temp;
     if ((rc = av_frame_get_buffer(w->frame, 0)) < 0 || (rc = open_codec(w, fps)) < 0)
         return fail_av(path, "the encoder", rc);
     w->sws = sws_getContext(width, height, AV_PIX_FMT_BGR24, width, height, AV_PIX_FMT_YUV420P,
@@ -205,6 +206,8 @@ int video_writer_open(VideoWriter **out, const char *path, int width, int height
         return err_set(ERR_FAIL, "cannot write %s: %g frames a second; 0.01 to 1000 expected", path,
                        fps);
     int code = check_size(path, width, height);
+    if (!code)
+        code = file_probe(path);
     if (code)
         return code;
     av_log_set_level(AV_LOG_QUIET);
@@ -283,10 +286,10 @@ static int publish(VideoWriter *w) {
         rc = closed;
     if (rc < 0)
         return fail_av(w->path, "the end", rc);
-    int code = file_replace(w->temp, w->path);
+    int code = file_replace(w->url + strlen(PROTOCOL), w->path);
     if (!code) {
-        mem_free(w->temp);
-        w->temp = NULL;
+        mem_free(w->url);
+        w->url = NULL;
     }
     return code;
 }
@@ -303,15 +306,15 @@ void video_writer_free(VideoWriter **out) {
     VideoWriter *w = *out;
     if (w->format)
         avio_closep(&w->format->pb);
-    if (w->temp)
-        unlink(w->temp);
+    if (w->url)
+        unlink(w->url + strlen(PROTOCOL));
     avformat_free_context(w->format);
     avcodec_free_context(&w->codec);
     av_packet_free(&w->packet);
     av_frame_free(&w->frame);
     sws_freeContext(w->sws);
     mem_free(w->even);
-    mem_free(w->temp);
+    mem_free(w->url);
     mem_free(w->path);
     mem_free(w);
     *out = NULL;
