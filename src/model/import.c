@@ -198,9 +198,13 @@ int import_network(VitConfig *out, const char *path) {
 
 /* Settings of ours (a) without which the file's tensors (b) mean another network: the blocks' parts
  * and number, and what a token is; nobody resizes a patch embedding whose pixels the patch cuts
- * otherwise. Other sizes show in the shapes. */
-static bool differs(const Opt *row, const VitConfig *a, const VitConfig *b) {
+ * otherwise; into how many heads the width is cut, unless that was guessed. Other sizes show in the
+ * shapes. */
+static bool differs(const Opt *row, const VitConfig *a, const ImportSource *s) {
+    const VitConfig *b = &s->network;
     switch (row->offset) {
+    case offsetof(VitConfig, heads):
+        return a->heads != b->heads && !s->heads_guessed;
     case offsetof(VitConfig, patch):
         return a->patch != b->patch;
     case offsetof(VitConfig, depth):
@@ -226,7 +230,7 @@ static int check_settings(const VitConfig *network, const ImportSource *s, const
                        "none can stand for all: give --relpos block",
                        path, s->family);
     for (const Opt *row = vit_options; row->name; row++) {
-        if (!differs(row, network, &s->network))
+        if (!differs(row, network, s))
             continue;
         size_t a = strlen(ours), b = strlen(theirs);
         opt_value_text(row, network, value, sizeof value);
