@@ -436,6 +436,14 @@ head -c 900 cut/002.png >cut/half && mv cut/half cut/002.png
 expect 1 '002.png' score run cut
 head -c $(($(stat -c %s a.mp4) / 2)) a.mp4 >half.mp4
 expect 1 'half.mp4' score run half.mp4
+mkdir films && cp a.mp4 films/1.mp4 # what a decoder conceals, training and evaluation refuse
+expect 0 '' data check films --decode
+printf xxxxxxxx | dd of=films/1.mp4 bs=1 seek=$(($(stat -c %s a.mp4) * 6 / 10)) conv=notrunc 2>dd.err
+expect 1 '' data check films --decode
+grep -q 'problem: clips/1: .*damaged' out || fail "data check --decode: $(cat out)"
+mkdir -p latin/training/frames/$'\xdcber' && cp data/training/frames/01/*.png latin/training/frames/*/
+expect 0 '' data check latin
+grep -q '?ber .*frames' out || fail "data check of a name that is not UTF-8: $(cat out)"
 "$make_scene" mixed && cp -r data/testing/frames/02_cyclist clip
 "$normalcy" score run data/testing/frames/01_runner --maps other >/dev/null 2>&1
 cp other/000003.png clip/010.png

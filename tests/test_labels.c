@@ -376,6 +376,14 @@ static void test_mask_arrays(void **state) {
     }
     accept("arrays", NULL, "test_pixel_mask");
     check_masks("arrays");
+    double soft[8 * W * H] = {0}; /* whatever is not zero is abnormal, as in pictures */
+    for (int t = 0; t < lengths[0]; t++)
+        for (int i = 0; truth[0][t] == '1' && i <= t; i++)
+            soft[t * W * H + i] = 0.5;
+    assert_int_equal(npy_write_f64(fixture_path("arrays/testing/test_pixel_mask/01.npy"), soft, 3,
+                                   (int64_t[]){lengths[0], H, W}),
+                     0);
+    check_masks("arrays");
     static const int64_t empty[][3] = {{3, 0, 0}, {3, 0, W}, {3, H, 0}};
     const char *path = fixture_path("empty.npy");
     for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {

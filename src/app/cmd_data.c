@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/progress.h"
+#include "base/stop.h"
 #include "data/dataset.h"
 #include "data/labels.h"
 #include "video/listing.h"
@@ -92,7 +93,10 @@ static int decode(const Check *c, Source *s, int64_t *frames) {
     int64_t n = 0;
     int code = source_read(s, &f);
     for (n = !code; !code && c->args->decode && !source_info(s)->live; n += !code)
-        code = source_read(s, &f);
+        code = stop_requested() ? err_set(ERR_STOPPED, "stopped")
+               : f.corrupt      ? err_set(ERR_FAIL, "frame %lld is damaged; copy the clip again",
+                                          (long long)f.index)
+                                : source_read(s, &f);
     if (code == ERR_END && n > 0) {
         *frames = n;
         code = 0;
@@ -131,7 +135,8 @@ static int check_split(Check *c, const char *name, const Split *split) {
     Json *list = js_array();
     int code = 0;
     for (int i = 0; i < split->count && !code; i++)
-        code = check_clip(c, name, &split->clips[i], list);
+        code = stop_requested() ? err_set(ERR_STOPPED, "stopped")
+                                : check_clip(c, name, &split->clips[i], list);
     js_set(c->root, name, list);
     return code;
 }

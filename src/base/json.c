@@ -41,8 +41,20 @@ void js_set(Json *object, const char *key, Json *value) {
     json_object_set_new(in(object), key, value ? in(value) : json_null());
 }
 
+/* Where a text is not UTF-8, a question mark for every byte that ASCII has not. */
+static json_t *text_or_marks(const char *text) {
+    json_t *j = json_string(text);
+    char *copy = j || !text ? NULL : mem_printf("%s", text);
+    for (char *c = copy; c && *c; c++)
+        *c = *c & 0x80 ? '?' : *c;
+    if (copy)
+        j = json_string(copy);
+    mem_free(copy);
+    return j;
+}
+
 void js_set_text(Json *object, const char *key, const char *text) {
-    js_set(object, key, out(json_string(text)));
+    js_set(object, key, out(text_or_marks(text)));
 }
 
 static json_t *number_or_null(double x) {
@@ -66,7 +78,7 @@ void js_append_int(Json *array, int64_t number) {
 }
 
 void js_append_text(Json *array, const char *text) {
-    js_append(array, out(json_string(text)));
+    js_append(array, out(text_or_marks(text)));
 }
 
 int js_check_text(const char *what, const char *text) {

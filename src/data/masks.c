@@ -169,7 +169,7 @@ int masks_read(Masks *m, int64_t index, const uint8_t **mask, int *width, int *h
         h = (int)m->array.shape[1], w = (int)m->array.shape[2];
         code = reserve(m, (int64_t)w * h);
         for (int64_t i = 0, n = (int64_t)w * h; i < n && !code; i++)
-            m->mask[i] = npy_int(&m->array, index * n + i) != 0;
+            m->mask[i] = npy_real(&m->array, index * n + i) != 0;
     }
     if (code)
         return code;
