@@ -198,13 +198,13 @@ int import_network(VitConfig *out, const char *path) {
 
 /* Settings of ours (a) without which the file's tensors (b) mean another network: the blocks' parts
  * and number, and what a token is; nobody resizes a patch embedding whose pixels the patch cuts
- * otherwise; into how many heads the width is cut, unless that was guessed. Other sizes show in the
+ * otherwise; into how many heads the width is cut, where the file tells it. Other sizes show in the
  * shapes. */
 static bool differs(const Opt *row, const VitConfig *a, const ImportSource *s) {
     const VitConfig *b = &s->network;
     switch (row->offset) {
     case offsetof(VitConfig, heads):
-        return a->heads != b->heads && !s->heads_guessed;
+        return a->heads != b->heads && s->heads_told;
     case offsetof(VitConfig, patch):
         return a->patch != b->patch;
     case offsetof(VitConfig, depth):
@@ -320,7 +320,7 @@ static int add_metadata(SafeWriter *w, const ImportSource *s, const char *path) 
     js_free(json);
     source = mem_printf("%s (%s)", file_name(path), s->family);
     if (network && source) {
-        safe_writer_metadata(w, "format", "normalcy-weights");
+        safe_writer_metadata(w, "format", IMPORTED_FORMAT);
         safe_writer_metadata(w, "version", NORMALCY_VERSION);
         safe_writer_metadata(w, "network", network);
         safe_writer_metadata(w, "source", source);

@@ -382,7 +382,12 @@ int import_source_open(ImportSource *out, const char *from) {
         code = model_network(&out->network, weight_file_metadata(out->file, "network"), path);
     else if (!code)
         code = derive(out, path);
-    return code;
+    if (code)
+        return code;
+    const char *format = weight_file_metadata(out->file, "format");
+    bool trained = out->family == normalcy && !(format && strcmp(format, IMPORTED_FORMAT) == 0);
+    out->heads_told = trained || out->network.relpos != RELPOS_NONE;
+    return 0;
 }
 
 void import_source_free(ImportSource *s) {

@@ -7,6 +7,8 @@
 #include "model/vit.h"
 #include "model/weight_file.h"
 
+/* The metadata "format" of what 'weights import' writes: weights that we did not train. */
+#define IMPORTED_FORMAT "normalcy-weights"
 #define IMPORT_SHARED_TABLE "encoder.rel_pos_bias.relative_position_bias_table"
 
 typedef struct {
@@ -17,6 +19,7 @@ typedef struct {
     int count;
     const char **theirs; /* the names of the same in the file */
     bool fc_norm;        /* encoder.norm was the norm of the mean of all tokens */
+    bool heads_told;     /* network.heads is what the file says, or its table's shape */
     bool heads_guessed;  /* network.heads is that of most ViTs; nothing here tells it */
     char (*names)[96];   /* ours */
     char (*plain)[80];   /* of the file's tensors: without what programs wrap around them */

@@ -19,7 +19,7 @@ enum { VIT_COLOURS = 3, VIT_MLP_RATIO = 4 };
 typedef enum { RELPOS_SHARED, RELPOS_BLOCK, RELPOS_NONE } Relpos;
 
 /* How input pixels become numbers: as the authors' code does it, or as ImageNet's networks were
- * trained (method B.4). The prediction is BGR in [-1, 1] in any case. */
+ * trained. The prediction is BGR in [-1, 1] in any case. */
 typedef enum { COLOURS_BGR, COLOURS_IMAGENET } Colours;
 
 /* What decides the weights, their shapes, and what is computed with them. */
