@@ -103,6 +103,23 @@ static int add_row(Reproduction *r, const char *word) {
     return 0;
 }
 
+/* What names a run is not for --settings: it would be another run under that name. */
+static int check_settings(const char *list) {
+    static const char *const taken[] = {"seed",   "init",   "size",   "output",
+                                        "preset", "recipe", "resume", "config"};
+    for (const char *at = list + strspn(list, " \n"); *at; at += strspn(at, " \n")) {
+        size_t n = strcspn(at, "= \n");
+        for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+            if (strlen(taken[i]) == n && strncmp(at, taken[i], n) == 0)
+                return err_set(ERR_USAGE,
+                               "--settings: %s is not the same in all runs; --seeds, --size, "
+                               "--init, --rows and -o say what runs there are",
+                               taken[i]);
+        at += strcspn(at, " \n");
+    }
+    return 0;
+}
+
 static int fill(Reproduction *r, const ReproduceArgs *args, const char *const *positional) {
     r->set_index = -1;
     for (int i = 0; reproduce_sets[i]; i++)
@@ -121,7 +138,9 @@ static int fill(Reproduction *r, const ReproduceArgs *args, const char *const *p
     r->settings = args->settings;
     if (args->time_steps > 0 && args->time_steps < 4)
         return err_set(ERR_USAGE, "--time-steps: the first 3 do not count; give 0 or at least 4");
-    int code = each_word(args->seeds, add_seed, r);
+    int code = check_settings(args->settings);
+    if (!code)
+        code = each_word(args->seeds, add_seed, r);
     if (!code && r->seed_count == 0)
         code = err_set(ERR_USAGE, "--seeds: expected at least one number");
     if (!code && strcmp(args->rows, "all") != 0)

@@ -12,7 +12,7 @@ const char *const reproduce_sets[] = {"ped2", "avenue", "shanghaitech", NULL};
     }
 
 /* Table 4 names no data set; its last row is the 76.57 that Table 1 has for ShanghaiTech. It does
- * not give p either, and the released code's schedule is not the paper's (method B.4, B.5). */
+ * not give p either, and the released code's schedule is not the paper's (method A.9, B.5). */
 const ReproduceRow reproduce_rows[] = {
     {"ours",
      "ours",
