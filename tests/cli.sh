@@ -154,6 +154,14 @@ kill -INT $!
 wait $!
 [ $? = 130 ] && grep -q 'continue with: normalcy train --resume' err || fail "SIGINT: $(tail -1 err)"
 expect 0 '' info long
+# The command it tells is the run's, whatever the shell makes of its name.
+"$normalcy" train data -o "Bob's \$run" "${small[@]}" --epochs 100000 --keep 100000 2>err &
+while kill -0 $! && [ ! -s "Bob's \$run/log.jsonl" ]; do sleep 0.05; done
+kill -INT $!
+wait $!
+again=$(sed -n 's/.*continue with: normalcy //p' err)
+eval "set -- $again"
+[ "$*" = "train --resume -o Bob's \$run --keep 100000" ] || fail "after SIGINT: $again"
 # Kernels large enough that a signal most likely falls into generated code. It comes twice within a
 # moment, as timeout(1) sends it, to the process and to its group: that is one.
 for i in 1 2 3 4 5 6; do
@@ -404,6 +412,7 @@ expect 2 'needs a run folder' eval persistence data --checkpoints
 rm -r persistence
 ln -s data $'caf\xe9'
 expect 2 'the path of DATA is not UTF-8' train $'caf\xe9' -o x
+expect 2 'seed is not the same in all runs' reproduce ped2 data -o x --settings "epochs=4 seed=7"
 expect 2 'data is not UTF-8' reproduce ped2 $'caf\xe9' -o x
 rm -rf x
 printf 'epochs: 3\nepocs: 4\n' >bad.yaml
@@ -542,6 +551,10 @@ expect 1 '/dev/null/x' weights import $reference/mae.pth -o /dev/null/x
 [ ! -e none.safetensors ] || fail "a failed import wrote a file"
 expect 2 'give -o FILE' weights import $reference/mae.pth
 expect 2 'written over itself' weights import cut.pth -o cut.pth
+cp -r run whole
+expect 2 'written over itself' weights import whole -o whole/checkpoint.safetensors
+expect 0 'heads 2, ' train data -o later --init mae.safetensors --heads 2 --image 32 --mask-cell 8 --batch 2 --steps 1
+expect 1 'needs --heads=2' train data -o x --init run --image 32 --mask-cell 8 --heads 4
 expect 2 'leave out -o' weights list cut.pth -o none.safetensors
 expect 2 'weights import FILE' weights
 expect 2 'weights import FILE' weights export cut.pth
@@ -553,6 +566,12 @@ expect 1 'another process is writing to run' train data --resume -o run --steps 
 exec 9<&-
 cp -r run bare-hands
 "$normalcy" train data --resume -o bare-hands --steps 8 <&- 2>err >out || fail "resume without stdin: $(tail -1 err)"
+mkdir linked && ln -s ../not-there linked/checkpoint.safetensors
+expect 1 'checkpoint.safetensors: it is a link' train data -o linked "${small[@]}" --steps 1
+mkdir -p own && cp -r run own/run
+expect 1 "no earlier demo's" demo -o own
+cmp -s run/checkpoint.safetensors own/run/checkpoint.safetensors || fail "demo took a run that is not its own"
+[ ! -e own/data ] || fail "demo began before it looked"
 mkfifo pipe && ln -s a.mp4 link.mp4
 for o in pipe link.mp4 data; do
     for f in jsonl npy; do
@@ -571,6 +590,11 @@ expect 1 '/dev/null/x' demo -o /dev/null/x
 [ $? = 1 ] && grep -q 'stdout: No space left' err || fail "score >/dev/full: $(tail -1 err)"
 "$normalcy" eval run data >/dev/full 2>err
 [ $? = 1 ] && grep -q 'stdout' err || fail "eval >/dev/full: $(tail -1 err)"
+for what in "info run" "info run --json" "data check data" "weights list run.safetensors"; do
+    # shellcheck disable=SC2086
+    "$normalcy" $what >/dev/full 2>err
+    [ $? = 1 ] && grep -q 'stdout' err || fail "$what >/dev/full: $(tail -1 err)"
+done
 # A folder that takes no files is told before the work: nothing is printed.
 mkdir -p taken/report.html
 expect 1 'cannot write taken/report.html: it is a folder' eval run data -o taken

@@ -8,7 +8,9 @@
 #include "app/common.h"
 #include "app/demo_scene.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "train/checkpoint.h"
 
 static const char usage[] =
     "usage: normalcy demo [-o FOLDER] [OPTIONS]\n\n"
@@ -32,7 +34,7 @@ static int train_and_evaluate(const DemoArgs *args, const char *data) {
     snprintf(run, sizeof run, "%s/run", args->output);
     snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", run);
     snprintf(seed, sizeof seed, "%lld", (long long)args->seed);
-    unlink(checkpoint); /* an earlier demo's: this one begins anew */
+    unlink(checkpoint); /* this demo begins anew */
     /* train's own settings, but smaller: two minutes on two cores. */
     char *train[] = {(char *)data, "-o", run,        "--image", "96",     "--width", "128",
                      "--heads",    "4",  "--epochs", "6",       "--seed", seed};
@@ -44,6 +46,25 @@ static int train_and_evaluate(const DemoArgs *args, const char *data) {
     if (result == EXIT_OK)
         log_info("\nreport    %s/report.html", args->output);
     return result;
+}
+
+/* Only an earlier demo's run may be overwritten: one that was trained on its scene. */
+static int check_run(const DemoArgs *args, const char *data) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/run/checkpoint.safetensors", args->output);
+    if (!file_exists(path))
+        return 0;
+    Safetensors *file = NULL;
+    CheckpointInfo info = {0};
+    int code = safetensors_open(&file, path);
+    if (!code)
+        code = checkpoint_info(&info, file, path);
+    bool ours = !code && file_is_same(info.model.data, data);
+    checkpoint_info_free(&info);
+    safetensors_free(&file);
+    return ours ? 0
+                : err_set(ERR_FAIL, "%s is no earlier demo's and would be lost; give another -o",
+                          path);
 }
 
 int cmd_demo(int argc, char **argv) {
@@ -58,7 +79,9 @@ int cmd_demo(int argc, char **argv) {
     if (!code) {
         DemoScene scene = {(uint64_t)args.seed, 160, 120, 8, 120, 10, 100};
         snprintf(data, sizeof data, "%s/data", args.output);
-        code = demo_scene_write(&scene, data);
+        code = check_run(&args, data);
+        if (!code)
+            code = demo_scene_write(&scene, data);
     }
     int result = code ? exit_code(code, "demo") : train_and_evaluate(&args, data);
     opt_free(groups);

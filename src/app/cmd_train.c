@@ -282,7 +282,7 @@ static void tell_plan(const Train *t) {
 
 /* The command line may change settings of a run, but not unseen. */
 static void tell_changes(const Train *t) {
-    char before[64], after[64];
+    char before[4096], after[4096];
     for (const Opt *row = train_options; row->name; row++) {
         opt_value_text(row, &t->stored.training, before, sizeof before);
         opt_value_text(row, &t->training, after, sizeof after);
@@ -362,7 +362,9 @@ static int open_run(Train *t) {
         code = file_lock_folder(&t->lock, t->args.output);
     if (!code)
         code = check_new(t); /* again: another run may have ended there since */
-    if (!code)               /* what decides the result, in the form that --config reads */
+    if (!code)
+        code = file_probe(t->checkpoint_path);
+    if (!code) /* what decides the result, in the form that --config reads */
         code = opt_save_yaml(t->groups + 2, t->settings_path);
     if (!code)
         code = run_log_open(&t->log, t->log_path, t->trainer->step);
@@ -429,6 +431,19 @@ static int save_after_failure(Train *t, int code, int64_t saved) {
     return err_set(code, "%s", reason);
 }
 
+/* The command that goes on with the run; what it has not in its checkpoint is repeated. */
+static void tell_stopped(const Train *t, int64_t total) {
+    char path[8192], rest[80] = "";
+    size_t n = 0;
+    if (t->args.steps > 0)
+        n = (size_t)snprintf(rest, sizeof rest, " --steps %lld", (long long)t->args.steps);
+    if (t->args.keep > 0)
+        snprintf(rest + n, sizeof rest - n, " --keep %lld", (long long)t->args.keep);
+    shell_word(path, sizeof path, t->args.output);
+    log_info("stopped at step %lld of %lld; continue with: normalcy %s --resume -o %s%s",
+             (long long)t->trainer->step, (long long)total, t->command->name, path, rest);
+}
+
 static int loop(Train *t) {
     Trainer *tr = t->trainer;
     int64_t total = tr->settings.epochs * tr->steps_per_epoch;
@@ -460,13 +475,7 @@ static int loop(Train *t) {
     if (saved != tr->step)
         code = save(t);
     if (!code && stop_requested()) {
-        char steps[40] = "";
-        if (t->args.steps > 0)
-            snprintf(steps, sizeof steps, " --steps %lld", (long long)t->args.steps);
-        const char *quote = strpbrk(t->args.output, " $'\"\\`") ? "\"" : "";
-        log_info("stopped at step %lld of %lld; continue with: normalcy %s --resume -o %s%s%s%s",
-                 (long long)tr->step, (long long)total, t->command->name, quote, t->args.output,
-                 quote, steps);
+        tell_stopped(t, total);
         return ERR_STOPPED;
     }
     if (!code)

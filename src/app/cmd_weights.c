@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "model/import.h"
+#include "model/model_file.h"
 #include "model/weight_file.h"
 
 static const char usage[] =
@@ -61,7 +62,9 @@ static int import(const WeightsArgs *args, const char *path) {
     ImportReport report = {0};
     if (!args->output)
         return err_set(ERR_USAGE, "no file to write: give -o FILE");
-    if (file_is_same(path, args->output))
+    char from[4096];
+    model_path(from, sizeof from, path);
+    if (file_is_same(from, args->output))
         return err_set(ERR_USAGE, "%s would be written over itself", path);
     int code = import_weights(path, args->output, &report);
     if (report.family)

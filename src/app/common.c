@@ -49,7 +49,23 @@ bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups
     return true;
 }
 
+void shell_word(char *buf, size_t n, const char *text) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+=./:,@%";
+    if (*text && strspn(text, plain) == strlen(text)) {
+        snprintf(buf, n, "%s", text);
+        return;
+    }
+    size_t used = (size_t)snprintf(buf, n, "'");
+    for (; *text && used < n; text++)
+        used += (size_t)snprintf(buf + used, n - used, *text == '\'' ? "'\\''" : "%c", *text);
+    if (used < n)
+        snprintf(buf + used, n - used, "'");
+}
+
 int exit_code(int code, const char *command) {
+    if (code == 0 && (fflush(stdout) || ferror(stdout)))
+        code = err_sys(ERR_FAIL, "cannot write to stdout");
     switch (code) {
     case 0:
         return EXIT_OK;

@@ -34,8 +34,11 @@ bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups
 /* Shows and runs a subcommand, as a user would; its exit code. */
 int run_command(const char *name, int (*command)(int, char **), int argc, char **argv);
 
+/* `text` as one word of a shell's command line, cut to n - 1 bytes. */
+void shell_word(char *buf, size_t n, const char *text);
+
 /* Prints this thread's error, with "see normalcy NAME --help" after a usage error; gives the exit
- * code that belongs to it. 0 gives EXIT_OK. */
+ * code that belongs to it. 0 gives EXIT_OK, where all went out that was written to stdout. */
 int exit_code(int code, const char *command);
 
 #endif

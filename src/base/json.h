@@ -16,7 +16,8 @@ Json *js_array(void);
 void js_free(Json *j); /* accepts NULL; frees all below */
 
 /* Builders never fail visibly: out of memory is latched and js_text returns NULL. NaN and infinite
- * numbers are written as null, what is not UTF-8 in a text as question marks. js_set and js_append take over `value`. */
+ * numbers are written as null, what is not UTF-8 in a text as question marks. js_set and js_append
+ * take over `value`. */
 void js_set(Json *object, const char *key, Json *value);
 void js_set_text(Json *object, const char *key, const char *text);
 void js_set_number(Json *object, const char *key, double number);
