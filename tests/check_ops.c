@@ -22,6 +22,7 @@
  *                         checks, with instructions up to that level (NORMALCY_ISA); the exit
  *                         status says whether all passed. Small: on one thread, and only at shapes
  *                         that do not take valgrind minutes
+ * check_ops --has NAME    77 where this processor has not that level, for tests to be skipped
  * check_ops --bench       times the cpu backend at the shapes of the base model and a batch of 4
  *                         pairs, layers also on one image
  */
@@ -519,6 +520,8 @@ static int bench(void) {
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--bench") == 0)
         return bench();
+    if (argc == 3 && strcmp(argv[1], "--has") == 0)
+        return has_isa(argv[2]) ? 0 : 77;
     int i = 1;
     if (i < argc && strcmp(argv[i], "--small") == 0) {
         small = true;
@@ -529,7 +532,7 @@ int main(int argc, char **argv) {
         if (!has_isa(argv[i + 1]))
             return 77;
     } else if (i < argc) {
-        fprintf(stderr, "usage: check_ops [--bench | [--small] [--isa NAME]]\n");
+        fprintf(stderr, "usage: check_ops [--bench | --has NAME | [--small] [--isa NAME]]\n");
         return 2;
     }
     return check();

@@ -2,6 +2,7 @@
 # The program itself on bad input: the documented exit code, a message that names the thing, and
 # nothing half-written. usage: cli.sh NORMALCY MAKE_SCENE
 set -u
+export LC_ALL=C.UTF-8 # sort and awk read numbers as a language writes them
 normalcy=$1 make_scene=$2
 reference=$(cd "$(dirname "$0")/reference" && pwd) || exit 1
 here=$(mktemp -d) || exit 1
@@ -130,18 +131,16 @@ grep -q '"normal_int"' start/log.jsonl && fail "pretrain logs losses that it doe
 expect 0 'init .*normalcy.*, 0 drawn' train data -o from --init start --mask-cell 16 --batch 2 --steps 2
 has from lr 0.0001
 expect 0 'blocks.1.*table: a copy of the shared table, interpolated from 4 x 4 to 8 x 8 patches' \
-    train data -o resized --init $reference/simmim.pth --image 32 --relpos block --mask-cell 8 --batch 2 --steps 1
+    train data -o resized --init "$reference/simmim.pth" --image 32 --relpos block --mask-cell 8 --batch 2 --steps 1
 expect 1 'needs --patch=4; this network has --patch=8' \
-    train data -o patch --init $reference/simmim.pth --image 32 --patch 8 --mask-cell 16 --batch 2 --steps 1
+    train data -o patch --init "$reference/simmim.pth" --image 32 --patch 8 --mask-cell 16 --batch 2 --steps 1
 expect 0 'nothing in .*mae.pth tells how many heads' \
-    train data -o guessed --init $reference/mae.pth --image 32 --mask-cell 8 --batch 2 --steps 1
-expect 0 'heads 2, ' train data -o told --init $reference/mae.pth --heads 2 --image 32 --mask-cell 8 --batch 2 --steps 1
+    train data -o guessed --init "$reference/mae.pth" --image 32 --mask-cell 8 --batch 2 --steps 1
+expect 0 'heads 2, ' train data -o told --init "$reference/mae.pth" --heads 2 --image 32 --mask-cell 8 --batch 2 --steps 1
 grep -q 'tells how many heads' err && fail "--heads is told of a guess"
 expect 1 'cannot read nothing' train data -o x --init nothing
 expect 1 'neither safetensors' train data -o x --init run/log.jsonl
-[ ! -e patch ] && expect 2 'are of check' data plant data -o x --json
-expect 2 'writes no data set' data check data -o x
-[ ! -e x ] && [ ! -e x.part ] || fail "train --init with what does not fit leaves a folder"
+[ ! -e patch ] && [ ! -e x ] || fail "train --init with what does not fit leaves a folder"
 expect 0 'done ' train data -o kept "${small[@]}" --epochs 3 --keep 2
 [ "$(cd kept && echo epoch-*)" = epoch-002.safetensors ] || fail "--keep 2 of 3 epochs: $(ls kept)"
 cp kept/epoch-002.safetensors kept/checkpoint.safetensors
@@ -378,9 +377,7 @@ expect 1 'folder' quantize run data -o folder
 mkdir unresumable && cp q.model unresumable/checkpoint.safetensors
 expect 1 "without the optimizer's state" train data --resume -o unresumable
 cmp -s q.model unresumable/checkpoint.safetensors || fail "a run that cannot resume changed its model"
-expect 2 'are of check' data plant data -o x --json
-expect 2 'writes no data set' data check data -o x
-[ ! -e x ] && [ ! -e x.part ] || fail "a command that failed left x"
+[ ! -e x ] || fail "a command that failed left x"
 # Ranges are at the end of the file: all bits set are NaN.
 head -c -4 q.model >nan.model && printf '\377\377\377\377' >>nan.model
 expect 1 'nan.model: the int8 range 3' score nan.model data/testing/frames/01_runner --precision int8
@@ -530,26 +527,26 @@ expect 1 'cannot resume' train data --resume -o nowhere
 
 echo "-- weights"
 for family in simmim beit mae; do
-    expect 0 '' weights list $reference/$family.pth
+    expect 0 '' weights list "$reference/$family.pth"
     grep -q '^F32   16,3,4,4 .*patch_embed.proj.weight$' out || fail "weights list $family.pth: $(head -1 out)"
-    expect 0 '' weights import $reference/$family.pth -o $family.safetensors
+    expect 0 '' weights import "$reference/$family.pth" -o $family.safetensors
     grep -q '^matched  *[1-9]' out || fail "weights import $family.pth: no report"
     expect 0 '' weights list $family.safetensors
 done
-expect 0 '' weights import $reference/mae.pth -o mae.safetensors
+expect 0 '' weights import "$reference/mae.pth" -o mae.safetensors
 grep -q 'number of heads is a guess' out || fail "weights import mae.pth: does not say that it guesses"
 expect 0 '' weights import run -o run.safetensors
 grep -q '^missing  *0$' out || fail "weights import of a run: $(grep missing out)"
 expect 1 'neither safetensors nor' weights list a.mp4
 expect 1 'cannot read nowhere' weights import nowhere -o none.safetensors
 expect 1 'data: expected weights, this is a folder without checkpoint' weights import data -o none.safetensors
-expect 1 'cannot write nofolder/w.safetensors' weights import $reference/mae.pth -o nofolder/w.safetensors
-expect 1 'no vision transformer' weights import $reference/odd.pth -o none.safetensors
-head -c 20000 $reference/mae.pth >cut.pth
+expect 1 'cannot write nofolder/w.safetensors' weights import "$reference/mae.pth" -o nofolder/w.safetensors
+expect 1 'no vision transformer' weights import "$reference/odd.pth" -o none.safetensors
+head -c 20000 "$reference/mae.pth" >cut.pth
 expect 1 'cut.pth: a damaged or truncated' weights import cut.pth -o none.safetensors
-expect 1 '/dev/null/x' weights import $reference/mae.pth -o /dev/null/x
+expect 1 '/dev/null/x' weights import "$reference/mae.pth" -o /dev/null/x
 [ ! -e none.safetensors ] || fail "a failed import wrote a file"
-expect 2 'give -o FILE' weights import $reference/mae.pth
+expect 2 'give -o FILE' weights import "$reference/mae.pth"
 expect 2 'written over itself' weights import cut.pth -o cut.pth
 cp -r run whole
 expect 2 'written over itself' weights import whole -o whole/checkpoint.safetensors
@@ -569,7 +566,7 @@ cp -r run bare-hands
 mkdir linked && ln -s ../not-there linked/checkpoint.safetensors
 expect 1 'checkpoint.safetensors: it is a link' train data -o linked "${small[@]}" --steps 1
 mkdir -p own && cp -r run own/run
-expect 1 "no earlier demo's" demo -o own
+expect 1 "trained on data, so it is no demo's" demo -o own
 cmp -s run/checkpoint.safetensors own/run/checkpoint.safetensors || fail "demo took a run that is not its own"
 [ ! -e own/data ] || fail "demo began before it looked"
 mkfifo pipe && ln -s a.mp4 link.mp4

@@ -3,6 +3,7 @@
 # whatever is there loads, and the resumed run gives the losses of one that was left alone.
 # usage: kill.sh NORMALCY MAKE_SCENE
 set -u
+export LC_ALL=C.UTF-8 # sort and awk read numbers as a language writes them
 normalcy=$1 make_scene=$2
 here=$(mktemp -d) || exit 1
 trap 'rm -rf "$here"' EXIT

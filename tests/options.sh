@@ -28,7 +28,5 @@ for command in $("$normalcy" --help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
         exit 1
     }
 done
-if command -v groff >/dev/null; then
-    complaints=$(cat "$folder"/man/*.1 | groff -man -Tascii -ww -z 2>&1)
-    [ -z "$complaints" ] || { echo "$complaints" >&2 && exit 1; }
-fi
+complaints=$(cat "$folder"/man/*.1 | groff -man -Tascii -ww -z 2>&1)
+[ -z "$complaints" ] || { echo "$complaints" >&2 && exit 1; }

@@ -2,6 +2,7 @@
 # normalcy reproduce, killed, stopped and resumed, gives the report of one that was left alone.
 # usage: reproduce.sh NORMALCY MAKE_SCENE
 set -u
+export LC_ALL=C.UTF-8 # sort and awk read numbers as a language writes them
 normalcy=$1 make_scene=$2
 here=$(mktemp -d) || exit 1
 trap 'rm -rf "$here"' EXIT

@@ -6,7 +6,7 @@ set -eu
 build='build-essential cmake ninja-build pkg-config
     libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev
     libmatio-dev libyaml-dev libjansson-dev libzip-dev'
-check='clang-format libcmocka-dev valgrind'
+check='clang-format groff-base libcmocka-dev valgrind'
 fuzz='clang libclang-rt-dev'
 bench='python3-venv python3-dev libtcmalloc-minimal4'
 
@@ -47,8 +47,8 @@ done
 
 if [ "$(id -u)" = 0 ]; then
     as_root=env
-elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-    as_root='sudo -n env'
+elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+    as_root='sudo env' # asks for the password, where there is somebody to ask
 else
     echo "deps.sh: packages are missing; install them with" >&2
     echo "    sudo apt-get install$missing" >&2
