@@ -59,12 +59,14 @@ static int check_run(const DemoArgs *args, const char *data) {
     int code = safetensors_open(&file, path);
     if (!code)
         code = checkpoint_info(&info, file, path);
-    bool ours = !code && file_is_same(info.model.data, data);
+    if (!code && strcmp(info.model.data, data) != 0 && !file_is_same(info.model.data, data))
+        code = err_set(ERR_FAIL,
+                       "%s was trained on %s, so it is no demo's here and would be lost; remove "
+                       "it, or give another -o",
+                       path, info.model.data);
     checkpoint_info_free(&info);
     safetensors_free(&file);
-    return ours ? 0
-                : err_set(ERR_FAIL, "%s is no earlier demo's and would be lost; give another -o",
-                          path);
+    return code;
 }
 
 int cmd_demo(int argc, char **argv) {

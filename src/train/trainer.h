@@ -38,7 +38,9 @@ int trainer_open(Trainer **out, Backend *be, const VitConfig *config, const Trai
                  int64_t steps_per_epoch);
 void trainer_free(Trainer **t);
 
-/* Bytes that training takes at most on this backend, checkpoints included. */
+/* Bytes that training takes on this backend, checkpoints included, but for the scratch of its
+ * operations: that is little unless there are thousands of tokens (then mostly the gradient of the
+ * attention bias, heads x tokens x tokens floats for every fourth image). */
 int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings, const Backend *be);
 
 /* One update. ERR_FAIL, with the weights untouched, where the loss or the gradient is not finite.
