@@ -72,14 +72,20 @@ class Server:
         line, self.pending = self.pending.split(b"\n", 1)
         return line.decode(errors="replace")
 
+    def ask(self, word):
+        try:
+            self.process.stdin.write(word)
+            self.process.stdin.flush()
+        except OSError as why:  # it died while it was not its turn
+            self.kill()
+            raise Failed(f"{self.name}: {why}, see {self.log_path()}") from why
+
     def run(self):
-        self.process.stdin.write(b"run\n")
-        self.process.stdin.flush()
+        self.ask(b"run\n")
         return json.loads(self.line())
 
     def quit(self):
-        self.process.stdin.write(b"quit\n")
-        self.process.stdin.flush()
+        self.ask(b"quit\n")
         peak = json.loads(self.line())["peak_rss"]
         self.process.wait()
         self.log.close()
@@ -259,11 +265,16 @@ class Bench:
                 targets[label] = {"bf16": {1: ">= 1.7", 8: ">= 3"}[batch], "int8": ">= 3"}.get(precision)
                 runtimes = {}
                 for peer in ("ort", "openvino"):
-                    if (peer, precision) in RUNTIME_MODES:
+                    if (peer, precision) not in RUNTIME_MODES:
+                        continue
+                    try:
                         mode, seconds = self.best_mode(peer, "infer", size, precision, batch)
-                        label = f"{NAMES[peer]} {precision} {mode}"
-                        peers[label], runtimes[label] = (peer, precision, mode), seconds
-                if precision == "int8":
+                    except Failed as why:  # the others are still worth a row
+                        self.fail(f"{name} {NAMES[peer]}", why)
+                        continue
+                    label = f"{NAMES[peer]} {precision} {mode}"
+                    peers[label], runtimes[label] = (peer, precision, mode), seconds
+                if precision == "int8" and runtimes:
                     targets[min(runtimes, key=runtimes.get)] = ">= 1.1"
             times, peaks = self.compare("infer", size, precision, batch, threads, peers)
         except Failed as why:
@@ -406,6 +417,8 @@ class Bench:
         for row in self.rows:
             if row.get("target"):
                 print_row(row)
+            if "failed" in row:
+                say(f"{row['name']:34} NOT MEASURED: {row['failed']}")
         say(f"\n{self.work / 'results.json'} ({self.machine['bench_seconds']} s)")
 
 
