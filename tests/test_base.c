@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -306,16 +308,44 @@ static void test_file_cannot_be_made(void **state) {
         assert_non_null(strstr(err_text(), bad[i]));
         assert_non_null(strstr(err_text(), "cannot write"));
     }
-    /* A folder stands where the file should: seen at the rename. */
+    /* A folder that comes to stand where the file should is seen at the rename. */
     const char *folder = fixture_path("taken/x");
-    assert_int_equal(file_make_folder(folder), 0);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(file_create(&f, folder), 0);
+        assert_int_equal(file_make_folder(folder), 0);
         assert_int_equal(i ? file_publish(&f) : file_commit(&f), ERR_FAIL);
         assert_non_null(strstr(err_text(), folder));
         assert_true(file_is_folder(folder));
         assert_int_equal(files_in(fixture_path("taken")), 1);
+        assert_int_equal(rmdir(folder), 0);
     }
+}
+
+/* Only a regular file is replaced; nothing is left where that is refused. */
+static void test_file_replaces_files_alone(void **state) {
+    (void)state;
+    FileOut *f = NULL;
+    const char *folder = fixture_path("kinds/folder"), *pipe = fixture_path("kinds/pipe"),
+               *link = fixture_path("kinds/link"), *file = fixture_path("kinds/file");
+    fixture_text(file, "a file");
+    assert_int_equal(file_make_folder(folder), 0);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(symlink(file, link), 0);
+    const char *const refused[][2] = {{folder, "a folder"},
+                                      {link, "a link"},
+                                      {pipe, "no regular file"},
+                                      {"/dev/null", "no regular"}};
+    for (int i = 0; i < N(refused); i++) {
+        assert_int_equal(file_create(&f, refused[i][0]), ERR_FAIL);
+        assert_null(f);
+        assert_non_null(strstr(err_text(), refused[i][0]));
+        assert_non_null(strstr(err_text(), refused[i][1]));
+        assert_int_equal(file_probe(refused[i][0]), ERR_FAIL);
+    }
+    assert_int_equal(file_probe(file), 0);
+    expect_content(file, "a file");
+    assert_int_equal(file_probe(fixture_path("kinds/none")), 0);
+    assert_int_equal(files_in(fixture_path("kinds")), 4);
 }
 
 static void test_file_read(void **state) {
@@ -481,6 +511,7 @@ int main(void) {
         cmocka_unit_test(test_file_is_whole_or_not_there),
         cmocka_unit_test(test_file_fails_to_write),
         cmocka_unit_test(test_file_cannot_be_made),
+        cmocka_unit_test(test_file_replaces_files_alone),
         cmocka_unit_test(test_file_read),
         cmocka_unit_test(test_file_names),
         cmocka_unit_test(test_folder_is_removed),
