@@ -127,9 +127,9 @@ class Bench:
         return Server([self.python, HERE / f"peer_{peer}.py", task, size, precision, mode, batch,
                        threads, *folder], self.environment(peer, threads))
 
-    def best_mode(self, peer, task, size, precision, batch):
-        """The fastest of a peer's modes, tried alone with all threads."""
-        key = (peer, task, size, precision, batch)
+    def best_mode(self, peer, task, size, precision, batch, threads):
+        """The fastest of a peer's modes, tried alone with as many threads as the row has."""
+        key = (peer, task, size, precision, batch, threads)
         if key in self.chosen:
             return self.chosen[key]
         modes = TORCH_MODES[task, precision] if peer == "torch" else RUNTIME_MODES[peer, precision]
@@ -140,9 +140,9 @@ class Bench:
             modes = [m for m in modes if "compile" not in m]
         found = {}
         for mode in modes:
-            entry = dict(zip(("peer", "task", "size", "precision", "batch"), key), mode=mode)
+            entry = dict(zip(("peer", "task", "size", "precision", "batch", "threads"), key), mode=mode)
             try:
-                server = self.peer(*key[:4], mode, batch, self.threads)
+                server = self.peer(*key[:4], mode, batch, threads)
                 times = [server.run()["seconds"] for _ in range(3)]
                 entry |= {"seconds": statistics.median(times), "startup": server.ready["startup"],
                           "startup_peak": server.ready["startup_peak"], "peak_rss": server.quit()}
@@ -151,7 +151,7 @@ class Bench:
             except Failed as why:
                 entry["failed"] = str(why)
             self.candidates.append(entry)
-            say(f"    {NAMES[peer]} {precision} {mode}: "
+            say(f"    {NAMES[peer]} {precision} {mode} {threads}t: "
                 + (f"{entry['seconds']:.4f} s" if mode in found else entry["failed"]))
         if not found:
             raise Failed(f"{NAMES[peer]} {precision}: no mode runs")
@@ -159,9 +159,9 @@ class Bench:
         self.chosen[key] = (mode, found[mode])
         return self.chosen[key]
 
-    def torch_best(self, task, size, batch):
+    def torch_best(self, task, size, batch, threads):
         """Its precision and mode that are the fastest of all."""
-        best = [(*self.best_mode("torch", task, size, p, batch), p) for p in ("bf16", "f32")]
+        best = [(*self.best_mode("torch", task, size, p, batch, threads), p) for p in ("bf16", "f32")]
         mode, _, precision = min(best, key=lambda b: b[1])
         return precision, mode
 
@@ -232,9 +232,10 @@ class Bench:
             peers = {}
             if self.peers:
                 if precision == "bf16":  # against the best at any precision
-                    its, mode = self.torch_best("train", size, PAIRS)
+                    its, mode = self.torch_best("train", size, PAIRS, threads)
                 else:
-                    its, mode = "f32", self.best_mode("torch", "train", size, "f32", PAIRS)[0]
+                    its = "f32"
+                    mode = self.best_mode("torch", "train", size, its, PAIRS, threads)[0]
                 peers = {f"PyTorch {its} {mode}": ("torch", its, mode)}
             times, peaks = self.compare("train", size, precision, PAIRS, threads, peers)
         except Failed as why:
@@ -257,9 +258,9 @@ class Bench:
             if self.peers:
                 its, mode = "f32", None
                 if precision == "f32":
-                    mode = self.best_mode("torch", "infer", size, "f32", batch)[0]
+                    mode = self.best_mode("torch", "infer", size, "f32", batch, threads)[0]
                 else:
-                    its, mode = self.torch_best("infer", size, batch)
+                    its, mode = self.torch_best("infer", size, batch, threads)
                 label = f"PyTorch {its} {mode}"
                 peers[label] = ("torch", its, mode)
                 targets[label] = {"bf16": {1: ">= 1.7", 8: ">= 3"}[batch], "int8": ">= 3"}.get(precision)
@@ -268,7 +269,8 @@ class Bench:
                     if (peer, precision) not in RUNTIME_MODES:
                         continue
                     try:
-                        mode, seconds = self.best_mode(peer, "infer", size, precision, batch)
+                        mode, seconds = self.best_mode(peer, "infer", size, precision, batch,
+                                                       threads)
                     except Failed as why:  # the others are still worth a row
                         self.fail(f"{name} {NAMES[peer]}", why)
                         continue
