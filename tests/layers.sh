@@ -20,7 +20,7 @@ app:     base compute model video data score train
 libraries='
 yaml.h:           base/opt_yaml.c
 jansson.h:        base/json.c
-immintrin.h:      compute/isa_*.c
+immintrin.h:      compute/isa_*.c compute/isa_groups.h
 cpuid.h:          compute/kernels.c
 linux/futex.h:    compute/pool.c
 matio.h:          data/labels_mat.c

@@ -1,12 +1,8 @@
 /* The row loops of attention, between its matrix products. Rows come as the products leave them, in
  * tiles side by side; they go out as the left operand of the next product. Vectors, not loops over
  * floats: GCC adds up a reduction's lanes one by one. */
-#include "compute/isa.h"
+#include "compute/isa_groups.h"
 #include "compute/isa_math.h"
-
-#if defined(__AVX512BF16__)
-#include <immintrin.h>
-#endif
 
 INLINE Floats get(const float *p) {
     return *(const Unaligned *)p;
@@ -55,24 +51,15 @@ INLINE Floats exp_lanes(Floats x) {
     return x;
 }
 
-/* NR values. The instruction takes denormals for zero, unlike bf16_round: of probabilities and
- * their gradients nobody misses them. */
+/* NR values. */
 INLINE void put(void *to, DType type, int64_t at, Floats x0, Floats x1) {
     if (type == F32) {
         set((float *)to + at, x0);
         set((float *)to + at + LANES, x1);
         return;
     }
-    uint16_t *p = (uint16_t *)to + at;
-#if defined(__AVX512BF16__)
-    __m512bh y = _mm512_cvtne2ps_pbh((__m512)x1, (__m512)x0);
-    memcpy(p, &y, sizeof y);
-#else
-    for (int i = 0; i < LANES; i++) {
-        p[i] = bf16_round(x0[i]);
-        p[LANES + i] = bf16_round(x1[i]);
-    }
-#endif
+    Words y = isa_round(x0, x1);
+    memcpy((uint16_t *)to + at, &y, sizeof y);
 }
 
 /* x itself, or NR floats that start with its n and go on with `rest`. */

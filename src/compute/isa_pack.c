@@ -19,6 +19,19 @@ INLINE uint32_t group(DType type, DType from, const void *x, int64_t i, const vo
     return hx[i] | (uint32_t)hy[j] << 16;
 }
 
+/* LANES groups of values that stand at a and, the second of a pair, at b. */
+INLINE Words groups_at(DType type, DType from, const char *a, const char *b) {
+    const Unaligned *va = (const Unaligned *)(const void *)a,
+                    *vb = (const Unaligned *)(const void *)b;
+    return type == BF16 && from == F32 ? isa_round_groups(va[0], vb[0]) : isa_groups_at(type, a, b);
+}
+
+/* LANES groups of values that follow each other. */
+INLINE Words groups_along(DType type, DType from, const char *x) {
+    const Unaligned *v = (const Unaligned *)(const void *)x;
+    return type == BF16 && from == F32 ? isa_round(v[0], v[1]) : (Words)v[0];
+}
+
 /* ---- rows become columns: a block of each row's groups at a time, transposed in registers. */
 
 /* How far ahead weights are fetched while others are packed, in bytes of each row: of so many rows
@@ -40,13 +53,13 @@ INLINE void pack_rows_as(uint32_t *panel, DType type, DType from, const char *x,
                     __builtin_prefetch(at + AHEAD);
                     __builtin_prefetch(at + AHEAD + 64);
                 }
+                if (count == LANES) {
+                    block[r] = groups_along(type, from, at);
+                    continue;
+                }
                 uint32_t row[LANES] = {0};
-                if (count == LANES)
-                    for (int64_t i = 0; i < LANES; i++)
-                        row[i] = group(type, from, at, size * i, at, size * i + 1);
-                else
-                    for (int64_t i = 0; i < count; i++)
-                        row[i] = group(type, from, at, size * i, at, size * i + 1);
+                for (int64_t i = 0; i < count; i++)
+                    row[i] = group(type, from, at, size * i, at, size * i + 1);
                 memcpy(&block[r], row, sizeof row);
             }
             isa_transpose(block);
@@ -106,6 +119,9 @@ static void pack_bytes(void *panel, const float *x, int64_t ld, int64_t n, int64
  * it does not. */
 enum { WIDE = 4 };
 
+/* How far ahead rows are fetched. */
+enum { AHEAD_ROWS = 8 };
+
 /* `count` panels (a constant where this is used) of n columns together. */
 INLINE void pack_panels(char *panels, int64_t stride, DType type, DType from, const char *x,
                         int64_t ld, int64_t count, int64_t n, int64_t k) {
@@ -115,11 +131,16 @@ INLINE void pack_panels(char *panels, int64_t stride, DType type, DType from, co
     for (int64_t g = 0; g * size < k; g++) {
         const char *a = x + (size_t)(g * size * ld) * bytes;
         const char *b = g * size + 1 < k ? a + (size_t)ld * bytes : zeros;
+        for (size_t i = 0; i < (size_t)(count * NR) * bytes; i += 64)
+            for (int64_t row = 0; row < size; row++)
+                __builtin_prefetch(a + (size_t)((AHEAD_ROWS + row) * ld) * bytes + i);
         for (int64_t i = 0; i < count; i++) {
             uint32_t *to = (uint32_t *)(void *)(panels + i * stride) + g * NR;
             if (n == count * NR)
-                for (int64_t c = 0; c < NR; c++)
-                    to[c] = group(type, from, a, i * NR + c, b, i * NR + c);
+                for (int64_t c = 0; c < NR; c += LANES) {
+                    size_t at = (size_t)(i * NR + c) * bytes;
+                    *(Unaligned *)(to + c) = (Floats)groups_at(type, from, a + at, b + at);
+                }
             else
                 for (int64_t c = 0; c < NR; c++)
                     to[c] = i * NR + c < n ? group(type, from, a, i * NR + c, b, i * NR + c) : 0;
