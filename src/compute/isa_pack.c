@@ -28,8 +28,9 @@ INLINE Words groups_at(DType type, DType from, const char *a, const char *b) {
 
 /* LANES groups of values that follow each other. */
 INLINE Words groups_along(DType type, DType from, const char *x) {
-    const Unaligned *v = (const Unaligned *)(const void *)x;
-    return type == BF16 && from == F32 ? isa_round(v[0], v[1]) : (Words)v[0];
+    Words w[2]; /* copied: rows of bf16 can begin at any even address */
+    memcpy(w, x, type == BF16 && from == F32 ? sizeof w : sizeof *w);
+    return type == BF16 && from == F32 ? isa_round((Floats)w[0], (Floats)w[1]) : w[0];
 }
 
 /* ---- rows become columns: a block of each row's groups at a time, transposed in registers. */
