@@ -356,6 +356,7 @@ static const Shape linear_shapes[] = {
     ROWS(15, 1100, 40),
     ROWS(9, 1024, 40), /* rows a multiple of 4 KB apart: see product.c */
     ROWS(10, 2048, 40),
+    ROWS(33, 1600, 424), /* more than a chunk, several sets of panels: see product.c */
     {.images = 0, .tokens = 5, .width = 24, .out = 40},
     {.images = 3, .tokens = 17, .width = 40, .out = 24, .without = true},
     {.images = 13, .tokens = 5, .width = 24, .out = 40, .wide = true},

@@ -86,7 +86,7 @@ static void product(const Attention *a, float *tiles, Rows x, int64_t row, const
     int64_t groups = group_count(a->kn, a->type, k), bytes = panel_bytes(a->kn, a->type, k);
     for (int64_t j = 0; j < whole_panels(a, n); j++)
         a->kn->tile[a->type](tiles + j * a->mr * a->kn->nr, x.data + row * x.row, x.row,
-                             panels + j * bytes, groups, rows);
+                             panels + j * bytes, groups, rows, false, NULL);
 }
 
 static void put(const Attention *a, Tensor out, Rows to, int64_t row, const float *tiles,

@@ -52,8 +52,8 @@ INLINE Words isa_groups_at(DType type, const void *a, const void *b) {
 }
 
 /* 2 LANES floats rounded to bf16, one after the other; a group of two is two that follow each
- * other. The instruction takes denormals for zero, unlike bf16_round: in a product nobody misses
- * them. */
+ * other. The instruction takes denormals for zero, and so the largest ones, which bf16_round makes
+ * the smallest normal number: in a product nobody misses them. */
 INLINE Words isa_round(Floats x0, Floats x1) {
 #if defined(__AVX512BF16__)
     return (Words)_mm512_cvtne2ps_pbh((__m512)x1, (__m512)x0);

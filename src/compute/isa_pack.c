@@ -115,12 +115,10 @@ static void pack_bytes(void *panel, const float *x, int64_t ld, int64_t n, int64
 
 /* ---- columns stay columns. */
 
-/* Panels packed together: whole rows of so many lie in cache lines side by side, which the
- * processor fetches by itself; of the one or two lines of a panel, far from those of the next row,
- * it does not. */
+/* Panels packed together: whole rows of so many lie in cache lines side by side. */
 enum { WIDE = 4 };
 
-/* How far ahead rows are fetched. */
+/* How far ahead rows are fetched: lines so far apart the processor does not fetch by itself. */
 enum { AHEAD_ROWS = 8 };
 
 /* `count` panels (a constant where this is used) of n columns together. */

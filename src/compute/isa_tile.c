@@ -70,6 +70,9 @@ static inline Floats dot_u8(Floats acc, Words a, Words b) {
  * from its end on that is the next panel. A frame in f32 takes 5 to 9 % less on a Xeon. */
 enum { AHEAD = 3072 };
 
+/* Groups of a chunk: 14 rows of so many stay in a first-level cache of 48 KB. */
+enum { CHUNK = 768 };
+
 /* Parts of x are taken after it is broadcast: before, they would need moves from other registers.
  */
 INLINE Words broadcast(const char *p, DType type) {
@@ -86,12 +89,17 @@ INLINE Words broadcast(const char *p, DType type) {
  * serves them all; the empty asm keeps the compiler from making one pointer a row, which would not
  * fit the registers. */
 INLINE void product(float *out, const char *a, int64_t row, int64_t step, const char *panel,
-                    int64_t groups, int rows, DType type) {
+                    int64_t groups, int rows, DType type, bool add, const char *next) {
     Floats acc[MR][2];
     const char *base[(MR + 3) / 4];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
         acc[i][0] = acc[i][1] = (Floats){0};
+#pragma GCC unroll 16
+    for (int i = 0; add && i < rows; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < 2; j++)
+            acc[i][j] = ((const Unaligned *)(out + i * NR))[j];
 #pragma GCC unroll 4
     for (int i = 0; i < (rows + 3) / 4; i++)
         base[i] = a + 4 * i * row;
@@ -101,6 +109,8 @@ INLINE void product(float *out, const char *a, int64_t row, int64_t step, const 
         panel += sizeof b;
         for (size_t i = 0; i < sizeof b; i += 64)
             __builtin_prefetch(panel + AHEAD + i);
+        if (next)
+            __builtin_prefetch(next + g * FETCHED, 0, 2);
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             Words x = broadcast(base[i / 4] + i % 4 * row, type);
@@ -126,11 +136,11 @@ INLINE void product(float *out, const char *a, int64_t row, int64_t step, const 
 
 #define CUT(R, type)                                                                               \
     for (; rows >= R && R <= most_rows(type); rows -= R, a += R * a_bytes, out += R * NR)          \
-        product(out, a, a_bytes, 4, panel, groups, R, type);
+        product(out, a, a_bytes, 4, panel, groups, R, type, add, next);
 
 #define TILE(name, type)                                                                           \
     static void name(float *out, const void *left, int64_t a_bytes, const void *panel,             \
-                     int64_t groups, int rows) {                                                   \
+                     int64_t groups, int rows, bool add, const char *next) {                       \
         const char *a = left;                                                                      \
         TILE_ROWS(CUT, type)                                                                       \
     }
@@ -139,7 +149,8 @@ INLINE void product(float *out, const char *a, int64_t row, int64_t step, const 
     static void name(float *out, const void *a, const void *panel, int64_t groups) {               \
         int each = most_rows(type);                                                                \
         for (int i = 0; i < MR; i += each)                                                         \
-            product(out + i * NR, (const char *)a + 4 * i, 4, MR * 4, panel, groups, each, type);  \
+            product(out + i * NR, (const char *)a + 4 * i, 4, MR * 4, panel, groups, each, type,   \
+                    false, NULL);                                                                  \
     }
 
 TILE(tile_f32, F32)
@@ -153,6 +164,7 @@ void ISA(isa_tile)(Kernels *kn) {
     for (int type = 0; type < TYPES; type++) {
         kn->mr[type] = MR;
         kn->unit[type] = 1;
+        kn->chunk[type] = CHUNK;
     }
     kn->group[F32] = 1;
     kn->group[BF16] = 2;

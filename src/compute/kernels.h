@@ -9,8 +9,8 @@
  * product makes a tile of mr x nr floats (int32 for bytes), row-major with row stride nr; what is
  * beyond the matrix is padded with zeros.
  *
- * All operands may lie at multiples of their own size; scratch and tile results at 64 bytes. No
- * function reads or writes outside what it is given, unless it says so. */
+ * All operands may lie at multiples of their own size; scratch at 64 bytes, tile results at those
+ * of a row of theirs. No function reads or writes outside what it is given, unless it says so. */
 #ifndef COMPUTE_KERNELS_H
 #define COMPUTE_KERNELS_H
 
@@ -20,7 +20,7 @@
 #include "compute/noise.h"
 #include "compute/tensor.h"
 
-enum { TYPES = 3, MAX_MR = 32, MAX_NR = 32 };
+enum { TYPES = 3, MAX_MR = 32, MAX_NR = 32, FETCHED = 16 };
 
 typedef struct {
     float beta1, rest1, beta2, rest2; /* rest: 1 - beta, which float would cancel */
@@ -33,12 +33,15 @@ typedef struct {
     int mr[TYPES];
     int group[TYPES]; /* values in a group */
     int unit[TYPES];  /* a row of an operand is a multiple of so many groups, zeros at its end */
+    int chunk[TYPES]; /* most groups at a time where few rows are multiplied (product.c) */
     bool fast_bf16;   /* are there instructions for bf16 products? */
 
     /* ---- isa_tile.c. Products by type; `rows` in [1, mr], a_bytes is the left operand's row
-     * stride. The packed one, of F32 and BF16, writes mr rows. */
+     * stride; `add`ed to what out holds, or written. With each group FETCHED bytes from `next` on
+     * (NULL: none) are fetched into the second-level cache. The packed one, of F32 and BF16, writes
+     * mr rows. */
     void (*tile[TYPES])(float *out, const void *a, int64_t a_bytes, const void *panel,
-                        int64_t groups, int rows);
+                        int64_t groups, int rows, bool add, const char *next);
     void (*tile_packed[TYPES])(float *out, const void *a, const void *panel, int64_t groups);
 
     /* ---- isa_pack.c. What fills the last unit is panels_pad's (below). x is n (<= nr) rows of k

@@ -4,6 +4,17 @@
 
 enum { LEFT_TILES = 8 }; /* tiles of a packing task: whole cache lines of each row */
 
+/* Many rows go by, a tile at a time, while some panels stay in the second-level cache. With few
+ * rows it is the panels of a weight that go by, each but once, and what is waited for is memory:
+ * SET of them are taken at a time, and meanwhile the next ones are fetched. The inner dimension is
+ * cut into chunks then (kernels.h), of which a left tile's stays in the first-level cache; results
+ * are kept from one chunk to the next. Both ways add in the same order. */
+enum { FEW_ROWS = 256, SET = 4 };
+
+static bool few_rows(const Product *p) {
+    return p->panels && p->left_stride && p->m <= FEW_ROWS;
+}
+
 /* Tasks are blocks of panels, and of rows where there are more threads than panels. */
 typedef struct {
     int64_t panels, panels_each, blocks; /* of the right operand */
@@ -14,8 +25,9 @@ static Split split(Backend *be, const Product *p) {
     const Kernels *kn = cpu_of(be)->kn;
     int threads = be->threads;
     Split s = {.panels = (p->n + kn->nr - 1) / kn->nr};
-    int64_t bytes = panel_bytes(kn, p->type, p->k),
-            most = bytes ? cpu_of(be)->panel_budget / bytes : s.panels;
+    int64_t bytes = panel_bytes(kn, p->type, p->k), most = s.panels;
+    if (bytes && !few_rows(p))
+        most = cpu_of(be)->panel_budget / bytes;
     most = most < 1 ? 1 : most;
     s.blocks = (s.panels + most - 1) / most;
     s.blocks = (s.blocks + threads - 1) / threads * threads; /* an equal share */
@@ -33,27 +45,57 @@ typedef struct {
     const Kernels *kn;
     const Product *p;
     Split split;
-    char *scratch; /* a thread's panels */
+    bool few;
+    int64_t groups, chunk, set; /* of a row; of a row and of the panels at a time */
+    char *scratch;              /* a thread's: results of few rows, or panels */
     size_t thread_bytes;
 } Work;
 
-static void run_tile(const Work *w, int64_t row, int rows, int64_t col, const void *panel) {
+/* The groups cut into chunks of about one size, whole units each. */
+static int64_t chunk_of(const Kernels *kn, DType type, int64_t groups) {
+    int64_t unit = kn->unit[type], chunks = (groups + kn->chunk[type] - 1) / kn->chunk[type];
+    return chunks ? (groups / unit + chunks - 1) / chunks * unit : 0;
+}
+
+static Work work_of(Backend *be, const Product *p) {
+    const Kernels *kn = cpu_of(be)->kn;
+    Work w = {.kn = kn, .p = p, .split = split(be, p), .few = few_rows(p)};
+    w.groups = group_count(kn, p->type, p->k);
+    w.chunk = w.few ? chunk_of(kn, p->type, w.groups) : w.groups;
+    w.set = w.few ? SET : w.split.panels_each;
+    if (w.few)
+        w.thread_bytes = (size_t)(SET * FEW_ROWS * kn->nr) * sizeof(float);
+    else if (!p->panels)
+        w.thread_bytes = (size_t)(w.split.panels_each * panel_bytes(kn, p->type, p->k));
+    return w;
+}
+
+/* Of the groups of rows and panels. */
+typedef struct {
+    int64_t first, count;
+    bool last;
+} Chunk;
+
+/* A tile's part of the product; behind the last chunk it is finished. What finish reads is fetched
+ * here and not by a function of its own, whose calls GCC 12 would drop as if it did nothing. */
+static void run_tile(const Work *w, float *t, int64_t row, int rows, int64_t col, const char *panel,
+                     Chunk c, const char *next) {
     const Kernels *kn = w->kn;
     const Product *p = w->p;
-    float t[MAX_MR * MAX_NR] __attribute__((aligned(64)));
     int cols = (int)(p->n - col < kn->nr ? p->n - col : kn->nr);
-    int64_t groups = group_count(kn, p->type, p->k);
     const char *left = p->left;
     int64_t bytes = cols * (int64_t)dtype_bytes(p->ahead.type);
-    for (int r = 0; p->ahead.data && r < rows; r++)
+    for (int r = 0; c.last && p->ahead.data && r < rows; r++)
         for (int64_t i = 0; i < bytes; i += 64)
             __builtin_prefetch((const char *)tensor_at(p->ahead, row + r, col) + i);
     if (p->left_stride)
-        kn->tile[p->type](t, left + row * p->left_stride, p->left_stride, panel, groups, rows);
+        kn->tile[p->type](t, left + row * p->left_stride + c.first * 4, p->left_stride,
+                          panel + c.first * kn->nr * 4, c.count, rows, c.first > 0, next);
     else
         kn->tile_packed[p->type](t, left + row / kn->mr[p->type] * left_bytes(kn, p->type, p->k),
-                                 panel, groups);
-    p->finish(p, kn, t, row, col, rows, cols);
+                                 panel, c.count);
+    if (c.last)
+        p->finish(p, kn, t, row, col, rows, cols);
 }
 
 /* Rows a multiple of 4 KB apart share the sets of a first-level cache, which has 8 ways: more rows
@@ -64,6 +106,45 @@ static int64_t most_rows(const Kernels *kn, const Product *p) {
     return collide && kn->mr[p->type] > WAYS ? WAYS : kn->mr[p->type];
 }
 
+/* Rows [row, stop) of a task's, which end at `end`. */
+typedef struct {
+    int64_t row, stop, end;
+} Rows;
+
+static int next_rows(const Work *w, int64_t left) {
+    int64_t most = most_rows(w->kn, w->p);
+    return w->p->left_stride ? tile_rows(most, left) : (int)(left < most ? left : most);
+}
+
+/* Rows times `count` panels, columns from col on, behind which there are `more`. What each panel is
+ * fetched for is the next chunk, or the panel that takes its place in the next set. */
+static void run_set(const Work *w, float *results, Rows b, const char *panels, int64_t col,
+                    int64_t count, int64_t more) {
+    const Kernels *kn = w->kn;
+    int64_t bytes = panel_bytes(kn, w->p->type, w->p->k), group = kn->nr * 4;
+    Chunk c = {0};
+    do { /* once where there is nothing to add up: the results are zeros */
+        c.first += c.count;
+        c.count = w->groups - c.first < w->chunk ? w->groups - c.first : w->chunk;
+        c.last = c.first + c.count == w->groups;
+        int64_t ahead = c.last ? count * bytes : (c.first + c.count) * group;
+        int64_t fetched = 0; /* of each panel, by the tiles before */
+        float *t = results;
+        for (int64_t row = b.row; row < b.stop; fetched += c.count * FETCHED) {
+            int rows = next_rows(w, b.end - row);
+            for (int64_t i = 0; i < count; i++) {
+                const char *panel = panels + i * bytes;
+                bool fetch = w->few && fetched < w->chunk * group && (!c.last || i < more);
+                run_tile(w, t, row, rows, col + i * kn->nr, panel, c,
+                         fetch ? panel + ahead + fetched : NULL);
+                if (w->chunk < w->groups)
+                    t += rows * kn->nr;
+            }
+            row += rows;
+        }
+    } while (!c.last);
+}
+
 static void run_task(void *arg, int64_t task, int thread) {
     const Work *w = arg;
     const Product *p = w->p;
@@ -71,25 +152,23 @@ static void run_task(void *arg, int64_t task, int thread) {
     int64_t bytes = panel_bytes(w->kn, p->type, p->k);
     int64_t first = task % s->blocks * s->panels_each;
     int64_t count = s->panels - first < s->panels_each ? s->panels - first : s->panels_each;
-    int64_t row = task / s->blocks * s->rows_each;
-    int64_t end = p->m - row < s->rows_each ? p->m : row + s->rows_each;
-    if (row >= p->m)
+    Rows b = {.row = task / s->blocks * s->rows_each};
+    b.end = p->m - b.row < s->rows_each ? p->m : b.row + s->rows_each;
+    if (b.row >= p->m)
         return;
+    float tile[MAX_MR * MAX_NR] __attribute__((aligned(64)));
     char *own = w->scratch + (size_t)thread * w->thread_bytes;
+    float *results = w->few ? (float *)(void *)own : tile;
     const char *panels = p->panels ? (const char *)p->panels + first * bytes : own;
     if (!p->panels)
         p->pack(p, w->kn, own, first, count);
-    int64_t most = most_rows(w->kn, p);
-    for (int rows; row < end; row += rows) {
-        int64_t left = end - row;
-        rows = p->left_stride ? tile_rows(most, left) : (int)(left < most ? left : most);
-        for (int64_t i = 0; i < count; i++)
-            run_tile(w, row, rows, (first + i) * w->kn->nr, panels + i * bytes);
+    for (; b.row < b.end; b.row = b.stop) {
+        b.stop = w->few ? b.end : b.row + next_rows(w, b.end - b.row);
+        for (int64_t i = 0; i < count; i += w->set) {
+            int64_t n = count - i < w->set ? count - i : w->set;
+            run_set(w, results, b, panels + i * bytes, (first + i) * w->kn->nr, n, count - i - n);
+        }
     }
-}
-
-static size_t thread_bytes(const Kernels *kn, const Product *p, const Split *s) {
-    return p->panels ? 0 : (size_t)(s->panels_each * panel_bytes(kn, p->type, p->k));
 }
 
 /* Rows that cannot be read as they lie: they do not end with a whole unit of groups (what follows
@@ -129,14 +208,13 @@ static void copy_task(void *arg, int64_t task, int thread) {
 
 size_t product_scratch(Backend *be, const Product *p) {
     const Kernels *kn = cpu_of(be)->kn;
-    Split s = split(be, p);
-    return copy_of(kn, p, NULL).bytes + thread_bytes(kn, p, &s) * (size_t)be->threads;
+    return copy_of(kn, p, NULL).bytes + work_of(be, p).thread_bytes * (size_t)be->threads;
 }
 
 void product_run(Backend *be, const Product *p, char *scratch) {
     Cpu *cpu = cpu_of(be);
-    Work w = {.kn = cpu->kn, .p = p, .split = split(be, p), .scratch = scratch};
-    w.thread_bytes = thread_bytes(cpu->kn, p, &w.split);
+    Work w = work_of(be, p);
+    w.scratch = scratch;
     Product copied = *p;
     Copy copy = copy_of(cpu->kn, p, scratch);
     if (copy.bytes) {
