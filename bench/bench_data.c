@@ -1,8 +1,8 @@
 /* bench_data FOLDER: the generated scene in the size of real footage, to train on and to score. */
 #include <stdio.h>
 
-#include "app/demo_scene.h"
 #include "base/err.h"
+#include "data/demo_scene.h"
 
 int main(int argc, char **argv) {
     DemoScene scene = {7, 360, 240, 2, 60, 1, 12};

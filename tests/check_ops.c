@@ -36,7 +36,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "check_ops.h"
-#include "compute/ref.h"
+#include "compute/ref/ref_element.h"
 #include "random.h"
 
 enum { GUARD_VALUES = 17, GUARD_BYTE = 0xFF };
@@ -419,7 +419,7 @@ static void check_latch(const char *name) {
 
 static void check_open(const Backend *ref) {
     Backend *be = NULL;
-    expect(backend_open(&be, "gpu", 1, "f32") == ERR_USAGE && strstr(err_text(), "ref or cpu"), ref,
+    expect(backend_open(&be, "gpu", 1, "f32") == ERR_USAGE && strstr(err_text(), "cpu or ref"), ref,
            "an unknown backend");
     expect(backend_open(&be, "ref", 1, "f16") == ERR_USAGE && !be, ref, "an unknown precision");
     expect(ref->type == F32, ref, "precision f32");

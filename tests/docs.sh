@@ -12,7 +12,7 @@ complain() {
 
 # Rows of the layout: "folder/" at the left margin, then "  noun" for each of its .c, .h or .def.
 named=$(sed -n '/^## Layout/,/^## [^L]/p' docs/ARCHITECTURE.md |
-    awk '/^[a-z]+\// { folder = $1 } /^  [a-z]/ && folder { print folder $1 } /^```/ { folder = "" }')
+    awk '/^[a-z]+\/[a-z\/]*/ { folder = $1 } /^  [a-z]/ && folder { print folder $1 } /^```/ { folder = "" }')
 [ -n "$named" ] || complain "docs/ARCHITECTURE.md: no layout found"
 there=$(find src -name '*.[ch]' -o -name '*.def' | sed -E 's|^src/||; s|\.[^.]*$||' | sort -u)
 

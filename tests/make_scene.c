@@ -1,8 +1,8 @@
 /* make_scene FOLDER: a small data set for the tests that run the program itself. */
 #include <stdio.h>
 
-#include "app/demo_scene.h"
 #include "base/err.h"
+#include "data/demo_scene.h"
 
 int main(int argc, char **argv) {
     DemoScene scene = {7, 64, 48, 3, 12, 5, 20};

@@ -10,9 +10,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "eval/alarms.h"
 #include "near.h"
 #include "random.h"
-#include "score/alarms.h"
 
 /* One hour of normal frames, so that rates are counts. */
 static double fps_of(const uint8_t *label, int64_t n) {

@@ -10,10 +10,10 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "eval/bootstrap.h"
+#include "eval/metrics.h"
 #include "near.h"
 #include "random.h"
-#include "score/bootstrap.h"
-#include "score/metrics.h"
 
 enum { CLIPS = 40, LENGTH = 50, COUNT = CLIPS * LENGTH };
 

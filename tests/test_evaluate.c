@@ -10,10 +10,10 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "eval/evaluate.h"
+#include "eval/metrics.h"
 #include "fixture.h"
 #include "near.h"
-#include "score/evaluate.h"
-#include "score/metrics.h"
 
 enum { SIZE = 32, FRAMES = 2 };
 

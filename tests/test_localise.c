@@ -11,8 +11,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "eval/localise.h"
 #include "fixture.h"
-#include "score/localise.h"
 #include "video/writer.h"
 
 enum { SIZE = 64, OTHER = 72, LENGTH = 6, WIDE = 2 * SIZE, BYTES = OTHER * OTHER * 3 };

@@ -10,9 +10,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "eval/metrics.h"
 #include "near.h"
 #include "random.h"
-#include "score/metrics.h"
 #include "score/scorer.h"
 #include "sklearn.h"
 

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "score/evaluate.h"
+#include "eval/evaluate.h"
 
 enum { SIZE = 16, BYTES = SIZE * SIZE * 3 };
 

@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "eval/pixel.h"
 #include "random.h"
-#include "score/pixel.h"
 
 enum { CELLS = 12, FRAMES = 9, MOST = 5, PIXELS = FRAMES * CELLS * MOST };
 

@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "compute/pool.h"
+#include "compute/cpu/pool.h"
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
 

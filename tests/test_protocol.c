@@ -14,10 +14,10 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "eval/metrics.h"
+#include "eval/protocol.h"
 #include "near.h"
 #include "random.h"
-#include "score/metrics.h"
-#include "score/protocol.h"
 
 enum { CLIPS = 3, COUNT = 60 };
 

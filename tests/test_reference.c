@@ -20,7 +20,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "compute/ref.h"
+#include "compute/ref/ref_element.h"
 #include "model/safetensors.h"
 #include "model/vit.h"
 #include "model/weights.h"

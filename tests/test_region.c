@@ -11,8 +11,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "eval/region.h"
 #include "random.h"
-#include "score/region.h"
 
 enum { MAX = 60 };
 

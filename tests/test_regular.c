@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
+#include "eval/metrics.h"
+#include "eval/regular.h"
 #include "random.h"
-#include "score/metrics.h"
-#include "score/regular.h"
 
 static void test_equation(void **state) {
     (void)state;

@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "random.h"
-#include "score/report.h"
+#include "report/report.h"
 
 static char folder[] = "/tmp/normalcy-report-XXXXXX";
 

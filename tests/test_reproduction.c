@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "app/reproduce.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "fixture.h"
+#include "reproduce/state.h"
 
 static const char mlep[] = "bb153d5a958451d6", other[] = "0123456789abcdef",
                   third[] = "fedcba9876543210";

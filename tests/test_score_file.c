@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/npy.h"
+#include "eval/score_file.h"
 #include "fixture.h"
 #include "near.h"
-#include "score/score_file.h"
 
 enum { CLIPS = 2, COUNT = 10 };
 

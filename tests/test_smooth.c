@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "eval/smooth.h"
 #include "near.h"
-#include "score/smooth.h"
 #include "sklearn.h"
 
 enum { MAX = 200 };

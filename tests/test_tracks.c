@@ -14,9 +14,9 @@
 #include "base/mem.h"
 #include "data/labels.h"
 #include "data/mask_tracks.h"
+#include "eval/region.h"
 #include "fixture.h"
 #include "random.h"
-#include "score/region.h"
 
 enum { W = 24, H = 18, LENGTH = 5 };
 

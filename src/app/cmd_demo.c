@@ -6,10 +6,10 @@
 
 #include "app/cmd.h"
 #include "app/common.h"
-#include "app/demo_scene.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "data/demo_scene.h"
 #include "train/checkpoint.h"
 
 static const char usage[] =

@@ -7,14 +7,14 @@
 
 #include "app/cmd.h"
 #include "app/common.h"
-#include "app/eval_files.h"
 #include "app/eval_table.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/progress.h"
-#include "score/score_file.h"
+#include "eval/score_file.h"
+#include "report/eval_files.h"
 
 static const char usage[] =
     "usage: normalcy eval MODEL DATA [OPTIONS]\n"

@@ -8,14 +8,14 @@
 
 #include "app/cmd.h"
 #include "app/common.h"
-#include "app/reproduce.h"
-#include "app/reproduce_report.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "data/labels.h"
 #include "model/model_file.h"
+#include "reproduce/report.h"
+#include "reproduce/state.h"
 #include "train/settings.h"
 #include "video/listing.h"
 

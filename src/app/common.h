@@ -1,22 +1,11 @@
-/* What the commands share: options of the compute backend, help, exit codes. */
+/* What the commands share: help, exit codes, subcommands. */
 #ifndef APP_COMMON_H
 #define APP_COMMON_H
 
 #include <stdbool.h>
 
 #include "base/opt.h"
-#include "compute/backend.h"
-
-typedef struct {
-    int backend; /* index into backend_names */
-    int64_t threads;
-    int precision; /* index into precision_names */
-} ComputeArgs;
-
-extern const Opt compute_options[];
-
-/* Opens what the options say. */
-int compute_open(Backend **out, const ComputeArgs *args);
+#include "compute/compute_options.h"
 
 /* Says on stderr what runs. */
 void compute_tell(const Backend *be);

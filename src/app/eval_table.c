@@ -150,6 +150,41 @@ static void print_checkpoints(const EvalCheckpoints *c, bool several) {
     }
 }
 
+static void print_percent(int width, double share) {
+    if (isnan(share))
+        printf(" %*s", width, "-");
+    else
+        printf(" %*.2f", width, 100 * share);
+}
+
+static void print_localisation(const EvalLocalise *l) {
+    const Tracks *t = localiser_tracks(l->localiser);
+    int width = 20; /* models are told by their paths */
+    for (int m = 0; m < l->models; m++)
+        if ((int)strlen(l->name[m]) > width)
+            width = (int)strlen(l->name[m]);
+    printf("\n%-*s %-10s %8s %8s %8s %8s %8s\n", width, "localisation", "level", "pixel", "40 %",
+           "EER", "RBDC", "TBDC");
+    for (int m = 0; m < l->models; m++)
+        for (int level = 0; level < LOCALISE_LEVELS; level++) {
+            const Localisation *f = &l->figures[m][level];
+            printf("%-*s %-10s", width, l->name[m], localise_level_names[level]);
+            print_percent(8, f->pixel.auroc);
+            print_percent(8, f->pixel.frame_auroc);
+            print_percent(8, f->pixel.frame_eer);
+            print_percent(8, f->rbdc);
+            print_percent(8, f->tbdc);
+            printf("\n");
+        }
+    printf("In percent, of error maps by patch (token) or by a window that moves (pixel). pixel: "
+           "AUROC of all\npixels; 40 %%: AUROC and EER of frames that are found where 40 %% of "
+           "their abnormal pixels are\nover the threshold; RBDC, TBDC: share of found boxes and "
+           "tracks, up to one false alarm a frame.\n%lld boxes of %lld tracks, %s.\n",
+           (long long)t->count, (long long)t->tracks,
+           t->made ? "made here from the masks: RBDC and TBDC do not compare with published ones"
+                   : "from files");
+}
+
 /* The protocols beyond the paper's say what they are. */
 static void print_notes(const ResultRow *rows, int count) {
     for (const Protocol *p = protocols + 2; p->name; p++) {
@@ -170,7 +205,7 @@ void eval_print(const EvalResults *r) {
         print_alarms(r);
     print_checkpoints(r->checkpoints, several);
     if (r->localise->localiser)
-        eval_localise_print(r->localise);
+        print_localisation(r->localise);
     printf("\nIn percent: AUROC, micro: all frames in one ROC, with its 95 %% interval over clips; "
            "macro:\nmean over clips; AP: average precision; EER: equal error rate. PSNR in dB.\n");
     print_notes(r->rows, r->count);

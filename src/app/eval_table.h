@@ -2,7 +2,7 @@
 #ifndef APP_EVAL_TABLE_H
 #define APP_EVAL_TABLE_H
 
-#include "app/eval_files.h"
+#include "eval/eval_results.h"
 
 /* The data, the model and the tables. */
 void eval_print(const EvalResults *r);

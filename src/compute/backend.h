@@ -218,8 +218,12 @@ struct Backend {
     char error_text[256];
 };
 
-/* Opens "ref" or "cpu" with this many threads (0: as many as the process may use), for activations
- * of this type: "f32", "bf16", "int8", or NULL for the fastest that training can use here. */
+/* The backends there are, the default first; NULL ends. */
+extern const char *const backend_names[];
+
+/* Opens the backend of this name with this many threads (0: as many as the process may use), for
+ * activations of this type: "f32", "bf16", "int8", or NULL for the fastest that training can use
+ * here. */
 int backend_open(Backend **out, const char *name, int threads, const char *precision);
 
 /* The name of be->type. */
@@ -231,17 +235,7 @@ void backend_free(Backend **be);
 /* Latches a failure, for use inside the operations; the first one stays. */
 void backend_fail(Backend *be, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Each fills the table; called by backend_open in this order. */
-void backend_ref(Backend *be);
-int backend_cpu(Backend *be);
-
 /* Row of the relative-position table for a pair of tokens (method A.3); token 0 is cls. */
 int64_t relpos_index(int64_t grid, int64_t query, int64_t key);
-
-/* The parts ref.c is made of. */
-void ref_linear(Backend *be);
-void ref_attention(Backend *be);
-void ref_image(Backend *be);
-void ref_memory(Backend *be);
 
 #endif

@@ -1,5 +1,6 @@
 #include "score/boxes.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #ifndef SCORE_BOXES_H
 #define SCORE_BOXES_H
 
-#include "data/tracks.h"
+#include "video/box.h"
 
 /* A frame's weaker boxes are dropped: region figures end at one false alarm a frame. */
 enum { BOXES_MAX = 16 };

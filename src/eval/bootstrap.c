@@ -1,0 +1,92 @@
+#include "eval/bootstrap.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/rng.h"
+
+enum { REPLICATES = 1000, SEED = 2022 };
+
+typedef struct {
+    double score;
+    int32_t clip;
+    uint8_t label;
+} Item;
+
+static int descending(const void *a, const void *b) {
+    double x = ((const Item *)a)->score, y = ((const Item *)b)->score;
+    return (x < y) - (x > y);
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The area where each frame counts as often as its clip was drawn; NaN where one class is absent.
+ * Twice the area in pairs of frames is a whole number. */
+static double weighted_area(const Item *items, int64_t n, const int64_t *drawn) {
+    uint64_t twice = 0;
+    int64_t tp = 0, fp = 0;
+    for (int64_t i = 0; i < n;) {
+        int64_t old_tp = tp, old_fp = fp;
+        for (double score = items[i].score; i < n && items[i].score == score; i++)
+            *(items[i].label ? &tp : &fp) += drawn[items[i].clip];
+        twice += (uint64_t)(fp - old_fp) * (uint64_t)(tp + old_tp);
+    }
+    return tp && fp ? (double)twice / (2.0 * (double)tp * (double)fp) : NAN;
+}
+
+/* The areas of all replicates. */
+static void replicate(double *area, const Item *items, int64_t n, int64_t *drawn, int clips) {
+    uint32_t attempt = 0;
+    for (int r = 0; r < REPLICATES; r++) {
+        do {
+            Rng rng = rng_stream(SEED, RNG_BOOTSTRAP, attempt++, 0);
+            memset(drawn, 0, (size_t)clips * sizeof *drawn);
+            for (int c = 0; c < clips; c++)
+                drawn[(int)(rng_uniform(&rng, (uint64_t)c) * clips)]++;
+            area[r] = weighted_area(items, n, drawn);
+        } while (isnan(area[r]));
+    }
+}
+
+/* Between the two neighbours in the sorted areas. */
+static double quantile(const double *area, double q) {
+    double at = q * (REPLICATES - 1);
+    int i = (int)at;
+    return area[i] + (at - i) * (area[i + 1] - area[i]);
+}
+
+int bootstrap_auroc(double *low, double *high, const double *score, const uint8_t *label,
+                    const int64_t *clip_length, int clips) {
+    int64_t n = 0, abnormal = 0;
+    for (int c = 0; c < clips; c++)
+        n += clip_length[c];
+    for (int64_t i = 0; i < n; i++)
+        abnormal += label[i];
+    *low = *high = NAN;
+    if (clips < 2 || !abnormal || abnormal == n)
+        return 0;
+    Item *items = mem_alloc((size_t)n, sizeof *items);
+    double *area = mem_alloc(REPLICATES, sizeof *area);
+    int64_t *drawn = mem_alloc((size_t)clips, sizeof *drawn);
+    int code = items && area && drawn ? 0 : ERR_FAIL;
+    if (!code) {
+        for (int64_t c = 0, i = 0; c < clips; c++)
+            for (int64_t end = i + clip_length[c]; i < end; i++)
+                items[i] = (Item){score[i], (int32_t)c, label[i] != 0};
+        qsort(items, (size_t)n, sizeof *items, descending);
+        replicate(area, items, n, drawn, clips);
+        qsort(area, REPLICATES, sizeof *area, ascending);
+        *low = quantile(area, 0.025);
+        *high = quantile(area, 0.975);
+    }
+    mem_free(drawn);
+    mem_free(area);
+    mem_free(items);
+    return code;
+}

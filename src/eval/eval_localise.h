@@ -1,0 +1,22 @@
+/* Where in the frame: what `eval --localise` adds to an evaluation. */
+#ifndef EVAL_EVAL_LOCALISE_H
+#define EVAL_EVAL_LOCALISE_H
+
+#include "eval/evaluate.h"
+
+typedef struct {
+    Localiser *localiser;    /* owned; NULL: not asked for */
+    const char *const *name; /* of the models; borrowed */
+    int models;
+    Localisation figures[EVALUATE_MODELS][LOCALISE_LEVELS];
+} EvalLocalise;
+
+/* Opens the localiser; `tracks` as in eval/localise.h. What is given must stay. */
+int eval_localise_open(EvalLocalise *l, const Dataset *data, const char *tracks,
+                       Scorer *const *scorer, const char *const *name, int models);
+void eval_localise_free(EvalLocalise *l); /* accepts a zeroed one */
+
+/* Takes the figures after evaluation_run. */
+int eval_localise_measure(EvalLocalise *l);
+
+#endif

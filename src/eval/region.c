@@ -1,0 +1,149 @@
+#include "eval/region.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+/* Beta and alpha of the literature. */
+static const double least_overlap = 0.1, least_share = 0.1;
+
+/* A box to find. */
+typedef struct {
+    TrackBox at;
+    bool found;
+} Target;
+
+typedef struct {
+    Target *target; /* by clip and frame */
+    int64_t count, tracks;
+    int64_t *length, *hits; /* of each track */
+    int64_t boxes_found, tracks_found;
+} Search;
+
+static int compare(int64_t a, int64_t b) {
+    return (a > b) - (a < b);
+}
+
+static int compare_places(int clip_a, int64_t frame_a, int clip_b, int64_t frame_b) {
+    int clips = compare(clip_a, clip_b);
+    return clips ? clips : compare(frame_a, frame_b);
+}
+
+static int compare_targets(const void *a, const void *b) {
+    const TrackBox *x = &((const Target *)a)->at, *y = &((const Target *)b)->at;
+    return compare_places(x->clip, x->frame, y->clip, y->frame);
+}
+
+static int compare_detections(const void *a, const void *b) {
+    const Detection *x = a, *y = b;
+    const int order[] = {(x->score < y->score) - (x->score > y->score),
+                         compare_places(x->clip, x->frame, y->clip, y->frame),
+                         compare(x->box.x0, y->box.x0),
+                         compare(x->box.y0, y->box.y0),
+                         compare(x->box.x1, y->box.x1),
+                         compare(x->box.y1, y->box.y1)};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (order[i])
+            return order[i];
+    return 0;
+}
+
+static int search_open(Search *s, const Tracks *truth) {
+    *s = (Search){.target = mem_alloc((size_t)truth->count, sizeof *s->target),
+                  .length = mem_alloc((size_t)truth->tracks, sizeof *s->length),
+                  .hits = mem_alloc((size_t)truth->tracks, sizeof *s->hits),
+                  .count = truth->count,
+                  .tracks = truth->tracks};
+    if (!s->target || !s->length || !s->hits)
+        return ERR_FAIL;
+    for (int64_t i = 0; i < s->count; i++) {
+        s->target[i].at = truth->item[i];
+        s->length[truth->item[i].track]++;
+    }
+    qsort(s->target, (size_t)s->count, sizeof *s->target, compare_targets);
+    return 0;
+}
+
+static void search_free(Search *s) {
+    mem_free(s->target);
+    mem_free(s->length);
+    mem_free(s->hits);
+}
+
+/* The first target of the detection's frame, or where it would be. */
+static int64_t first_target(const Search *s, const Detection *d) {
+    int64_t low = 0, high = s->count;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        const TrackBox *t = &s->target[middle].at;
+        if (compare_places(t->clip, t->frame, d->clip, d->frame) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool found_share(const Search *s, int64_t track) {
+    return (double)s->hits[track] / (double)s->length[track] >= least_share;
+}
+
+/* Counts what the detection finds; false where it is a false alarm. */
+static bool take_detection(Search *s, const Detection *d) {
+    bool overlaps = false;
+    for (int64_t i = first_target(s, d); i < s->count; i++) {
+        Target *t = &s->target[i];
+        if (compare_places(t->at.clip, t->at.frame, d->clip, d->frame) != 0)
+            break;
+        if (box_iou(t->at.box, d->box) < least_overlap)
+            continue;
+        overlaps = true;
+        if (t->found)
+            continue;
+        t->found = true;
+        s->boxes_found++;
+        bool before = found_share(s, t->at.track);
+        s->hits[t->at.track]++;
+        s->tracks_found += !before && found_share(s, t->at.track);
+    }
+    return overlaps;
+}
+
+/* Both curves rise at findings and run level for 1 / frames at each false alarm, so their areas are
+ * sums of whole numbers. */
+static void sweep(Search *s, const Detection *d, int64_t count, int64_t frames, double *rbdc,
+                  double *tbdc) {
+    int64_t boxes = 0, tracks = 0, alarms = 0;
+    for (int64_t i = 0; i < count && alarms < frames; i++)
+        if (!take_detection(s, &d[i])) {
+            boxes += s->boxes_found;
+            tracks += s->tracks_found;
+            alarms++;
+        }
+    boxes += (frames - alarms) * s->boxes_found;
+    tracks += (frames - alarms) * s->tracks_found;
+    *rbdc = (double)boxes / ((double)frames * (double)s->count);
+    *tbdc = (double)tracks / ((double)frames * (double)s->tracks);
+}
+
+int region_score(double *rbdc, double *tbdc, const Tracks *truth, Detection *d, int64_t count,
+                 int64_t frames) {
+    for (int64_t i = 0; i < count; i++)
+        if (isnan(d[i].score))
+            return err_set(ERR_FAIL, "the score of detection %lld of %lld is not a number",
+                           (long long)i, (long long)count);
+    if (truth->count == 0 || frames == 0) {
+        *rbdc = *tbdc = NAN;
+        return 0;
+    }
+    Search s;
+    int code = search_open(&s, truth);
+    if (!code) {
+        qsort(d, (size_t)count, sizeof *d, compare_detections);
+        sweep(&s, d, count, frames, rbdc, tbdc);
+    }
+    search_free(&s);
+    return code;
+}
