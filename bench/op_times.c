@@ -13,52 +13,27 @@
     ROW(linear_gelu_forward,                                                                       \
         (Backend * be, Tensor out, Tensor pre, Tensor in, const Weight *w, const float *bias),     \
         (be, out, pre, in, w, bias))                                                               \
-    ROW(linear_residual_forward,                                                                   \
-        (Backend * be, Tensor out, Tensor branch, Tensor x, Tensor in, const Weight *w,            \
-         const float *bias, const float *gamma, const Noise *noise, const Kept *kept),             \
-        (be, out, branch, x, in, w, bias, gamma, noise, kept))                                     \
+    ROW(linear_residual_forward, (Backend * be, const LinearResidualForward *a), (be, a))          \
     ROW(linear_backward,                                                                           \
         (Backend * be, Tensor din, float *dw, float *db, Tensor dout, Tensor in, const Weight *w), \
         (be, din, dw, db, dout, in, w))                                                            \
-    ROW(linear_residual_backward,                                                                  \
-        (Backend * be, Tensor din, float *dw, float *db, float *dgamma, Tensor dbranch, Tensor dx, \
-         Tensor branch, Tensor in, Tensor pre, const Weight *w, const float *gamma,                \
-         const Noise *noise, const Kept *kept),                                                    \
-        (be, din, dw, db, dgamma, dbranch, dx, branch, in, pre, w, gamma, noise, kept))            \
-    ROW(layernorm_forward,                                                                         \
-        (Backend * be, Tensor out, float *mean, float *rstd, Tensor x, const float *w,             \
-         const float *b, const Kept *kept),                                                        \
-        (be, out, mean, rstd, x, w, b, kept))                                                      \
-    ROW(layernorm_backward,                                                                        \
-        (Backend * be, Tensor dx, float *dw, float *db, Tensor dout, Tensor x, const float *mean,  \
-         const float *rstd, const float *w, const Kept *kept),                                     \
-        (be, dx, dw, db, dout, x, mean, rstd, w, kept))                                            \
+    ROW(linear_residual_backward, (Backend * be, const LinearResidualBackward *a), (be, a))        \
+    ROW(layernorm_forward, (Backend * be, const LayerNormForward *a), (be, a))                     \
+    ROW(layernorm_backward, (Backend * be, const LayerNormBackward *a), (be, a))                   \
     ROW(relpos_forward,                                                                            \
         (Backend * be, float *bias, const float *table, int64_t grid, int64_t heads),              \
         (be, bias, table, grid, heads))                                                            \
     ROW(relpos_backward,                                                                           \
         (Backend * be, float *dtable, const float *dbias, int64_t grid, int64_t heads),            \
         (be, dtable, dbias, grid, heads))                                                          \
-    ROW(attention_forward,                                                                         \
-        (Backend * be, Tensor out, float *lse, Tensor qkv, const float *bias,                      \
-         AttentionShape shape),                                                                    \
-        (be, out, lse, qkv, bias, shape))                                                          \
-    ROW(attention_backward,                                                                        \
-        (Backend * be, Tensor dqkv, float *dbias, Tensor dout, Tensor out, Tensor qkv,             \
-         const float *lse, const float *bias, AttentionShape shape),                               \
-        (be, dqkv, dbias, dout, out, qkv, lse, bias, shape))                                       \
+    ROW(attention_forward, (Backend * be, const AttentionForward *a), (be, a))                     \
+    ROW(attention_backward, (Backend * be, const AttentionBackward *a), (be, a))                   \
     ROW(patchify, (Backend * be, Tensor tokens, const float *image, PatchGrid grid, int64_t lead), \
         (be, tokens, image, grid, lead))                                                           \
     ROW(unpatchify, (Backend * be, float *image, Tensor tokens, PatchGrid grid, int64_t lead),     \
         (be, image, tokens, grid, lead))                                                           \
-    ROW(embed_forward,                                                                             \
-        (Backend * be, Tensor x, Tensor patches, const float *cls, const float *mask_token,        \
-         const float *pos, const uint8_t *mask, const Noise *noise),                               \
-        (be, x, patches, cls, mask_token, pos, mask, noise))                                       \
-    ROW(embed_backward,                                                                            \
-        (Backend * be, Tensor dpatches, float *dcls, float *dmask_token, float *dpos, Tensor dx,   \
-         const uint8_t *mask, const Noise *noise),                                                 \
-        (be, dpatches, dcls, dmask_token, dpos, dx, mask, noise))                                  \
+    ROW(embed_forward, (Backend * be, const EmbedForward *a), (be, a))                             \
+    ROW(embed_backward, (Backend * be, const EmbedBackward *a), (be, a))                           \
     ROW(image_loss,                                                                                \
         (Backend * be, double *loss, float *dpred, const float *pred, const float *target,         \
          ImageLoss shape),                                                                         \
@@ -66,6 +41,7 @@
     ROW(consistency_loss,                                                                          \
         (Backend * be, double *loss, Tensor dfeatures, Tensor features, ConsistencyLoss shape),    \
         (be, loss, dfeatures, features, shape))                                                    \
+    ROW(sum_squares, (Backend * be, double *sum, const float *g, int64_t n), (be, sum, g, n))      \
     ROW(adamw,                                                                                     \
         (Backend * be, float *p, const float *g, float *m, float *v, int64_t n,                    \
          const AdamW *hyper),                                                                      \
@@ -74,11 +50,11 @@
 static Backend inner; /* the table as it was */
 
 #define ROW(name, ...) OP_##name,
-enum { OPS(ROW) OP_sum_squares, OP_COUNT };
+enum { OPS(ROW) OP_COUNT };
 #undef ROW
 
 #define ROW(name, ...) #name,
-static const char *const names[] = {OPS(ROW) "sum_squares"};
+static const char *const names[] = {OPS(ROW)};
 #undef ROW
 
 static double seconds[OP_COUNT];
@@ -92,18 +68,11 @@ static double seconds[OP_COUNT];
 OPS(ROW)
 #undef ROW
 
-static double timed_sum_squares(Backend *be, const float *g, int64_t n) {
-    double start = now_seconds(), sum = inner.sum_squares(be, g, n);
-    seconds[OP_sum_squares] += now_seconds() - start;
-    return sum;
-}
-
 void op_times_install(Backend *be) {
     inner = *be;
 #define ROW(name, ...) be->name = timed_##name;
     OPS(ROW)
 #undef ROW
-    be->sum_squares = timed_sum_squares;
 }
 
 void op_times_print(void) {

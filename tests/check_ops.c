@@ -18,13 +18,16 @@
  * Runs with 1, 2 and 3 threads, and one on a new backend with packed weights, must agree bit for
  * bit.
  *
- * check_ops [--small] [--isa NAME]
+ * check_ops [--backend NAME] [--small] [--isa NAME]
  *                         checks, with instructions up to that level (NORMALCY_ISA); the exit
  *                         status says whether all passed. Small: on one thread, and only at shapes
  *                         that do not take valgrind minutes
  * check_ops --has NAME    77 where this processor has not that level, for tests to be skipped
- * check_ops --bench       times the cpu backend at the shapes of the base model and a batch of 4
- *                         pairs, layers also on one image
+ * check_ops [--backend NAME] --bench
+ *                         times the backend at the shapes of the base model and a batch of 4 pairs,
+ *                         layers also on one image
+ *
+ * The backend is that of compute/backends.c which is compared with ref: cpu where none is named.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -42,6 +45,8 @@
 enum { GUARD_VALUES = 17, GUARD_BYTE = 0xFF };
 
 static const char *const type_names[] = {"f32", "bf16", "int8"};
+
+static const char *backend = "cpu"; /* compared with ref */
 
 static int failures;
 
@@ -332,18 +337,18 @@ static bool takes_part(const Shape *s) {
                       s->images * s->channels * s->size * s->size < 7000);
 }
 
-static double check_shape(Backend *ref, Backend *const cpu[THREAD_COUNTS], Run what) {
+static double check_shape(Backend *ref, Backend *const tested[THREAD_COUNTS], Run what) {
     what.be = ref;
     Run want = run_once(what), first = {0};
     double worst = 0;
     check_sums(&want, what);
     for (int i = 0; i < thread_counts(); i++) {
-        what.be = cpu[i];
+        what.be = tested[i];
         what.pack = what.op->packs && what.type == U8;
         Run got = run_once(what);
         worst = fmax(worst, compare(&want, &got));
         check_sums(&got, what);
-        what.be = open_or_fail("cpu", i + 1);
+        what.be = open_or_fail(backend, i + 1);
         what.pack = what.op->packs;
         Run again = run_once(what);
         compare_bits(&got, &again, "a new backend");
@@ -361,7 +366,7 @@ static double check_shape(Backend *ref, Backend *const cpu[THREAD_COUNTS], Run w
     return worst;
 }
 
-static void check_op(Backend *ref, Backend *const cpu[THREAD_COUNTS], const Op *op) {
+static void check_op(Backend *ref, Backend *const tested[THREAD_COUNTS], const Op *op) {
     double worst[3] = {0};
     int shapes = 0;
     for (int k = 0; k < op->shape_count; k++) {
@@ -370,7 +375,7 @@ static void check_op(Backend *ref, Backend *const cpu[THREAD_COUNTS], const Op *
         shapes++;
         for (int type = F32; type < op->types; type++) {
             Run what = {.op = op, .shape = &op->shapes[k], .type = (DType)type};
-            worst[type] = fmax(worst[type], check_shape(ref, cpu, what));
+            worst[type] = fmax(worst[type], check_shape(ref, tested, what));
         }
     }
     printf("%-25s %2d shapes, error", op->name, shapes);
@@ -427,9 +432,9 @@ static void check_open(const Backend *ref) {
     backend_free(&be);
 }
 
-/* The cpu backend has no bytes of a weight but the packed ones. */
+/* Only ref reads bytes of a weight that is not packed. */
 static void check_packing(const Op *op) {
-    Backend *be = open_or_fail("cpu", 1);
+    Backend *be = open_or_fail(backend, 1);
     Run r = {.be = be, .op = op, .shape = op->shapes, .type = U8};
     expect(call(&r) == ERR_FAIL, be, "bytes need a packed weight");
     Weight w = r.weight;
@@ -442,7 +447,7 @@ static void check_packing(const Op *op) {
 
 /* A processor without a level takes the next lower one. */
 static bool has_isa(const char *name) {
-    Backend *be = open_or_fail("cpu", 1);
+    Backend *be = open_or_fail(backend, 1);
     bool has = strcmp(be->description, name) == 0;
     if (!has)
         printf("skipped: this processor has no %s, the best below it is %s\n", name,
@@ -452,23 +457,23 @@ static bool has_isa(const char *name) {
 }
 
 static int check(void) {
-    Backend *ref = open_or_fail("ref", 1), *cpu[THREAD_COUNTS];
+    Backend *ref = open_or_fail("ref", 1), *tested[THREAD_COUNTS];
     for (int i = 0; i < thread_counts(); i++)
-        cpu[i] = open_or_fail("cpu", i + 1);
-    printf("%s\n", cpu[0]->description);
+        tested[i] = open_or_fail(backend, i + 1);
+    printf("%s\n", tested[0]->description);
     check_open(ref);
     check_memory(ref);
-    check_memory(cpu[thread_counts() - 1]);
+    check_memory(tested[thread_counts() - 1]);
     check_latch("ref");
-    check_latch("cpu");
+    check_latch(backend);
     for (int i = 0; i < op_count; i++) {
         if (ops[i].packs)
             check_packing(&ops[i]);
-        check_op(ref, cpu, &ops[i]);
+        check_op(ref, tested, &ops[i]);
     }
     backend_free(&ref);
     for (int i = 0; i < thread_counts(); i++)
-        backend_free(&cpu[i]);
+        backend_free(&tested[i]);
     if (failures)
         printf("%d failures\n", failures);
     return failures != 0;
@@ -501,7 +506,7 @@ static void bench_op(Backend *be, const Op *op, const Shape *shape) {
 }
 
 static int bench(void) {
-    Backend *be = open_or_fail("cpu", 0);
+    Backend *be = open_or_fail(backend, 0);
     printf("%s; base, so many images:\n", be->description);
     for (int i = 0; i < op_count; i++) {
         Shape one = *ops[i].bench;
@@ -517,23 +522,29 @@ static int bench(void) {
     return code != 0;
 }
 
+static int usage(void) {
+    fprintf(stderr, "usage: check_ops [--backend NAME] "
+                    "[--bench | --has LEVEL | [--small] [--isa LEVEL]]\n");
+    return 2;
+}
+
 int main(int argc, char **argv) {
-    if (argc == 2 && strcmp(argv[1], "--bench") == 0)
-        return bench();
-    if (argc == 3 && strcmp(argv[1], "--has") == 0)
-        return has_isa(argv[2]) ? 0 : 77;
     int i = 1;
-    if (i < argc && strcmp(argv[i], "--small") == 0) {
-        small = true;
-        i++;
+    for (; i < argc; i++) {
+        bool value = i + 1 < argc;
+        if (strcmp(argv[i], "--bench") == 0 && !value)
+            return bench();
+        if (strcmp(argv[i], "--small") == 0)
+            small = true;
+        else if (strcmp(argv[i], "--backend") == 0 && value)
+            backend = argv[++i];
+        else if (strcmp(argv[i], "--has") == 0 && value)
+            return has_isa(argv[i + 1]) ? 0 : 77;
+        else if (strcmp(argv[i], "--isa") == 0 && value)
+            setenv("NORMALCY_ISA", argv[++i], 1);
+        else
+            return usage();
     }
-    if (i + 2 == argc && strcmp(argv[i], "--isa") == 0) {
-        setenv("NORMALCY_ISA", argv[i + 1], 1);
-        if (!has_isa(argv[i + 1]))
-            return 77;
-    } else if (i < argc) {
-        fprintf(stderr, "usage: check_ops [--bench | --has NAME | [--small] [--isa NAME]]\n");
-        return 2;
-    }
-    return check();
+    const char *level = getenv("NORMALCY_ISA");
+    return level && !has_isa(level) ? 77 : check();
 }

@@ -18,6 +18,7 @@ typedef struct {
     Keep keep;
     double drop, drop_path;
     uint32_t step, site;
+    BatchPart part;
     float scale;  /* of the random inputs; 0: 1 */
     bool without; /* the optional operands: bias, db, din, dpred, pre, branch */
     bool gelu;    /* the layer's input is that of a GELU */

@@ -3,6 +3,7 @@
 
 #include "base/progress.h"
 #include "check_ops.h"
+#include "check_ops_shapes.h"
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
 
@@ -11,7 +12,7 @@ static int64_t rows_of(const Shape *s) {
 }
 
 static Noise noise_of(const Shape *s) {
-    return (Noise){7, s->step, s->site, s->drop, s->drop_path, s->tokens};
+    return (Noise){7, s->step, s->site, s->drop, s->drop_path, s->tokens, s->part};
 }
 
 /* The images without a residual branch: none, every third from the first, or all. */
@@ -72,7 +73,15 @@ static void linear_residual_forward(Run *r, const Shape *s) {
     Noise noise = noise_of(s);
     Kept kept = kept_of(s);
     r->flops = product_flops(s);
-    r->be->linear_residual_forward(r->be, out, branch, x, in, w, bias, gamma, &noise, &kept);
+    r->be->linear_residual_forward(r->be, &(LinearResidualForward){.out = out,
+                                                                   .branch = branch,
+                                                                   .x = x,
+                                                                   .in = in,
+                                                                   .w = w,
+                                                                   .bias = bias,
+                                                                   .gamma = gamma,
+                                                                   .noise = &noise,
+                                                                   .kept = &kept});
 }
 
 static void linear_backward(Run *r, const Shape *s) {
@@ -102,8 +111,19 @@ static void linear_residual_backward(Run *r, const Shape *s) {
     Noise noise = noise_of(s);
     Kept kept = kept_of(s);
     r->flops = (s->without ? 1 : 2) * product_flops(s);
-    r->be->linear_residual_backward(r->be, din, dw, db, dgamma, dbranch, dx, branch, in, pre, w,
-                                    gamma, &noise, &kept);
+    r->be->linear_residual_backward(r->be, &(LinearResidualBackward){.din = din,
+                                                                     .dw = dw,
+                                                                     .db = db,
+                                                                     .dgamma = dgamma,
+                                                                     .dbranch = dbranch,
+                                                                     .dx = dx,
+                                                                     .branch = branch,
+                                                                     .in = in,
+                                                                     .pre = pre,
+                                                                     .w = w,
+                                                                     .gamma = gamma,
+                                                                     .noise = &noise,
+                                                                     .kept = &kept});
 }
 
 static void layernorm_forward(Run *r, const Shape *s) {
@@ -113,7 +133,9 @@ static void layernorm_forward(Run *r, const Shape *s) {
     Tensor x = matrix(r, "x", IN, F32, rows_of(s), s->width);
     float *w = vector(r, "w", IN, s->width), *b = vector(r, "b", IN, s->width);
     Kept kept = kept_of(s);
-    r->be->layernorm_forward(r->be, out, mean, rstd, x, w, b, &kept);
+    r->be->layernorm_forward(
+        r->be, &(LayerNormForward){
+                   .out = out, .mean = mean, .rstd = rstd, .x = x, .w = w, .b = b, .kept = &kept});
 }
 
 static void layernorm_backward(Run *r, const Shape *s) {
@@ -124,7 +146,15 @@ static void layernorm_backward(Run *r, const Shape *s) {
     float *mean = vector(r, "mean", IN, kept_rows(s)), *w = vector(r, "w", IN, s->width);
     float *rstd = vector_of(r, "rstd", IN, POSITIVE, kept_rows(s));
     Kept kept = kept_of(s);
-    r->be->layernorm_backward(r->be, dx, dw, db, dout, x, mean, rstd, w, &kept);
+    r->be->layernorm_backward(r->be, &(LayerNormBackward){.dx = dx,
+                                                          .dw = dw,
+                                                          .db = db,
+                                                          .dout = dout,
+                                                          .x = x,
+                                                          .mean = mean,
+                                                          .rstd = rstd,
+                                                          .w = w,
+                                                          .kept = &kept});
 }
 
 static void relpos_forward(Run *r, const Shape *s) {
@@ -155,7 +185,9 @@ static void attention_forward(Run *r, const Shape *s) {
     Tensor qkv = matrix(r, "qkv", IN, no_bytes(r), rows_of(s), 3 * s->width);
     float *bias = vector(r, "bias", IN, s->heads * s->tokens * s->tokens);
     r->flops = 2 * attention_flops(s);
-    r->be->attention_forward(r->be, out, lse, qkv, bias, attention_of(s));
+    r->be->attention_forward(
+        r->be, &(AttentionForward){
+                   .out = out, .lse = lse, .qkv = qkv, .bias = bias, .shape = attention_of(s)});
 }
 
 /* The backward pass needs the log-sum-exp of the same backend's forward pass. `out` is any input to
@@ -169,10 +201,20 @@ static void attention_backward(Run *r, const Shape *s) {
     Tensor forward_out = matrix(r, "forward_out", OUT, r->type, rows_of(s), s->width);
     float *lse = vector(r, "lse", OUT, rows_of(s) * s->heads);
     float *bias = vector(r, "bias", IN, s->heads * s->tokens * s->tokens);
-    r->be->attention_forward(r->be, forward_out, lse, qkv, bias, attention_of(s));
+    r->be->attention_forward(
+        r->be,
+        &(AttentionForward){
+            .out = forward_out, .lse = lse, .qkv = qkv, .bias = bias, .shape = attention_of(s)});
     r->flops = 5 * attention_flops(s);
     r->began = now_seconds();
-    r->be->attention_backward(r->be, dqkv, dbias, dout, out, qkv, lse, bias, attention_of(s));
+    r->be->attention_backward(r->be, &(AttentionBackward){.dqkv = dqkv,
+                                                          .dbias = dbias,
+                                                          .dout = dout,
+                                                          .out = out,
+                                                          .qkv = qkv,
+                                                          .lse = lse,
+                                                          .bias = bias,
+                                                          .shape = attention_of(s)});
 }
 
 static PatchGrid grid_of(const Shape *s) {
@@ -204,7 +246,13 @@ static void embed_forward(Run *r, const Shape *s) {
     uint8_t *mask = mask_of(r, s->images * (s->tokens - 1));
     Noise noise = noise_of(s);
     float *pos = s->pos ? vector(r, "pos", IN, s->tokens * s->width) : NULL;
-    r->be->embed_forward(r->be, x, patches, cls, token, pos, mask, &noise);
+    r->be->embed_forward(r->be, &(EmbedForward){.x = x,
+                                                .patches = patches,
+                                                .cls = cls,
+                                                .mask_token = token,
+                                                .pos = pos,
+                                                .mask = mask,
+                                                .noise = &noise});
 }
 
 static void embed_backward(Run *r, const Shape *s) {
@@ -215,7 +263,13 @@ static void embed_backward(Run *r, const Shape *s) {
     uint8_t *mask = mask_of(r, s->images * (s->tokens - 1));
     Noise noise = noise_of(s);
     float *dpos = s->pos ? vector(r, "dpos", SUM, s->tokens * s->width) : NULL;
-    r->be->embed_backward(r->be, dpatches, dcls, dtoken, dpos, dx, mask, &noise);
+    r->be->embed_backward(r->be, &(EmbedBackward){.dpatches = dpatches,
+                                                  .dcls = dcls,
+                                                  .dmask_token = dtoken,
+                                                  .dpos = dpos,
+                                                  .dx = dx,
+                                                  .mask = mask,
+                                                  .noise = &noise});
 }
 
 static void add_frame(Run *r, const Shape *s) {
@@ -244,7 +298,14 @@ static void masked_loss(Run *r, const Shape *s) {
     float *pred = vector_of(r, "pred", IN, PIXEL, s->images * pixels);
     float *target = vector_of(r, "target", IN, PIXEL, s->images * pixels);
     uint8_t *mask = mask_of(r, s->images * patches_of(s));
-    r->be->masked_loss(r->be, loss, dpred, pred, target, mask, grid_of(s), s->images, 0.5);
+    r->be->masked_loss(r->be, &(MaskedLoss){.loss = loss,
+                                            .dpred = dpred,
+                                            .pred = pred,
+                                            .target = target,
+                                            .mask = mask,
+                                            .grid = grid_of(s),
+                                            .images = s->images,
+                                            .weight = 0.5});
 }
 
 static void consistency_loss(Run *r, const Shape *s) {
@@ -313,7 +374,7 @@ static void memory_update(Run *r, const Shape *s) {
 static void sum_squares(Run *r, const Shape *s) {
     double *sum = host_results(r, "sum", 1);
     float *g = vector(r, "g", IN, rows_of(s) * s->width);
-    *sum = r->be->sum_squares(r->be, g, rows_of(s) * s->width);
+    r->be->sum_squares(r->be, sum, g, rows_of(s) * s->width);
 }
 
 static void adamw(Run *r, const Shape *s) {
@@ -330,192 +391,6 @@ static void adamw(Run *r, const Shape *s) {
                    .grad_scale = 0.7};
     r->be->adamw(r->be, p, g, m, v, n, &hyper);
 }
-
-/* ---- the tables. Rows that are no multiple of a task's or of a tile's (6, 14 or 32), and odd
- * ones, which bf16 takes in pairs; columns that are no multiple of a panel's, and those of the
- * image side, which are any number; widths of less than a vector; no image, one and many. */
-
-#define ROWS(n, in, o)                                                                             \
-    { .images = 1, .tokens = n, .width = in, .out = o }
-static const Shape linear_shapes[] = {
-    ROWS(1, 8, 8),
-    ROWS(2, 16, 16),
-    ROWS(2, 2, 8),
-    ROWS(3, 24, 48),
-    ROWS(4, 8, 64),
-    ROWS(5, 8, 24),
-    ROWS(6, 72, 104),
-    ROWS(7, 27, 40),
-    ROWS(8, 40, 27),
-    ROWS(9, 12, 12),
-    ROWS(10, 16, 88),
-    ROWS(11, 33, 56),
-    ROWS(12, 8, 32),
-    ROWS(13, 32, 33),
-    ROWS(14, 24, 72),
-    ROWS(15, 1100, 40),
-    ROWS(9, 1024, 40), /* rows a multiple of 4 KB apart: see product.c */
-    ROWS(10, 2048, 40),
-    ROWS(33, 1600, 424), /* more than a chunk, several sets of panels: see product.c */
-    {.images = 0, .tokens = 5, .width = 24, .out = 40},
-    {.images = 3, .tokens = 17, .width = 40, .out = 24, .without = true},
-    {.images = 13, .tokens = 5, .width = 24, .out = 40, .wide = true},
-    {.images = 1, .tokens = 197, .width = 192, .out = 40},
-    {.images = 2, .tokens = 64, .width = 24, .out = 192, .without = true, .wide = true},
-    {.images = 2, .tokens = 197, .width = 56, .out = 136},
-};
-static const Shape residual_shapes[] = {
-    ROWS(1, 8, 8),
-    ROWS(5, 8, 24),
-    {.images = 3, .tokens = 17, .width = 40, .out = 24, .in_place = true, .gelu = true},
-    {.images = 2, .tokens = 17, .width = 24, .out = 8, .drop = .1, .step = 0, .site = 1},
-    {.images = 2, .tokens = 17, .width = 24, .out = 8, .drop = .1, .step = 9, .site = 2},
-    {.images = 13, .tokens = 5, .width = 8, .out = 40, .drop_path = .1, .keep = KEEP_SOME},
-    {.images = 3, .tokens = 7, .width = 32, .out = 72, .drop_path = .9, .keep = KEEP_NONE},
-    {.images = 4, .tokens = 17, .width = 16, .out = 8, .keep = KEEP_NONE, .in_place = true},
-    {.images = 1,
-     .tokens = 197,
-     .width = 40,
-     .out = 192,
-     .drop = .1,
-     .drop_path = .1,
-     .gelu = true},
-    {.images = 4,
-     .tokens = 50,
-     .width = 72,
-     .out = 56,
-     .drop = .2,
-     .drop_path = .3,
-     .keep = KEEP_SOME,
-     .gelu = true},
-    {.images = 5,
-     .tokens = 17,
-     .width = 24,
-     .out = 24,
-     .drop = .5,
-     .drop_path = .5,
-     .step = 77,
-     .site = 24,
-     .keep = KEEP_SOME,
-     .in_place = true,
-     .without = true},
-};
-static const Shape token_shapes[] = {
-    {.images = 1, .tokens = 1, .width = 8},
-    {.images = 1, .tokens = 5, .width = 24},
-    {.images = 3, .tokens = 17, .width = 40, .keep = KEEP_SOME},
-    {.images = 1, .tokens = 197, .width = 192},
-    {.images = 13, .tokens = 5, .width = 192, .keep = KEEP_SOME},
-    {.images = 2, .tokens = 5, .width = 16, .keep = KEEP_NONE},
-    {.images = 2, .tokens = 64, .width = 8, .scale = 30},
-};
-static const Shape relpos_shapes[] = {
-    {.size = 8, .patch = 8, .heads = 1},
-    {.size = 16, .patch = 8, .heads = 3},
-    {.size = 32, .patch = 8, .heads = 2},
-    {.size = 224, .patch = 16, .heads = 3},
-};
-static const Shape attention_shapes[] = {
-    {.images = 0, .tokens = 5, .width = 8, .heads = 1},
-    {.images = 1, .tokens = 5, .width = 8, .heads = 1},
-    {.images = 2, .tokens = 10, .width = 24, .heads = 8},
-    {.images = 3, .tokens = 17, .width = 24, .heads = 3},
-    {.images = 13, .tokens = 5, .width = 40, .heads = 5},
-    {.images = 1, .tokens = 16, .width = 24, .heads = 3},
-    {.images = 1, .tokens = 197, .width = 48, .heads = 2},
-    {.images = 1, .tokens = 17, .width = 192, .heads = 3},
-    {.images = 2, .tokens = 17, .width = 40, .heads = 1, .scale = 4}, /* nearly one-hot rows */
-};
-static const Shape patch_shapes[] = {
-    {.images = 1, .size = 8, .patch = 8, .channels = 3, .lead = 0},
-    {.images = 5, .size = 8, .patch = 4, .channels = 3, .lead = 1},
-    {.images = 2, .size = 24, .patch = 8, .channels = 6, .lead = 1},
-    {.images = 3, .size = 48, .patch = 16, .channels = 6, .lead = 0},
-    {.images = 1, .size = 64, .patch = 16, .channels = 3, .lead = 1},
-};
-static const Shape embed_shapes[] = {
-    {.images = 1, .inputs = 1, .tokens = 5, .width = 8},
-    {.images = 4, .inputs = 2, .tokens = 17, .width = 24, .mask = MASK_SOME},
-    {.images = 3, .inputs = 3, .tokens = 17, .width = 40, .mask = MASK_ALL},
-    {.images = 6, .inputs = 2, .tokens = 5, .width = 192, .drop = .1, .step = 2},
-    {.images = 4, .inputs = 2, .tokens = 17, .width = 8, .mask = MASK_SOME, .drop = .1, .step = 3},
-    {.images = 13, .inputs = 1, .tokens = 5, .width = 24, .mask = MASK_SOME, .drop = .5, .site = 4},
-    {.images = 2, .inputs = 1, .tokens = 197, .width = 40, .mask = MASK_ALL, .drop = .1, .step = 9},
-    {.images = 4,
-     .inputs = 2,
-     .tokens = 17,
-     .width = 24,
-     .mask = MASK_SOME,
-     .drop = .1,
-     .pos = true},
-    {.images = 1, .inputs = 1, .tokens = 5, .width = 8, .pos = true},
-};
-static const Shape frame_shapes[] = {
-    {.images = 1, .inputs = 1, .size = 8, .patch = 8, .channels = 3},
-    {.images = 4, .inputs = 2, .size = 24, .patch = 8, .channels = 6, .mask = MASK_SOME},
-    {.images = 3, .inputs = 3, .size = 32, .patch = 16, .channels = 12, .mask = MASK_ALL},
-    {.images = 0, .inputs = 1, .size = 8, .patch = 4, .channels = 3, .mask = MASK_SOME},
-    {.images = 13, .inputs = 1, .size = 5, .patch = 1, .channels = 9, .mask = MASK_SOME},
-    {.images = 5, .inputs = 5, .size = 35, .patch = 5, .channels = 6, .mask = MASK_SOME},
-    {.images = 2, .inputs = 1, .size = 63, .patch = 7, .channels = 3},
-};
-static const Shape masked_shapes[] = {
-    {.images = 1, .size = 8, .patch = 8, .channels = 3, .mask = MASK_ALL},
-    {.images = 4, .size = 24, .patch = 8, .channels = 3, .mask = MASK_SOME},
-    {.images = 0, .size = 8, .patch = 4, .channels = 3, .mask = MASK_SOME},
-    {.images = 13, .size = 5, .patch = 1, .channels = 3, .mask = MASK_SOME},
-    {.images = 5, .size = 35, .patch = 5, .channels = 6, .mask = MASK_SOME},
-    {.images = 1, .size = 63, .patch = 7, .channels = 3, .mask = MASK_SOME},
-    {.images = 2, .size = 15, .patch = 3, .channels = 3},
-};
-static const Shape image_shapes[] = {
-    {.images = 1, .inputs = 1, .size = 8, .channels = 3},
-    {.images = 4, .inputs = 2, .size = 17, .channels = 3},
-    {.images = 2, .inputs = 2, .size = 24, .channels = 6, .without = true},
-    {.images = 13, .inputs = 1, .size = 5, .channels = 3},
-    {.images = 2, .inputs = 1, .size = 64, .channels = 3},
-};
-static const Shape pair_shapes[] = {
-    {.images = 2, .tokens = 5, .width = 8},
-    {.images = 6, .tokens = 17, .width = 40, .scale = 3},
-    {.images = 2, .tokens = 197, .width = 192},
-};
-#define MEMORY(b, t, w, n, kind)                                                                   \
-    { .images = b, .tokens = t, .width = w, .out = n, .memory = MEMORY_##kind }
-static const Shape memory_shapes[] = {
-    MEMORY(1, 5, 8, 3, MEMAE),     MEMORY(3, 17, 24, 37, MEMAE), MEMORY(2, 64, 40, 300, MEMAE),
-    MEMORY(1, 197, 56, 33, MEMAE), MEMORY(1, 5, 8, 2, MNAD),     MEMORY(3, 17, 40, 10, MNAD),
-    MEMORY(1, 197, 192, 11, MNAD),
-};
-static const Shape mnad_shapes[] = {
-    MEMORY(1, 5, 8, 2, MNAD), MEMORY(3, 17, 40, 10, MNAD),
-    MEMORY(1, 197, 192, 40, MNAD), /* more than queries may choose */
-};
-static const Shape value_shapes[] = {
-    {.images = 1, .tokens = 1, .width = 1},
-    {.images = 1, .tokens = 7, .width = 143},
-    {.images = 1, .tokens = 1, .width = 16384, .without = true},
-    {.images = 1, .tokens = 5, .width = 3277},
-    {.images = 3, .tokens = 17, .width = 1001, .without = true},
-};
-
-/* Base at a batch of 4 pairs: 8 images, 1576 rows. */
-#define BASE .images = 8, .inputs = 4, .tokens = 197
-static const Shape qkv_base[] = {{BASE, .width = 768, .out = 2304}};
-static const Shape fc1_base[] = {{BASE, .width = 768, .out = 3072}};
-static const Shape fc2_base[] = {
-    {BASE, .width = 3072, .out = 768, .drop = .1, .drop_path = .1, .step = 1, .gelu = true}};
-static const Shape tokens_base[] = {{BASE, .width = 768, .heads = 12}};
-static const Shape embed_base[] = {{BASE, .width = 768, .mask = MASK_SOME, .drop = .1}};
-static const Shape image_base[] = {
-    {BASE, .size = 224, .patch = 16, .channels = 3, .lead = 1, .heads = 12}};
-static const Shape frame_base[] = {
-    {BASE, .size = 224, .patch = 16, .channels = 3, .mask = MASK_SOME}};
-static const Shape masked_base[] = {
-    {.images = 4, .size = 224, .patch = 16, .channels = 3, .mask = MASK_SOME}};
-static const Shape memae_base[] = {MEMORY(8, 197, 768, 2000, MEMAE)};
-static const Shape mnad_base[] = {MEMORY(8, 197, 768, 10, MNAD)};
-static const Shape block_base[] = {{.images = 1, .tokens = 1, .width = 7088640}};
 
 #define SHAPES(s, bench) s##_shapes, N(s##_shapes), bench
 const Op ops[] = {

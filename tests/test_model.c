@@ -360,6 +360,30 @@ static void test_evaluation_is_determined(void **state) {
     backend_free(&be);
 }
 
+/* The last two pairs of a doubled batch of three, run alone, drop what they drop among all. */
+static void test_part_of_a_batch_draws_its_noise(void **state) {
+    enum { PAIRS = 3, PART = 2, FIRST = PAIRS - PART };
+    Backend *be = open_backend(*state);
+    Vit *v = open_vit(be, &tiny, 2 * PAIRS, false);
+    static float x[PAIRS * TINY_PIXELS], whole[2 * PAIRS * TINY_PIXELS];
+    VitNoise noise = {.seed = 9, .step = 3, .drop = 0.2, .drop_path = 0.5};
+    normals(x, N(x), 1);
+    vit_forward(v, x, PAIRS, 2 * PAIRS, NULL, &noise);
+    memcpy(whole, vit_prediction(v), sizeof whole);
+    noise.part = (BatchPart){.first = FIRST, .split = PART, .skip = PAIRS - PART};
+    vit_forward(v, x + FIRST * TINY_PIXELS, PART, 2 * PART, NULL, &noise);
+    for (int half = 0; half < 2; half++)
+        assert_memory_equal(vit_prediction(v) + (ptrdiff_t)half * PART * TINY_PIXELS,
+                            whole + (ptrdiff_t)(half * PAIRS + FIRST) * TINY_PIXELS,
+                            PART * TINY_PIXELS * sizeof(float));
+    noise.part = (BatchPart){0};
+    vit_forward(v, x + FIRST * TINY_PIXELS, PART, 2 * PART, NULL, &noise);
+    assert_memory_not_equal(vit_prediction(v), whole + FIRST * TINY_PIXELS,
+                            PART * TINY_PIXELS * sizeof(float));
+    vit_free(&v);
+    backend_free(&be);
+}
+
 /* A masked patch's pixels have no say; those of any other patch do. */
 static void test_mask_hides_pixels(void **state) {
     Backend *be = open_backend(*state);
@@ -517,6 +541,8 @@ int main(void) {
         ON(cpu, test_residual_begins_as_a_copy),
         ON(ref, test_evaluation_is_determined),
         ON(cpu, test_evaluation_is_determined),
+        ON(ref, test_part_of_a_batch_draws_its_noise),
+        ON(cpu, test_part_of_a_batch_draws_its_noise),
         ON(ref, test_mask_hides_pixels),
         ON(cpu, test_mask_hides_pixels),
         ON(ref, test_doubled_batch),

@@ -1,19 +1,24 @@
 /* THE SEAM between the method and the silicon: a table of operations.
  *
- * `ref` fills every entry with plain C loops, which define the operation; `cpu` overrides what it
- * does faster. The model above is written once. Every entry has a row in tests/check_ops.c.
+ * `ref` fills every entry with plain C loops, which define the operation; another backend overrides
+ * what it does faster. The model above is written once. Every entry has a row in tests/check_ops.c.
  *
  * Shapes: B images, N patch tokens an image, T = N + 1 tokens with cls (row 0 of each image), D
  * width, H heads. Weights W are (out, in): y = x W^T + b.
  *
- * Types: results are computed in f32 and rounded once, to the type of the tensor they go to; a
- * weight takes part in a product in the type of the layer's input (bf16: rounded; U8: a signed byte
- * with a scale for each output, see weight.h). Parameters and their gradients are f32.
+ * Types: an operation computes in f32 and rounds each result once, to the type of the tensor that
+ * it writes. A weight takes part in a product in the type of the layer's input: bf16 is rounded, U8
+ * is a signed byte with a scale for each output (weight.h). Parameters and their gradients are f32.
  *
- * Gradients: those of weight matrices (dw) and of activations are written (=), those of all other
- * parameters accumulate (+=), unless said otherwise. All pointers are backend memory unless marked
- * host. An operation cannot fail visibly: a failure latches and surfaces at `sync`. One thread uses
- * a Backend; it runs its own threads inside. */
+ * Gradients: an operation writes (=) those of weight matrices (dw) and of activations, and adds
+ * (+=) those of all other parameters, unless its comment says otherwise.
+ *
+ * Memory: all pointers are backend memory unless marked host. An operation may be asynchronous.
+ * Losses and norms go to host memory and are valid only after `sync`.
+ *
+ * Errors: an operation cannot fail visibly. A failure latches and surfaces at `sync`.
+ *
+ * Threads: one thread uses a Backend; it runs its own threads inside. */
 #ifndef COMPUTE_BACKEND_H
 #define COMPUTE_BACKEND_H
 
@@ -86,6 +91,83 @@ static inline int64_t kept_row(const Kept *k, int64_t r) {
     return k->image ? k->image[r / k->tokens] * k->tokens + r % k->tokens : r;
 }
 
+/* ---- arguments of the widest operations; the entries of Backend say what they mean. */
+
+typedef struct {
+    Tensor out, branch, x, in;
+    const Weight *w;
+    const float *bias, *gamma;
+    const Noise *noise;
+    const Kept *kept;
+} LinearResidualForward;
+
+typedef struct {
+    Tensor din;
+    float *dw, *db, *dgamma;
+    Tensor dbranch, dx, branch, in, pre;
+    const Weight *w;
+    const float *gamma;
+    const Noise *noise;
+    const Kept *kept;
+} LinearResidualBackward;
+
+typedef struct {
+    Tensor out;
+    float *mean, *rstd;
+    Tensor x;
+    const float *w, *b;
+    const Kept *kept;
+} LayerNormForward;
+
+typedef struct {
+    Tensor dx;
+    float *dw, *db;
+    Tensor dout, x;
+    const float *mean, *rstd, *w;
+    const Kept *kept;
+} LayerNormBackward;
+
+typedef struct {
+    Tensor out;
+    float *lse;
+    Tensor qkv;
+    const float *bias;
+    AttentionShape shape;
+} AttentionForward;
+
+typedef struct {
+    Tensor dqkv;
+    float *dbias;
+    Tensor dout, out, qkv;
+    const float *lse, *bias;
+    AttentionShape shape;
+} AttentionBackward;
+
+typedef struct {
+    Tensor x, patches;
+    const float *cls, *mask_token, *pos;
+    const uint8_t *mask;
+    const Noise *noise;
+} EmbedForward;
+
+typedef struct {
+    Tensor dpatches;
+    float *dcls, *dmask_token, *dpos;
+    Tensor dx;
+    const uint8_t *mask;
+    const Noise *noise;
+} EmbedBackward;
+
+typedef struct {
+    double *loss; /* host */
+    float *dpred;
+    const float *pred, *target;
+    const uint8_t *mask;
+    PatchGrid grid;
+    int64_t images;
+    double weight; /* of the gradient */
+} MaskedLoss;
+
 typedef struct Backend Backend;
 
 struct Backend {
@@ -102,36 +184,28 @@ struct Backend {
     void (*upload)(Backend *be, void *to, const void *host, size_t bytes);
     void (*download)(Backend *be, void *host, const void *from, size_t bytes);
     void (*zero)(Backend *be, void *p, size_t bytes);
-    int (*sync)(Backend *be); /* waits; 0 or the latched failure */
+    int (*sync)(Backend *be); /* waits for all operations; 0, or the latched failure */
 
-    /* ---- linear layers. linear_forward's bias and any db may be NULL; a din, pre or branch
-     * without data is not wanted. */
+    /* ---- linear layers. The bias of linear_forward and any db may be NULL. A din, pre or branch
+     * without data is not computed. */
     /* out = in W^T + bias */
     void (*linear_forward)(Backend *be, Tensor out, Tensor in, const Weight *w, const float *bias);
-    /* pre = in W^T + bias, out = GELU(pre), exact erf form */
+    /* pre = in W^T + bias; out = GELU(pre), in its exact erf form */
     void (*linear_gelu_forward)(Backend *be, Tensor out, Tensor pre, Tensor in, const Weight *w,
                                 const float *bias);
-    /* branch = in W^T + bias; in the rows of kept images out = x + path * gamma * dropout(branch),
-     * path = 1 / (1 - drop_path), in the others out = x. out and x are f32; out may be x. */
-    void (*linear_residual_forward)(Backend *be, Tensor out, Tensor branch, Tensor x, Tensor in,
-                                    const Weight *w, const float *bias, const float *gamma,
-                                    const Noise *noise, const Kept *kept);
+    /* branch = in W^T + bias. In the rows of kept images out = x + path * gamma * dropout(branch),
+     * path = 1 / (1 - drop_path); in the others out = x. out and x are f32; out may be x. */
+    void (*linear_residual_forward)(Backend *be, const LinearResidualForward *a);
     void (*linear_backward)(Backend *be, Tensor din, float *dw, float *db, Tensor dout, Tensor in,
                             const Weight *w);
-    /* dx is the gradient of out and passes on to x unchanged; dbranch is scratch of branch's shape.
+    /* dx is the gradient of out and passes on to x unchanged. dbranch is scratch of branch's shape.
      * Where pre has data, `in` is GELU(pre) and din becomes the gradient of pre. */
-    void (*linear_residual_backward)(Backend *be, Tensor din, float *dw, float *db, float *dgamma,
-                                     Tensor dbranch, Tensor dx, Tensor branch, Tensor in,
-                                     Tensor pre, const Weight *w, const float *gamma,
-                                     const Noise *noise, const Kept *kept);
+    void (*linear_residual_backward)(Backend *be, const LinearResidualBackward *a);
 
-    /* ---- layer norm over columns, eps 1e-6, of the kept rows of x (f32); mean and rstd are as
-     * long as out. dx (f32) accumulates: it is the residual stream. */
-    void (*layernorm_forward)(Backend *be, Tensor out, float *mean, float *rstd, Tensor x,
-                              const float *w, const float *b, const Kept *kept);
-    void (*layernorm_backward)(Backend *be, Tensor dx, float *dw, float *db, Tensor dout, Tensor x,
-                               const float *mean, const float *rstd, const float *w,
-                               const Kept *kept);
+    /* ---- layer norm over columns, eps 1e-6, of the kept rows of x (f32). mean and rstd have a
+     * value for each row of out. dx (f32) accumulates: it is the residual stream. */
+    void (*layernorm_forward)(Backend *be, const LayerNormForward *a);
+    void (*layernorm_backward)(Backend *be, const LayerNormBackward *a);
 
     /* ---- relative position bias (method A.3): table ((2g-1)^2 + 3, H) <-> bias (H, T, T), g = the
      * grid's side, T = g^2 + 1. */
@@ -140,14 +214,11 @@ struct Backend {
     void (*relpos_backward)(Backend *be, float *dtable, const float *dbias, int64_t grid,
                             int64_t heads);
 
-    /* ---- attention: qkv (B T, 3 D) -> out (B T, D), q scaled by head_dim^-1/2, bias (H, T, T)
-     * added, softmax; lse (B, H, T) keeps each row's log-sum-exp so that the backward pass
-     * recomputes the probabilities. dbias accumulates. */
-    void (*attention_forward)(Backend *be, Tensor out, float *lse, Tensor qkv, const float *bias,
-                              AttentionShape shape);
-    void (*attention_backward)(Backend *be, Tensor dqkv, float *dbias, Tensor dout, Tensor out,
-                               Tensor qkv, const float *lse, const float *bias,
-                               AttentionShape shape);
+    /* ---- attention: qkv (B T, 3 D) -> out (B T, D). q is scaled by head_dim^-1/2, bias (H, T, T)
+     * is added to the logits, then softmax. lse (B, H, T) keeps each row's log-sum-exp, so that the
+     * backward pass can compute the probabilities again. dbias accumulates. */
+    void (*attention_forward)(Backend *be, const AttentionForward *a);
+    void (*attention_backward)(Backend *be, const AttentionBackward *a);
 
     /* ---- images (B, channels, size, size) <-> tokens (B (lead + N), channels patch^2); the `lead`
      * rows of each image are skipped, or set to zero where tokens are written. Each is the other's
@@ -155,33 +226,28 @@ struct Backend {
     void (*patchify)(Backend *be, Tensor tokens, const float *image, PatchGrid grid, int64_t lead);
     void (*unpatchify)(Backend *be, float *image, Tensor tokens, PatchGrid grid, int64_t lead);
 
-    /* ---- embedding: x (B T, D), f32, from patches (P N, D), image b using patches b % P; where
-     * mask (B N, 0 or 1; NULL: none) is set the mask token stands instead; cls in front; pos
-     * (T, D; may be NULL) is added; dropout on all. dpos may be NULL. */
-    void (*embed_forward)(Backend *be, Tensor x, Tensor patches, const float *cls,
-                          const float *mask_token, const float *pos, const uint8_t *mask,
-                          const Noise *noise);
-    void (*embed_backward)(Backend *be, Tensor dpatches, float *dcls, float *dmask_token,
-                           float *dpos, Tensor dx, const uint8_t *mask, const Noise *noise);
+    /* ---- embedding: x (B T, D), f32, from patches (P N, D). Image b uses the patches of input
+     * b % P. Where mask (B N, 0 or 1; NULL: none) is set, the mask token replaces the patch. cls
+     * goes in front, pos (T, D; may be NULL) is added, dropout falls on all. dpos may be NULL. */
+    void (*embed_forward)(Backend *be, const EmbedForward *a);
+    void (*embed_backward)(Backend *be, const EmbedBackward *a);
 
     /* ---- image (B, 3, size, size) += the newest of the frames of input b % P, whose channels are
      * the last three; but not where mask (as above) is set. */
     void (*add_frame)(Backend *be, float *image, const float *frames, const uint8_t *mask,
                       PatchGrid frames_grid, FrameShare share);
 
-    /* ---- losses. image_loss: per image i, loss[2i] = mean squared error (Eq. 2), loss[2i+1] =
-     * gradient difference (Eq. 3; method B.1), both means over channels x size^2; loss is host
-     * memory. dpred may be NULL. consistency_loss (Eq. 6-7): loss[b] = the symmetric KL of a pair's
-     * mean patch feature; dfeatures (f32) accumulates. */
+    /* ---- losses; host memory, valid after sync. image_loss: for image i, loss[2i] = mean squared
+     * error (Eq. 2) and loss[2i+1] = gradient difference (Eq. 3; method B.1), both means over
+     * channels x size^2. dpred may be NULL. consistency_loss (Eq. 6-7): loss[b] = the symmetric KL
+     * of a pair's mean patch feature; dfeatures (f32) accumulates. */
     void (*image_loss)(Backend *be, double *loss, float *dpred, const float *pred,
                        const float *target, ImageLoss shape);
     void (*consistency_loss)(Backend *be, double *loss, Tensor dfeatures, Tensor features,
                              ConsistencyLoss shape);
     /* SimMIM's: loss[b] = the sum of |pred - target| over the masked patches of image b; dpred is
-     * `weight` times its derivative. One target an image. */
-    void (*masked_loss)(Backend *be, double *loss, float *dpred, const float *pred,
-                        const float *target, const uint8_t *mask, PatchGrid grid, int64_t images,
-                        double weight);
+     * `weight` times its derivative. Each image has its own target. */
+    void (*masked_loss)(Backend *be, const MaskedLoss *a);
 
     /* ---- memory between features and decoder (method E), of items M (count, D).
      *   MemAE: w = softmax(in M^T) over the items it does not leave out (all: w = 0), out = w M.
@@ -192,8 +258,8 @@ struct Backend {
      * passes (ditems is left alone). */
     void (*memory_backward)(Backend *be, Tensor din, float *ditems, Tensor dout, Tensor w,
                             Tensor in, const float *items, const Memory *m);
-    /* Sums over patch tokens (host memory). MemAE: the entropy of w, and 0. MNAD, m1 and m2 being
-     * the items nearest to q: |q - m1|^2, and max(0, |q - m1| - |q - m2| + 1). */
+    /* Sums over patch tokens; host memory, valid after sync. MemAE: the entropy of w, and 0. MNAD,
+     * m1 and m2 being the items nearest to q: |q - m1|^2, and max(0, |q - m1| - |q - m2| + 1). */
     void (*memory_loss)(Backend *be, double loss[2], Tensor w, Tensor in, const float *items,
                         const Memory *m);
     /* MNAD: every item becomes m + the sum of exp(q m - the largest q m) q over the patch tokens
@@ -206,9 +272,9 @@ struct Backend {
     int (*weight_pack)(Backend *be, Weight *w, DType type);
     void (*weight_release)(Backend *be, Weight *w);
 
-    /* ---- optimizer: sum of squares (host result, order fixed), and AdamW (method A.8) on n
-     * values. */
-    double (*sum_squares)(Backend *be, const float *g, int64_t n);
+    /* ---- optimizer, on n values. sum_squares adds in a fixed order; its result is host memory,
+     * valid after sync. adamw: method A.8. */
+    void (*sum_squares)(Backend *be, double *sum, const float *g, int64_t n);
     void (*adamw)(Backend *be, float *p, const float *g, float *m, float *v, int64_t n,
                   const AdamW *hyper);
 

@@ -8,6 +8,18 @@
 
 #include "base/rng.h"
 
+/* Which images of a whole batch the images at hand are: image b is first + b, and from `split` on
+ * first + b + skip. All zero: they are the whole batch. A process that takes pairs p to p + n of a
+ * doubled batch of P pairs has {.first = p, .split = n, .skip = P - n}, and draws what one process
+ * would draw for them. */
+typedef struct {
+    int64_t first, split, skip;
+} BatchPart;
+
+static inline int64_t batch_image(const BatchPart *p, int64_t b) {
+    return p->first + b + (b >= p->split ? p->skip : 0);
+}
+
 /* One place in the network at one step. All zero: evaluation, nothing drops. */
 typedef struct {
     uint64_t seed;
@@ -15,7 +27,14 @@ typedef struct {
     double drop;      /* probability of an element */
     double drop_path; /* probability of a whole residual branch, per image */
     int64_t tokens;   /* rows an image: image = row / tokens */
+    BatchPart part;
 } Noise;
+
+/* The row of the whole batch's residual stream that `row` of this one is; the bits of a row's
+ * elements are those of this place. */
+static inline int64_t noise_row(const Noise *n, int64_t row) {
+    return batch_image(&n->part, row / n->tokens) * n->tokens + row % n->tokens;
+}
 
 enum { NOISE_LANES = 8 }; /* elements one RNG block serves, 16 bits each */
 
@@ -41,22 +60,23 @@ static inline void noise_factors(const Noise *n, uint32_t threshold, float scale
     }
 }
 
-/* Factor of element i; for the reference, which asks one at a time. */
-static inline float noise_element(const Noise *n, int64_t i) {
+/* Factor of column `col` of `cols` in a row; for the reference, which asks one at a time. */
+static inline float noise_element(const Noise *n, int64_t row, int64_t cols, int64_t col) {
     if (n->drop <= 0)
         return 1;
+    int64_t i = noise_row(n, row) * cols + col;
     float factors[NOISE_LANES];
     noise_factors(n, noise_threshold(n), noise_scale(n), i / NOISE_LANES, factors);
     return factors[i % NOISE_LANES];
 }
 
-/* Factor of the residual branch for the image of a row: 0 or 1 / keep. */
-static inline float noise_path(const Noise *n, int64_t row) {
+/* Factor of the residual branch of image b: 0 or 1 / keep. */
+static inline float noise_path(const Noise *n, int64_t b) {
     if (n->drop_path <= 0)
         return 1;
     Rng r = rng_stream(n->seed, RNG_DROP_PATH, n->step, n->site);
     uint32_t bits[4];
-    rng_block(&r, (uint32_t)(row / n->tokens), bits);
+    rng_block(&r, (uint32_t)batch_image(&n->part, b), bits);
     return bits[0] * 0x1p-32 < n->drop_path ? 0 : (float)(1 / (1 - n->drop_path));
 }
 

@@ -1,40 +1,11 @@
-#include "model/vit.h"
-
+/* The network: opening it, its weights, its results. */
 #include <assert.h>
 #include <math.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/system.h"
-#include "model/acts.h"
-#include "model/params.h"
-
-typedef struct {
-    Weight qkv, proj, fc1, fc2;
-} BlockMatrices;
-
-struct Vit {
-    Backend *be;
-    VitConfig config;
-    DType type; /* of activations */
-    int64_t max_images, T, N;
-    bool training;
-    VitParam *params;
-    int param_count;
-    int64_t floats, matrix_floats; /* of a weight slab; of the matrices, which come first */
-    float *weights;
-    VitWeights w, g;
-    BlockMatrices *matrices; /* depth */
-    Weight patch_matrix, decoder_matrix;
-    char *slab; /* of activations and gradients */
-    Acts a;
-    int32_t *images_kept; /* host, for a.block */
-    VitRange *ranges;     /* observed; borrowed */
-    /* of the last forward */
-    const uint8_t *mask;
-    int64_t inputs, images;
-    VitNoise noise;
-};
+#include "model/vit_internal.h"
 
 static int64_t plan(Vit *v, char *base) {
     return acts_plan(&v->a, base, &v->config, v->type, v->max_images, v->training, v->params,
@@ -254,85 +225,6 @@ int vit_init(Vit *v, uint64_t seed) {
     return code;
 }
 
-/* Places of the noise in a pass: the embedding, then two branches a block. */
-enum { SITE_EMBED = 0 };
-
-static Noise site_noise(const Vit *v, int64_t block, int branch) {
-    const VitNoise *n = &v->noise;
-    double depth_share = v->config.depth > 1 ? (double)block / (double)(v->config.depth - 1) : 0;
-    return (Noise){.seed = n->seed,
-                   .step = n->step,
-                   .site = (uint32_t)(1 + 2 * block + branch),
-                   .drop = n->drop,
-                   .drop_path = n->drop_path * depth_share,
-                   .tokens = v->T};
-}
-
-static Noise embed_noise(const Vit *v) {
-    Noise n = site_noise(v, 0, 0);
-    n.site = SITE_EMBED;
-    n.drop_path = 0;
-    return n;
-}
-
-static AttentionShape attention_shape(const Vit *v, int64_t images) {
-    return (AttentionShape){images, v->T, v->config.heads, v->config.width / v->config.heads};
-}
-
-static PatchGrid grid_of(const Vit *v, int64_t frames) {
-    return (PatchGrid){v->config.image, v->config.patch, VIT_COLOURS * frames};
-}
-
-/* With the weights that MemAE and MNAD give their losses: 2e-4 for the mean entropy of a patch's
- * addresses; 0.1 for the mean square of a value of q - m1, and 0.1 for the mean separateness. */
-static Memory memory_of(const Vit *v) {
-    double patches = (double)(v->images * v->N);
-    Memory m = {.kind = v->config.memory, .count = vit_items(&v->config), .tokens = v->T};
-    if (m.kind == MEMORY_MEMAE) {
-        m.shrink = 0.0025;
-        m.weight[0] = 2e-4 / patches;
-    } else {
-        m.weight[0] = 0.1 / (patches * (double)v->config.width);
-        m.weight[1] = 0.1 / patches;
-    }
-    return m;
-}
-
-static float *items_of(const VitWeights *w) {
-    return w->memae_items ? w->memae_items : w->mnad_items;
-}
-
-/* The first rows of a tensor planned for max_images: those of the images at hand. */
-static Tensor part(Tensor t, int64_t rows) {
-    t.rows = rows;
-    return t;
-}
-
-static Kept all_images(const Vit *v) {
-    return (Kept){v->T, v->images, NULL};
-}
-
-/* Draws the images whose branch is not dropped. */
-static void draw_kept(const Vit *v, BlockActs *a, int branch, const Noise *noise) {
-    Kept *k = &a->kept[branch];
-    *k = (Kept){v->T, 0, a->images[branch]};
-    for (int64_t b = 0; b < v->images; b++)
-        if (noise_path(noise, b * v->T) > 0)
-            a->images[branch][k->count++] = (int32_t)b;
-    if (k->count == v->images)
-        k->image = NULL;
-}
-
-/* The activations of a block cut to the images at hand, those of a branch to the ones it keeps. */
-static BlockActs block_part(const Vit *v, int64_t l) {
-    BlockActs a = v->a.block[l];
-    int64_t rows = v->images * v->T, rows1 = a.kept[0].count * v->T, rows2 = a.kept[1].count * v->T;
-    a.mid.rows = a.out.rows = rows;
-    a.norm1.rows = a.qkv.rows = a.context.rows = a.branch1.rows = rows1;
-    a.norm2.rows = a.pre.rows = a.hidden.rows = a.branch2.rows = rows2;
-    return a;
-}
-
 /* The step of bytes over a range, which must hold zero: it is what padding and GELU's lower end
  * are. 0 where there is none. */
 static float range_step(const VitRange r) {
@@ -365,195 +257,26 @@ void vit_observe(Vit *v, VitRange *ranges) {
     v->ranges = ranges;
 }
 
-static void widen(VitRange range, Tensor t) {
-    for (int64_t i = 0; i < tensor_count(t); i++) {
-        float x = t.type == F32 ? ((float *)t.data)[i] : bf16_float(((uint16_t *)t.data)[i]);
-        range[0] = fminf(range[0], x);
-        range[1] = fmaxf(range[1], x);
-    }
-}
-
-static void observe(const Vit *v, int64_t l, int site, Tensor t) {
-    if (v->ranges)
-        widen(v->ranges[l * VIT_SITES + site], t);
-}
-
-/* The bias of block l's attention; without tables it stays zero. */
-static void relpos(Vit *v, int64_t l) {
-    const float *table = v->w.relpos_table ? v->w.relpos_table : v->w.block[l].block_table;
-    if (table)
-        v->be->relpos_forward(v->be, v->a.bias, table, v->config.image / v->config.patch,
-                              v->config.heads);
-}
-
-static void block_forward(Vit *v, int64_t l, Tensor x) {
-    Backend *be = v->be;
-    const VitBlock *w = &v->w.block[l];
-    if (v->config.relpos == RELPOS_BLOCK)
-        relpos(v, l);
-    const BlockMatrices *m = &v->matrices[l];
-    Noise n1 = site_noise(v, l, 0), n2 = site_noise(v, l, 1);
-    draw_kept(v, &v->a.block[l], 0, &n1);
-    draw_kept(v, &v->a.block[l], 1, &n2);
-    BlockActs a = block_part(v, l);
-    be->layernorm_forward(be, a.norm1, a.mean1, a.rstd1, x, w->norm1_weight, w->norm1_bias,
-                          &a.kept[0]);
-    observe(v, l, 0, a.norm1);
-    be->linear_forward(be, a.qkv, a.norm1, &m->qkv, w->q_bias);
-    be->attention_forward(be, a.context, a.lse, a.qkv, v->a.bias,
-                          attention_shape(v, a.kept[0].count));
-    observe(v, l, 1, a.context);
-    be->linear_residual_forward(be, a.mid, a.branch1, x, a.context, &m->proj, w->proj_bias,
-                                w->gamma_1, &n1, &a.kept[0]);
-    be->layernorm_forward(be, a.norm2, a.mean2, a.rstd2, a.mid, w->norm2_weight, w->norm2_bias,
-                          &a.kept[1]);
-    observe(v, l, 2, a.norm2);
-    be->linear_gelu_forward(be, a.hidden, a.pre, a.norm2, &m->fc1, w->fc1_bias);
-    observe(v, l, 3, a.hidden);
-    be->linear_residual_forward(be, a.out, a.branch2, a.mid, a.hidden, &m->fc2, w->fc2_bias,
-                                w->gamma_2, &n2, &a.kept[1]);
-}
-
-void vit_forward(Vit *v, const float *frames, int64_t inputs, int64_t images, const uint8_t *mask,
-                 const VitNoise *noise) {
-    Backend *be = v->be;
-    v->inputs = inputs;
-    v->images = images;
-    v->mask = mask;
-    v->noise = noise ? *noise : (VitNoise){0};
-    int64_t rows = images * v->T;
-    Tensor patches = part(v->a.patches, inputs * v->N),
-           embedded = part(v->a.embedded, inputs * v->N);
-    Tensor x = part(v->a.x0, rows), features = part(v->a.features, rows);
-    Noise n = embed_noise(v);
-    Kept all = all_images(v);
-    be->patchify(be, patches, frames, grid_of(v, v->config.frames), 0);
-    be->linear_forward(be, embedded, patches, &v->patch_matrix, v->w.patch_bias);
-    be->embed_forward(be, x, embedded, v->w.cls_token, v->w.mask_token, v->w.pos_embed, mask, &n);
-    if (v->config.relpos == RELPOS_SHARED)
-        relpos(v, 0);
-    for (int64_t l = 0; l < v->config.depth; l++) {
-        block_forward(v, l, x);
-        x = part(v->a.block[l].out, rows);
-    }
-    be->layernorm_forward(be, features, v->a.mean, v->a.rstd, x, v->w.norm_weight, v->w.norm_bias,
-                          &all);
-    if (v->config.memory) {
-        Memory m = memory_of(v);
-        be->memory_forward(be, part(v->a.read, rows), part(v->a.addresses, rows), features,
-                           items_of(&v->w), &m);
-    }
-    be->linear_forward(be, part(v->a.decoded, rows), part(v->a.read, rows), &v->decoder_matrix,
-                       v->w.decoder_bias);
-    be->unpatchify(be, v->a.prediction, part(v->a.decoded, rows), grid_of(v, 1), 1);
-    if (v->config.residual)
-        be->add_frame(be, v->a.prediction, frames, mask, grid_of(v, v->config.frames),
-                      (FrameShare){images, inputs});
-    if (v->training)
-        be->zero(be, v->a.dfeatures.data, tensor_bytes(part(v->a.dfeatures, rows)));
-}
-
-static size_t bias_bytes(const Vit *v) {
-    return (size_t)(v->config.heads * v->T * v->T) * sizeof(float);
-}
-
-static void relpos_gradient(Vit *v, float *dtable) {
-    v->be->relpos_backward(v->be, dtable, v->a.dbias, v->config.image / v->config.patch,
-                           v->config.heads);
-}
-
-/* dx comes in as the gradient of the block's output and leaves as that of its input x. */
-static void block_backward(Vit *v, int64_t l, Tensor x, Tensor dx) {
-    Backend *be = v->be;
-    const VitBlock *w = &v->w.block[l], *g = &v->g.block[l];
-    const BlockMatrices *m = &v->matrices[l];
-    BlockActs a = block_part(v, l);
-    Noise n1 = site_noise(v, l, 0), n2 = site_noise(v, l, 1);
-    int64_t rows1 = a.qkv.rows, rows2 = a.hidden.rows;
-    be->linear_residual_backward(be, part(v->a.dhidden, rows2), g->fc2_weight, g->fc2_bias,
-                                 g->gamma_2, part(v->a.dbranch, rows2), dx, a.branch2, a.hidden,
-                                 a.pre, &m->fc2, w->gamma_2, &n2, &a.kept[1]);
-    be->layernorm_forward(be, a.norm2, a.mean2, a.rstd2, a.mid, w->norm2_weight, w->norm2_bias,
-                          &a.kept[1]); /* again; see acts.h */
-    be->linear_backward(be, part(v->a.dnorm, rows2), g->fc1_weight, g->fc1_bias,
-                        part(v->a.dhidden, rows2), a.norm2, &m->fc1);
-    be->layernorm_backward(be, dx, g->norm2_weight, g->norm2_bias, part(v->a.dnorm, rows2), a.mid,
-                           a.mean2, a.rstd2, w->norm2_weight, &a.kept[1]);
-    be->linear_residual_backward(be, part(v->a.dcontext, rows1), g->proj_weight, g->proj_bias,
-                                 g->gamma_1, part(v->a.dbranch, rows1), dx, a.branch1, a.context,
-                                 (Tensor){0}, &m->proj, w->gamma_1, &n1, &a.kept[0]);
-    bool own_table = v->config.relpos == RELPOS_BLOCK;
-    if (own_table) {
-        relpos(v, l);
-        be->zero(be, v->a.dbias, bias_bytes(v));
-    }
-    be->attention_backward(be, part(v->a.dqkv, rows1), v->a.dbias, part(v->a.dcontext, rows1),
-                           a.context, a.qkv, a.lse, v->a.bias, attention_shape(v, a.kept[0].count));
-    if (own_table)
-        relpos_gradient(v, g->block_table);
-    be->layernorm_forward(be, a.norm1, a.mean1, a.rstd1, x, w->norm1_weight, w->norm1_bias,
-                          &a.kept[0]);
-    be->linear_backward(be, part(v->a.dnorm, rows1), g->qkv_weight, g->q_bias,
-                        part(v->a.dqkv, rows1), a.norm1, &m->qkv);
-    be->layernorm_backward(be, dx, g->norm1_weight, g->norm1_bias, part(v->a.dnorm, rows1), x,
-                           a.mean1, a.rstd1, w->norm1_weight, &a.kept[0]);
-    if (!v->config.key_bias)
-        be->zero(be, g->k_bias, (size_t)v->config.width * sizeof(float));
-    for (int i = 0; i < 2 && v->config.layer_scale == 0; i++)
-        be->zero(be, i ? g->gamma_2 : g->gamma_1, (size_t)v->config.width * sizeof(float));
-}
-
-void vit_backward(Vit *v) {
-    Backend *be = v->be;
-    int64_t rows = v->images * v->T, depth = v->config.depth;
-    Tensor dx = part(v->a.dx, rows), dfeatures = part(v->a.dfeatures, rows);
-    Tensor ddecoded = part(v->a.ddecoded, rows), dnorm = part(v->a.dnorm, rows);
-    Tensor dread = part(v->a.dread, rows);
-    Noise n = embed_noise(v);
-    Kept all = all_images(v);
-    be->zero(be, v->a.dbias, bias_bytes(v));
-    be->zero(be, dx.data, tensor_bytes(dx));
-    be->patchify(be, ddecoded, v->a.dprediction, grid_of(v, 1), 1);
-    be->linear_backward(be, dread, v->g.decoder_weight, v->g.decoder_bias, ddecoded,
-                        part(v->a.read, rows), &v->decoder_matrix);
-    if (v->config.memory) {
-        Memory m = memory_of(v);
-        be->memory_backward(be, dnorm, items_of(&v->g), dread, part(v->a.addresses, rows),
-                            part(v->a.features, rows), items_of(&v->w), &m);
-    }
-    /* Two gradients meet at the features: the decoder's and the consistency term's. */
-    for (int i = 0; i < 2; i++)
-        be->layernorm_backward(be, dx, v->g.norm_weight, v->g.norm_bias, i ? dfeatures : dnorm,
-                               part(v->a.block[depth - 1].out, rows), v->a.mean, v->a.rstd,
-                               v->w.norm_weight, &all);
-    for (int64_t l = depth - 1; l >= 0; l--)
-        block_backward(v, l, part(l > 0 ? v->a.block[l - 1].out : v->a.x0, rows), dx);
-    if (v->config.relpos == RELPOS_SHARED)
-        relpos_gradient(v, v->g.relpos_table);
-    Tensor dembedded = part(v->a.dembedded, v->inputs * v->N);
-    be->embed_backward(be, dembedded, v->g.cls_token, v->g.mask_token, v->g.pos_embed, dx, v->mask,
-                       &n);
-    be->linear_backward(be, (Tensor){0}, v->g.patch_weight, v->g.patch_bias, dembedded,
-                        part(v->a.patches, v->inputs * v->N), &v->patch_matrix);
-}
-
 void vit_zero_gradients(Vit *v) {
     size_t vectors = (size_t)(v->floats - v->matrix_floats) * sizeof(float);
     v->be->zero(v->be, v->a.gradients + v->matrix_floats, vectors);
 }
 
-double vit_memory_loss(Vit *v) {
-    double loss[2];
-    Memory m = memory_of(v);
-    if (m.kind == MEMORY_NONE)
-        return 0;
-    v->be->memory_loss(v->be, loss, part(v->a.addresses, v->images * v->T), vit_features(v),
-                       items_of(&v->w), &m);
-    return m.weight[0] * loss[0] + m.weight[1] * loss[1];
+void vit_memory_loss(Vit *v, double sums[2]) {
+    Memory m = vit_memory_settings(v);
+    sums[0] = sums[1] = 0;
+    if (m.kind != MEMORY_NONE)
+        v->be->memory_loss(v->be, sums, first_rows(v->a.addresses, v->images * v->T),
+                           vit_features(v), vit_items_in(&v->w), &m);
+}
+
+double vit_memory_total(const Vit *v, const double sums[2]) {
+    Memory m = vit_memory_settings(v);
+    return m.kind == MEMORY_NONE ? 0 : m.weight[0] * sums[0] + m.weight[1] * sums[1];
 }
 
 void vit_memory_update(Vit *v) {
-    Memory m = memory_of(v);
+    Memory m = vit_memory_settings(v);
     if (m.kind == MEMORY_MNAD)
         v->be->memory_update(v->be, v->w.mnad_items, vit_features(v), &m);
 }
@@ -567,11 +290,11 @@ float *vit_dprediction(Vit *v) {
 }
 
 Tensor vit_features(const Vit *v) {
-    return part(v->a.features, v->images * v->T);
+    return first_rows(v->a.features, v->images * v->T);
 }
 
 Tensor vit_dfeatures(Vit *v) {
-    return part(v->a.dfeatures, v->images * v->T);
+    return first_rows(v->a.dfeatures, v->images * v->T);
 }
 
 const VitConfig *vit_config(const Vit *v) {

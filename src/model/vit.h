@@ -88,6 +88,7 @@ typedef struct {
     uint64_t seed;
     uint32_t step;
     double drop, drop_path; /* of elements; of the last block's branches (the first has 0) */
+    BatchPart part;         /* which images of the whole batch the forward's are */
 } VitNoise;
 
 typedef struct Vit Vit;
@@ -143,9 +144,11 @@ Tensor vit_features(const Vit *v);
 void vit_backward(Vit *v);
 void vit_zero_gradients(Vit *v);
 
-/* Memories (method E). The losses of the last forward's addressing, as they enter L; vit_backward
- * adds their gradients. */
-double vit_memory_loss(Vit *v);
+/* Memories (method E). vit_memory_loss sums the losses of the last forward's addressing into `sums`
+ * (host, valid after sync); vit_memory_total weighs them as they enter L. vit_backward adds their
+ * gradients. Zeros without a memory. */
+void vit_memory_loss(Vit *v, double sums[2]);
+double vit_memory_total(const Vit *v, const double sums[2]);
 
 /* MNAD's items move towards the last forward's features; once a step. In scoring they stay: a score
  * depends on its pair alone. */

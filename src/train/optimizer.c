@@ -22,9 +22,9 @@ void optimizer_free(Optimizer *o) {
     *o = (Optimizer){0};
 }
 
-double optimizer_norm(const Optimizer *o) {
+void optimizer_sum_squares(const Optimizer *o, double *sum) {
     Backend *be = vit_backend(o->vit);
-    return sqrt(be->sum_squares(be, vit_gradients(o->vit), vit_slab_count(o->vit)));
+    be->sum_squares(be, sum, vit_gradients(o->vit), vit_slab_count(o->vit));
 }
 
 void optimizer_step(Optimizer *o, const TrainSettings *t, int64_t step, double lr, double norm) {

@@ -13,8 +13,9 @@ typedef struct {
 int optimizer_open(Optimizer *o, Vit *vit);
 void optimizer_free(Optimizer *o); /* accepts a zeroed one */
 
-/* The global L2 norm of the gradients. */
-double optimizer_norm(const Optimizer *o);
+/* The sum of the squares of all gradients; its root is their global L2 norm. Host memory, valid
+ * after sync. */
+void optimizer_sum_squares(const Optimizer *o, double *sum);
 
 /* One update, `step` from 0, with learning rate lr; gradients are scaled by min(1, clip / (norm +
  * 1e-6)). */

@@ -26,10 +26,15 @@ typedef struct {
     int64_t masked;        /* patches over all images */
 } PairImages;
 
-/* After vit_forward on train_images of the settings (clean half first where both are seen): reads
- * the losses and leaves their gradients in the network. `parts` is host scratch of 5 x pairs
- * doubles. */
-void pair_loss(PairLoss *out, Vit *v, const PairImages *images, const TrainSettings *t,
-               double *parts);
+/* Doubles of host memory that the losses of this many pairs take. */
+int64_t pair_loss_parts(int64_t pairs);
+
+/* After vit_forward on train_images of the settings (clean half first where both are seen): leaves
+ * the gradients of the losses in the network, and their parts, valid after sync, in `parts`. */
+void pair_loss_run(Vit *v, const PairImages *images, const TrainSettings *t, double *parts);
+
+/* After sync: the losses, from their parts. */
+void pair_loss_read(PairLoss *out, const Vit *v, const PairImages *images, const TrainSettings *t,
+                    const double *parts);
 
 #endif

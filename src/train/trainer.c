@@ -70,7 +70,7 @@ static int open_parts(Trainer *t, Backend *be, const VitConfig *config) {
     t->x = be->alloc(be, n.x * sizeof(float));
     t->y = be->alloc(be, n.y * sizeof(float));
     t->mask = be->alloc(be, n.mask);
-    t->parts = mem_alloc(5 * (size_t)t->settings.batch, sizeof(double));
+    t->parts = mem_alloc((size_t)pair_loss_parts(t->settings.batch), sizeof(double));
     if (t->settings.pseudo == PSEUDO_PATCH && t->settings.intruders) {
         t->intruder = mem_alloc((size_t)(config->image * config->image), 3);
         code = t->intruder ? intruders_open(&t->intruders, t->settings.intruders) : ERR_FAIL;
@@ -208,7 +208,10 @@ static int64_t masked_patches(const Trainer *t) {
 int trainer_step(Trainer *t, const PairBatch *batch, StepReport *report) {
     Backend *be = vit_backend(t->vit);
     const TrainSettings *s = &t->settings;
-    VitNoise noise = {(uint64_t)s->seed, (uint32_t)t->step, s->dropout, s->drop_path};
+    VitNoise noise = {.seed = (uint64_t)s->seed,
+                      .step = (uint32_t)t->step,
+                      .drop = s->dropout,
+                      .drop_path = s->drop_path};
     upload(t, batch);
     vit_zero_gradients(t->vit);
     vit_forward(t->vit, t->x, inputs_of(s), train_images(s), t->mask, &noise);
@@ -218,13 +221,16 @@ int trainer_step(Trainer *t, const PairBatch *batch, StepReport *report) {
                          .mask = t->mask,
                          .pseudo = t->pseudo,
                          .masked = masked_patches(t)};
-    pair_loss(&report->loss, t->vit, &images, s, t->parts);
+    double squares = 0;
+    pair_loss_run(t->vit, &images, s, t->parts);
     vit_backward(t->vit);
-    report->norm = optimizer_norm(&t->optimizer);
-    report->lr = schedule_step_lr(s, t->steps_per_epoch, t->step);
+    optimizer_sum_squares(&t->optimizer, &squares);
     int code = be->sync(be);
     if (code)
         return code;
+    pair_loss_read(&report->loss, t->vit, &images, s, t->parts);
+    report->norm = sqrt(squares);
+    report->lr = schedule_step_lr(s, t->steps_per_epoch, t->step);
     if (!isfinite(report->loss.total) || !isfinite(report->norm))
         return err_set(ERR_FAIL,
                        "step %lld: the %s is not finite. Lower --lr, or resume with another --seed",

@@ -252,37 +252,36 @@ static Attention attention_of(Backend *be, Tensor out, Tensor qkv, float *lse, c
                        .bias = bias};
 }
 
-static void attention_forward(Backend *be, Tensor out, float *lse, Tensor qkv, const float *bias,
-                              AttentionShape s) {
-    Attention a = attention_of(be, out, qkv, lse, bias, s);
+static void attention_forward(Backend *be, const AttentionForward *args) {
+    Attention a = attention_of(be, args->out, args->qkv, args->lse, args->bias, args->shape);
     Room room = {0};
     forward_room(&a, &room);
     a.scratch_bytes = room.used;
     a.scratch = cpu_scratch(be, room.used * (size_t)be->threads);
     if (a.scratch)
-        pool_run(cpu_of(be)->pool, s.images * s.heads, forward_task, &a);
+        pool_run(cpu_of(be)->pool, a.s.images * a.s.heads, forward_task, &a);
 }
 
-static void attention_backward(Backend *be, Tensor dqkv, float *dbias, Tensor dout, Tensor out,
-                               Tensor qkv, const float *lse, const float *bias, AttentionShape s) {
+static void attention_backward(Backend *be, const AttentionBackward *args) {
+    AttentionShape s = args->shape;
     if (s.images == 0)
         return;
-    Attention a = attention_of(be, out, qkv, (float *)lse, bias, s);
-    a.dqkv = dqkv;
-    a.dout = dout;
-    a.dbias = dbias;
+    Attention a = attention_of(be, args->out, args->qkv, (float *)args->lse, args->bias, s);
+    a.dqkv = args->dqkv;
+    a.dout = args->dout;
+    a.dbias = args->dbias;
     int64_t groups = (s.images + GROUP - 1) / GROUP, all = s.heads * s.tokens * s.tokens;
     Room room = {0};
     backward_room(&a, &room);
     a.scratch_bytes = room.used;
     size_t threads_bytes = room.used * (size_t)be->threads;
-    a.scratch = cpu_scratch(be, threads_bytes + (size_t)((groups - 1) * all) * sizeof *dbias);
+    a.scratch = cpu_scratch(be, threads_bytes + (size_t)((groups - 1) * all) * sizeof *a.dbias);
     if (!a.scratch)
         return;
     a.parts = (float *)(void *)(a.scratch + threads_bytes);
     pool_run(cpu_of(be)->pool, groups * s.heads, backward_task, &a);
     if (groups > 1)
-        cpu_add_parts(be, dbias, a.parts, groups - 1, all);
+        cpu_add_parts(be, a.dbias, a.parts, groups - 1, all);
 }
 
 /* ---- relative position. Between the keys of one row of the grid the table's index falls by one,

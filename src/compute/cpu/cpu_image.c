@@ -100,25 +100,23 @@ static void embed_task(void *arg, int64_t t, int thread) {
             from = row;
             type = F32;
         }
-        e->kn->drop(tensor_at(e->x, r, 0), from, type, e->noise, r * D, D);
+        e->kn->drop(tensor_at(e->x, r, 0), from, type, e->noise, noise_row(e->noise, r) * D, D);
     }
 }
 
-static void embed_forward(Backend *be, Tensor x, Tensor patches, const float *cls,
-                          const float *mask_token, const float *pos, const uint8_t *mask,
-                          const Noise *noise) {
+static void embed_forward(Backend *be, const EmbedForward *a) {
     Cpu *cpu = cpu_of(be);
     Embed e = {.kn = cpu->kn,
-               .x = x,
-               .patches = patches,
-               .cls = cls,
-               .mask_token = mask_token,
-               .pos = pos,
-               .mask = mask,
-               .noise = noise};
-    if (pos && !(e.rows = cpu_scratch(be, (size_t)(be->threads * x.cols) * sizeof(float))))
+               .x = a->x,
+               .patches = a->patches,
+               .cls = a->cls,
+               .mask_token = a->mask_token,
+               .pos = a->pos,
+               .mask = a->mask,
+               .noise = a->noise};
+    if (a->pos && !(e.rows = cpu_scratch(be, (size_t)(be->threads * a->x.cols) * sizeof(float))))
         return;
-    pool_run(cpu->pool, cpu_tasks(x.rows), embed_task, &e);
+    pool_run(cpu->pool, cpu_tasks(a->x.rows), embed_task, &e);
 }
 
 /* A task owns one position of all images, so that the sums over images have one order. */
@@ -132,7 +130,7 @@ static void embed_backward_task(void *arg, int64_t t, int thread) {
         memset(sum, 0, (size_t)D * sizeof(float));
         for (int64_t b = p; b < B; b += P) {
             int64_t r = b * T + t;
-            e->kn->drop(row, tensor_at(e->x, r, 0), F32, e->noise, r * D, D);
+            e->kn->drop(row, tensor_at(e->x, r, 0), F32, e->noise, noise_row(e->noise, r) * D, D);
             bool patch = t > 0 && !(e->mask && e->mask[b * N + t - 1]);
             e->kn->add(patch ? sum : masked, row, D);
             if (e->dpos)
@@ -143,24 +141,23 @@ static void embed_backward_task(void *arg, int64_t t, int thread) {
     }
 }
 
-static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dmask_token,
-                           float *dpos, Tensor dx, const uint8_t *mask, const Noise *noise) {
+static void embed_backward(Backend *be, const EmbedBackward *a) {
     Cpu *cpu = cpu_of(be);
-    int64_t T = noise->tokens, D = dx.cols;
+    int64_t T = a->noise->tokens, D = a->dx.cols;
     float *masked = cpu_scratch(be, (size_t)((T + 2 * be->threads) * D) * sizeof(float));
     if (!masked)
         return;
     Embed e = {.kn = cpu->kn,
-               .x = dx,
-               .patches = dpatches,
-               .dpos = dpos,
-               .mask = mask,
-               .noise = noise,
+               .x = a->dx,
+               .patches = a->dpatches,
+               .dpos = a->dpos,
+               .mask = a->mask,
+               .noise = a->noise,
                .masked = masked,
                .rows = masked + T * D};
     pool_run(cpu->pool, T, embed_backward_task, &e);
-    cpu_add_parts(be, dcls, masked, 1, D);
-    cpu_add_parts(be, dmask_token, masked + D, T - 1, D);
+    cpu_add_parts(be, a->dcls, masked, 1, D);
+    cpu_add_parts(be, a->dmask_token, masked + D, T - 1, D);
 }
 
 /* ---- pixels by mask. A task takes one row of patches of an image, in runs of patches that are all
@@ -237,26 +234,24 @@ static void masked_loss_task(void *arg, int64_t i, int thread) {
     s->part[i] = sum;
 }
 
-static void masked_loss(Backend *be, double *loss, float *dpred, const float *pred,
-                        const float *target, const uint8_t *mask, PatchGrid g, int64_t images,
-                        double weight) {
+static void masked_loss(Backend *be, const MaskedLoss *a) {
     Cpu *cpu = cpu_of(be);
-    int64_t side = g.size / g.patch, tasks = images * side;
+    int64_t side = a->grid.size / a->grid.patch, tasks = a->images * side;
     Masked s = {.kn = cpu->kn,
-                .mask = mask,
-                .grid = g,
-                .dpred = dpred,
-                .pred = pred,
-                .target = target,
-                .weight = (float)weight,
+                .mask = a->mask,
+                .grid = a->grid,
+                .dpred = a->dpred,
+                .pred = a->pred,
+                .target = a->target,
+                .weight = (float)a->weight,
                 .part = cpu_scratch(be, (size_t)tasks * sizeof(double))};
     if (!s.part)
         return;
     pool_run(cpu->pool, tasks, masked_loss_task, &s);
-    for (int64_t b = 0; b < images; b++) {
-        loss[b] = 0;
+    for (int64_t b = 0; b < a->images; b++) {
+        a->loss[b] = 0;
         for (int64_t row = 0; row < side; row++)
-            loss[b] += s.part[b * side + row];
+            a->loss[b] += s.part[b * side + row];
     }
 }
 

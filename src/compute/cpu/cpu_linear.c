@@ -70,7 +70,7 @@ static void draw_task(void *arg, int64_t t, int thread) {
     const Draw *d = arg;
     for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, d->rows); r++)
         d->kn->draw_kept(d->elements + r * d->cols / NOISE_LANES, d->noise,
-                         kept_row(d->kept, r) * d->cols, d->cols);
+                         noise_row(d->noise, kept_row(d->kept, r)) * d->cols, d->cols);
 }
 
 static void finish_residual(const Product *p, const Kernels *kn, float *t, int64_t row, int64_t col,
@@ -156,14 +156,16 @@ static void copy_dropped(Tensor out, Tensor x, const Kept *kept) {
     }
 }
 
-static void linear_residual_forward(Backend *be, Tensor out, Tensor branch, Tensor x, Tensor in,
-                                    const Weight *w, const float *bias, const float *gamma,
-                                    const Noise *noise, const Kept *kept) {
-    Layer l = {.out = out, .branch = branch, .x = x, .bias = bias, .gamma = gamma};
-    l.kept = kept;
-    l.path = kept_scale(noise);
-    copy_dropped(out, x, kept);
-    forward(be, &l, in, w, noise, finish_residual);
+static void linear_residual_forward(Backend *be, const LinearResidualForward *a) {
+    Layer l = {.out = a->out,
+               .branch = a->branch,
+               .x = a->x,
+               .bias = a->bias,
+               .gamma = a->gamma,
+               .kept = a->kept,
+               .path = kept_scale(a->noise)};
+    copy_dropped(a->out, a->x, a->kept);
+    forward(be, &l, a->in, a->w, a->noise, finish_residual);
 }
 
 /* ---- backward. */
@@ -229,10 +231,7 @@ static void linear_backward(Backend *be, Tensor din, float *dw, float *db, Tenso
 
 typedef struct {
     const Kernels *kn;
-    Tensor dbranch, dx, branch;
-    const float *gamma;
-    const Noise *noise;
-    const Kept *kept;
+    const LinearResidualBackward *a;
     float *parts;      /* (tasks, cols) */
     uint8_t *elements; /* (tasks, cols) bits */
 } Residual;
@@ -240,35 +239,32 @@ typedef struct {
 static void residual_task(void *arg, int64_t t, int thread) {
     (void)thread;
     const Residual *s = arg;
-    int64_t cols = s->dx.cols;
-    float *part = s->parts + t * cols, scale = kept_scale(s->noise);
-    uint8_t *elements = s->noise->drop > 0 ? s->elements + t * cols / NOISE_LANES : NULL;
+    const LinearResidualBackward *a = s->a;
+    int64_t cols = a->dx.cols;
+    float *part = s->parts + t * cols, scale = kept_scale(a->noise);
+    uint8_t *elements = a->noise->drop > 0 ? s->elements + t * cols / NOISE_LANES : NULL;
     memset(part, 0, (size_t)cols * sizeof(float));
-    for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, s->dbranch.rows); r++) {
-        int64_t stream = kept_row(s->kept, r);
+    for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, a->dbranch.rows); r++) {
+        int64_t stream = kept_row(a->kept, r);
         if (elements)
-            s->kn->draw_kept(elements, s->noise, stream * cols, cols);
-        s->kn->residual_backward(tensor_at(s->dbranch, r, 0), part, tensor_at(s->dx, stream, 0),
-                                 tensor_at(s->branch, r, 0), s->dbranch.type, s->gamma, elements,
+            s->kn->draw_kept(elements, a->noise, noise_row(a->noise, stream) * cols, cols);
+        s->kn->residual_backward(tensor_at(a->dbranch, r, 0), part, tensor_at(a->dx, stream, 0),
+                                 tensor_at(a->branch, r, 0), a->dbranch.type, a->gamma, elements,
                                  scale, cols);
     }
 }
 
-static void linear_residual_backward(Backend *be, Tensor din, float *dw, float *db, float *dgamma,
-                                     Tensor dbranch, Tensor dx, Tensor branch, Tensor in,
-                                     Tensor pre, const Weight *w, const float *gamma,
-                                     const Noise *noise, const Kept *kept) {
-    int64_t tasks = cpu_tasks(dbranch.rows), count = tasks * dx.cols;
+static void linear_residual_backward(Backend *be, const LinearResidualBackward *a) {
+    int64_t tasks = cpu_tasks(a->dbranch.rows), count = tasks * a->dx.cols;
     float *parts = cpu_scratch(be, (size_t)count * sizeof(float) + (size_t)(count / NOISE_LANES));
     if (!parts)
         return;
-    Residual s = {
-        cpu_of(be)->kn, dbranch, dx, branch, gamma, noise, kept, parts, (uint8_t *)(parts + count)};
+    Residual s = {cpu_of(be)->kn, a, parts, (uint8_t *)(parts + count)};
     pool_run(cpu_of(be)->pool, tasks, residual_task, &s);
-    cpu_add_parts(be, dgamma, s.parts, tasks, dx.cols);
-    if (din.data)
-        input_gradient(be, din, dbranch, pre, w);
-    weight_gradient(be, dw, db, dbranch, in);
+    cpu_add_parts(be, a->dgamma, s.parts, tasks, a->dx.cols);
+    if (a->din.data)
+        input_gradient(be, a->din, a->dbranch, a->pre, a->w);
+    weight_gradient(be, a->dw, a->db, a->dbranch, a->in);
 }
 
 /* ---- packed weights. */

@@ -5,62 +5,56 @@
 
 typedef struct {
     const Kernels *kn;
-    Tensor out, x;
-    float *mean, *rstd;
-    const float *w, *b;
-    const Kept *kept;
+    const LayerNormForward *a;
 } Forward;
 
 static void forward_task(void *arg, int64_t t, int thread) {
     (void)thread;
     const Forward *f = arg;
-    for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, f->out.rows); r++)
-        f->kn->layernorm(f->out, tensor_at(f->out, r, 0), f->mean + r, f->rstd + r,
-                         tensor_at(f->x, kept_row(f->kept, r), 0), f->w, f->b, f->x.cols);
+    const LayerNormForward *a = f->a;
+    for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, a->out.rows); r++)
+        f->kn->layernorm(a->out, tensor_at(a->out, r, 0), a->mean + r, a->rstd + r,
+                         tensor_at(a->x, kept_row(a->kept, r), 0), a->w, a->b, a->x.cols);
 }
 
-static void layernorm_forward(Backend *be, Tensor out, float *mean, float *rstd, Tensor x,
-                              const float *w, const float *b, const Kept *kept) {
+static void layernorm_forward(Backend *be, const LayerNormForward *a) {
     Cpu *cpu = cpu_of(be);
-    Forward f = {cpu->kn, out, x, mean, rstd, w, b, kept};
-    pool_run(cpu->pool, cpu_tasks(out.rows), forward_task, &f);
+    Forward f = {cpu->kn, a};
+    pool_run(cpu->pool, cpu_tasks(a->out.rows), forward_task, &f);
 }
 
 typedef struct {
     const Kernels *kn;
-    Tensor dx, dout, x;
-    const float *mean, *rstd, *w;
-    const Kept *kept;
+    const LayerNormBackward *a;
     float *dw, *db; /* a row for each task */
 } Backward;
 
 static void backward_task(void *arg, int64_t t, int thread) {
     (void)thread;
     const Backward *f = arg;
-    int64_t cols = f->x.cols;
+    const LayerNormBackward *a = f->a;
+    int64_t cols = a->x.cols;
     float *dw = f->dw + t * cols, *db = f->db + t * cols;
     memset(dw, 0, (size_t)cols * sizeof(float));
     memset(db, 0, (size_t)cols * sizeof(float));
-    for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, f->dout.rows); r++) {
-        int64_t row = kept_row(f->kept, r);
-        f->kn->layernorm_backward(tensor_at(f->dx, row, 0), dw, db, tensor_at(f->dout, r, 0),
-                                  f->dout.type, tensor_at(f->x, row, 0), f->mean[r], f->rstd[r],
-                                  f->w, cols);
+    for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, a->dout.rows); r++) {
+        int64_t row = kept_row(a->kept, r);
+        f->kn->layernorm_backward(tensor_at(a->dx, row, 0), dw, db, tensor_at(a->dout, r, 0),
+                                  a->dout.type, tensor_at(a->x, row, 0), a->mean[r], a->rstd[r],
+                                  a->w, cols);
     }
 }
 
-static void layernorm_backward(Backend *be, Tensor dx, float *dw, float *db, Tensor dout, Tensor x,
-                               const float *mean, const float *rstd, const float *w,
-                               const Kept *kept) {
+static void layernorm_backward(Backend *be, const LayerNormBackward *a) {
     Cpu *cpu = cpu_of(be);
-    int64_t tasks = cpu_tasks(dout.rows), parts = tasks * x.cols;
+    int64_t tasks = cpu_tasks(a->dout.rows), parts = tasks * a->x.cols;
     float *part = cpu_scratch(be, (size_t)(2 * parts) * sizeof(float));
     if (!part)
         return;
-    Backward f = {cpu->kn, dx, dout, x, mean, rstd, w, kept, part, part + parts};
+    Backward f = {cpu->kn, a, part, part + parts};
     pool_run(cpu->pool, tasks, backward_task, &f);
-    cpu_add_parts(be, dw, f.dw, tasks, x.cols);
-    cpu_add_parts(be, db, f.db, tasks, x.cols);
+    cpu_add_parts(be, a->dw, f.dw, tasks, a->x.cols);
+    cpu_add_parts(be, a->db, f.db, tasks, a->x.cols);
 }
 
 void cpu_norm(Backend *be) {

@@ -26,17 +26,16 @@ static void squares_task(void *arg, int64_t t, int thread) {
     s->part[t] = s->kn->squares(s->g + t * CHUNK, chunk_size(t, s->n));
 }
 
-static double sum_squares(Backend *be, const float *g, int64_t n) {
+static void sum_squares(Backend *be, double *sum, const float *g, int64_t n) {
     Cpu *cpu = cpu_of(be);
     int64_t tasks = chunks(n);
     Squares s = {cpu->kn, g, n, cpu_scratch(be, (size_t)tasks * sizeof(double))};
     if (!s.part)
-        return 0;
+        return;
     pool_run(cpu->pool, tasks, squares_task, &s);
-    double sum = 0;
+    *sum = 0;
     for (int64_t t = 0; t < tasks; t++)
-        sum += s.part[t];
-    return sum;
+        *sum += s.part[t];
 }
 
 typedef struct {

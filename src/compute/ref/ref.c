@@ -12,13 +12,13 @@ static double product(Tensor in, int64_t r, const float *row, float scale, doubl
     return sum;
 }
 
-/* For every element of in W^T + bias: calls body with its row, its column and its value. */
-#define FOR_EACH_PRODUCT(in, w, bias, r, o, value, body)                                           \
-    for (int64_t o = 0; o < (w)->out; o++) {                                                       \
-        const float *row_ = (w)->data + o * (w)->in;                                               \
-        float scale_ = weight_scale(row_, (w)->in);                                                \
-        for (int64_t r = 0; r < (in).rows; r++) {                                                  \
-            double value = product(in, r, row_, scale_, (bias) ? (bias)[o] : 0);                   \
+/* For every element of input W^T + bias: calls body with its row, its column and its value. */
+#define FOR_EACH_PRODUCT(input, weight, bias_, r, o, value, body)                                  \
+    for (int64_t o = 0; o < (weight)->out; o++) {                                                  \
+        const float *row_ = (weight)->data + o * (weight)->in;                                     \
+        float scale_ = weight_scale(row_, (weight)->in);                                           \
+        for (int64_t r = 0; r < (input).rows; r++) {                                               \
+            double value = product(input, r, row_, scale_, (bias_) ? (bias_)[o] : 0);              \
             body;                                                                                  \
         }                                                                                          \
     }
@@ -47,23 +47,21 @@ static void linear_gelu_forward(Backend *be, Tensor out, Tensor pre, Tensor in, 
 }
 
 /* What dropout and drop-path multiply an element of the residual stream by, in a kept row. */
-static float kept_factor(const Noise *noise, int64_t element) {
-    return noise_element(noise, element) * (float)(1 / (1 - noise->drop_path));
+static float kept_factor(const Noise *noise, int64_t row, int64_t cols, int64_t col) {
+    return noise_element(noise, row, cols, col) * (float)(1 / (1 - noise->drop_path));
 }
 
-static void linear_residual_forward(Backend *be, Tensor out, Tensor branch, Tensor x, Tensor in,
-                                    const Weight *w, const float *bias, const float *gamma,
-                                    const Noise *noise, const Kept *kept) {
+static void linear_residual_forward(Backend *be, const LinearResidualForward *a) {
     (void)be;
-    for (int64_t r = 0; r < x.rows; r++)
-        for (int64_t c = 0; c < x.cols; c++)
-            ref_put(out, r, c, ref_get(x, r, c));
-    FOR_EACH_PRODUCT(in, w, bias, r, o, value, {
-        int64_t to = kept_row(kept, r);
-        double through = (double)kept_factor(noise, to * x.cols + o) * gamma[o] * value;
-        ref_put(out, to, o, ref_get(x, to, o) + through);
-        if (branch.data)
-            ref_put(branch, r, o, value);
+    for (int64_t r = 0; r < a->x.rows; r++)
+        for (int64_t c = 0; c < a->x.cols; c++)
+            ref_put(a->out, r, c, ref_get(a->x, r, c));
+    FOR_EACH_PRODUCT(a->in, a->w, a->bias, r, o, value, {
+        int64_t to = kept_row(a->kept, r);
+        double through = (double)kept_factor(a->noise, to, a->x.cols, o) * a->gamma[o] * value;
+        ref_put(a->out, to, o, ref_get(a->x, to, o) + through);
+        if (a->branch.data)
+            ref_put(a->branch, r, o, value);
     });
 }
 
@@ -98,22 +96,19 @@ static void linear_backward(Backend *be, Tensor din, float *dw, float *db, Tenso
     backward(din, dw, db, dout, in, (Tensor){0}, w);
 }
 
-static void linear_residual_backward(Backend *be, Tensor din, float *dw, float *db, float *dgamma,
-                                     Tensor dbranch, Tensor dx, Tensor branch, Tensor in,
-                                     Tensor pre, const Weight *w, const float *gamma,
-                                     const Noise *noise, const Kept *kept) {
+static void linear_residual_backward(Backend *be, const LinearResidualBackward *a) {
     (void)be;
-    for (int64_t c = 0; c < dx.cols; c++) {
+    for (int64_t c = 0; c < a->dx.cols; c++) {
         double sum = 0;
-        for (int64_t r = 0; r < branch.rows; r++) {
-            int64_t from = kept_row(kept, r);
-            float through = ref_get(dx, from, c) * kept_factor(noise, from * dx.cols + c);
-            sum += (double)through * ref_get(branch, r, c);
-            ref_put(dbranch, r, c, through * gamma[c]);
+        for (int64_t r = 0; r < a->branch.rows; r++) {
+            int64_t from = kept_row(a->kept, r);
+            float through = ref_get(a->dx, from, c) * kept_factor(a->noise, from, a->dx.cols, c);
+            sum += (double)through * ref_get(a->branch, r, c);
+            ref_put(a->dbranch, r, c, through * a->gamma[c]);
         }
-        dgamma[c] += (float)sum;
+        a->dgamma[c] += (float)sum;
     }
-    backward(din, dw, db, dbranch, in, pre, w);
+    backward(a->din, a->dw, a->db, a->dbranch, a->in, a->pre, a->w);
 }
 
 /* The reference reads w->data. */
@@ -126,56 +121,52 @@ static void weight_release(Backend *be, Weight *w) {
     (void)be, (void)w;
 }
 
-static void layernorm_forward(Backend *be, Tensor out, float *mean, float *rstd, Tensor x,
-                              const float *w, const float *b, const Kept *kept) {
+static void layernorm_forward(Backend *be, const LayerNormForward *a) {
     (void)be;
-    for (int64_t r = 0; r < out.rows; r++) {
-        int64_t from = kept_row(kept, r);
-        double m = 0, v = 0;
-        for (int64_t c = 0; c < x.cols; c++)
-            m += ref_get(x, from, c);
-        m /= (double)x.cols;
-        for (int64_t c = 0; c < x.cols; c++)
-            v += (ref_get(x, from, c) - m) * (ref_get(x, from, c) - m);
-        double s = 1 / sqrt(v / (double)x.cols + 1e-6);
-        for (int64_t c = 0; c < x.cols; c++)
-            ref_put(out, r, c, (ref_get(x, from, c) - m) * s * w[c] + b[c]);
-        mean[r] = (float)m;
-        rstd[r] = (float)s;
+    for (int64_t r = 0; r < a->out.rows; r++) {
+        int64_t from = kept_row(a->kept, r), cols = a->x.cols;
+        double mean = 0, variance = 0;
+        for (int64_t c = 0; c < cols; c++)
+            mean += ref_get(a->x, from, c);
+        mean /= (double)cols;
+        for (int64_t c = 0; c < cols; c++)
+            variance += (ref_get(a->x, from, c) - mean) * (ref_get(a->x, from, c) - mean);
+        double rstd = 1 / sqrt(variance / (double)cols + 1e-6);
+        for (int64_t c = 0; c < cols; c++)
+            ref_put(a->out, r, c, (ref_get(a->x, from, c) - mean) * rstd * a->w[c] + a->b[c]);
+        a->mean[r] = (float)mean;
+        a->rstd[r] = (float)rstd;
     }
 }
 
-static void layernorm_backward(Backend *be, Tensor dx, float *dw, float *db, Tensor dout, Tensor x,
-                               const float *mean, const float *rstd, const float *w,
-                               const Kept *kept) {
+static void layernorm_backward(Backend *be, const LayerNormBackward *a) {
     (void)be;
-    for (int64_t r = 0; r < dout.rows; r++) {
-        int64_t to = kept_row(kept, r);
+    for (int64_t r = 0; r < a->dout.rows; r++) {
+        int64_t to = kept_row(a->kept, r), cols = a->x.cols;
         double sum = 0, dot = 0; /* of dnorm, and of dnorm with the normalised input */
-        for (int64_t c = 0; c < x.cols; c++) {
-            float dy = ref_get(dout, r, c);
-            double norm = ((double)ref_get(x, to, c) - mean[r]) * rstd[r],
-                   dnorm = (double)dy * w[c];
+        for (int64_t c = 0; c < cols; c++) {
+            float dy = ref_get(a->dout, r, c);
+            double norm = ((double)ref_get(a->x, to, c) - a->mean[r]) * a->rstd[r],
+                   dnorm = (double)dy * a->w[c];
             sum += dnorm;
             dot += dnorm * norm;
-            dw[c] += (float)(dy * norm);
-            db[c] += dy;
+            a->dw[c] += (float)(dy * norm);
+            a->db[c] += dy;
         }
-        for (int64_t c = 0; c < x.cols; c++) {
-            double norm = ((double)ref_get(x, to, c) - mean[r]) * rstd[r];
-            double dnorm = (double)ref_get(dout, r, c) * w[c];
-            double d = (dnorm - (sum + norm * dot) / (double)x.cols) * rstd[r];
-            ref_put(dx, to, c, ref_get(dx, to, c) + d);
+        for (int64_t c = 0; c < cols; c++) {
+            double norm = ((double)ref_get(a->x, to, c) - a->mean[r]) * a->rstd[r];
+            double dnorm = (double)ref_get(a->dout, r, c) * a->w[c];
+            double d = (dnorm - (sum + norm * dot) / (double)cols) * a->rstd[r];
+            ref_put(a->dx, to, c, ref_get(a->dx, to, c) + d);
         }
     }
 }
 
-static double sum_squares(Backend *be, const float *g, int64_t n) {
+static void sum_squares(Backend *be, double *sum, const float *g, int64_t n) {
     (void)be;
-    double sum = 0;
+    *sum = 0;
     for (int64_t i = 0; i < n; i++)
-        sum += (double)g[i] * g[i];
-    return sum;
+        *sum += (double)g[i] * g[i];
 }
 
 /* Decoupled decay first, then the bias-corrected step (method A.8). */

@@ -111,16 +111,16 @@ static void forward_row(Tensor out, const Head *a, int64_t t, double lse) {
     }
 }
 
-static void attention_forward(Backend *be, Tensor out, float *lse, Tensor qkv, const float *bias,
-                              AttentionShape s) {
+static void attention_forward(Backend *be, const AttentionForward *a) {
     (void)be;
+    AttentionShape s = a->shape;
     for (int64_t b = 0; b < s.images; b++)
         for (int64_t h = 0; h < s.heads; h++)
             for (int64_t t = 0; t < s.tokens; t++) {
-                Head a = head_of(qkv, bias, lse, s, b, h);
-                double row_lse = log_sum_exp(&a, t);
-                lse[(b * s.heads + h) * s.tokens + t] = (float)row_lse;
-                forward_row(out, &a, t, row_lse);
+                Head head = head_of(a->qkv, a->bias, a->lse, s, b, h);
+                double lse = log_sum_exp(&head, t);
+                a->lse[(b * s.heads + h) * s.tokens + t] = (float)lse;
+                forward_row(a->out, &head, t, lse);
             }
 }
 
@@ -147,18 +147,18 @@ static void backward_row(Tensor dqkv, const Head *a, int64_t t) {
     }
 }
 
-static void attention_backward(Backend *be, Tensor dqkv, float *dbias, Tensor dout, Tensor out,
-                               Tensor qkv, const float *lse, const float *bias, AttentionShape s) {
+static void attention_backward(Backend *be, const AttentionBackward *a) {
     (void)be;
+    AttentionShape s = a->shape;
     for (int64_t b = 0; b < s.images; b++)
         for (int64_t h = 0; h < s.heads; h++)
             for (int64_t t = 0; t < s.tokens; t++) {
-                Head a = head_of(qkv, bias, lse, s, b, h);
-                a.out = out;
-                a.dout = dout;
-                backward_row(dqkv, &a, t);
+                Head head = head_of(a->qkv, a->bias, a->lse, s, b, h);
+                head.out = a->out;
+                head.dout = a->dout;
+                backward_row(a->dqkv, &head, t);
                 for (int64_t u = 0; u < s.tokens; u++)
-                    dbias[(h * s.tokens + t) * s.tokens + u] += (float)dlogit(&a, t, u);
+                    a->dbias[(h * s.tokens + t) * s.tokens + u] += (float)dlogit(&head, t, u);
             }
 }
 

@@ -39,43 +39,42 @@ static bool masked(const uint8_t *mask, int64_t patches, int64_t b, int64_t n) {
     return mask && mask[b * patches + n];
 }
 
-static void embed_forward(Backend *be, Tensor x, Tensor patches, const float *cls,
-                          const float *mask_token, const float *pos, const uint8_t *mask,
-                          const Noise *noise) {
+static void embed_forward(Backend *be, const EmbedForward *a) {
     (void)be;
-    int64_t T = noise->tokens, N = T - 1, D = x.cols, P = patches.rows / N;
-    for (int64_t r = 0; r < x.rows; r++)
+    int64_t T = a->noise->tokens, N = T - 1, D = a->x.cols, P = a->patches.rows / N;
+    for (int64_t r = 0; r < a->x.rows; r++)
         for (int64_t c = 0; c < D; c++) {
             int64_t b = r / T, n = r % T - 1;
-            float from = n < 0                   ? cls[c]
-                         : masked(mask, N, b, n) ? mask_token[c]
-                                                 : ref_get(patches, b % P * N + n, c);
-            from += pos ? pos[(n + 1) * D + c] : 0;
-            ref_put(x, r, c, from * noise_element(noise, r * D + c));
+            float from = n < 0                      ? a->cls[c]
+                         : masked(a->mask, N, b, n) ? a->mask_token[c]
+                                                    : ref_get(a->patches, b % P * N + n, c);
+            from += a->pos ? a->pos[(n + 1) * D + c] : 0;
+            ref_put(a->x, r, c, from * noise_element(a->noise, r, D, c));
         }
 }
 
-static void embed_backward(Backend *be, Tensor dpatches, float *dcls, float *dmask_token,
-                           float *dpos, Tensor dx, const uint8_t *mask, const Noise *noise) {
+static void embed_backward(Backend *be, const EmbedBackward *a) {
     (void)be;
-    int64_t T = noise->tokens, N = T - 1, D = dx.cols, P = dpatches.rows / N, B = dx.rows / T;
+    Tensor dx = a->dx;
+    int64_t T = a->noise->tokens, N = T - 1, D = dx.cols, P = a->dpatches.rows / N;
+    int64_t B = dx.rows / T;
     for (int64_t c = 0; c < D; c++) {
         for (int64_t b = 0; b < B; b++)
-            dcls[c] += ref_get(dx, b * T, c) * noise_element(noise, b * T * D + c);
-        for (int64_t r = 0; r < dpatches.rows; r++) {
+            a->dcls[c] += ref_get(dx, b * T, c) * noise_element(a->noise, b * T, D, c);
+        for (int64_t r = 0; r < a->dpatches.rows; r++) {
             double sum = 0;
             for (int64_t b = r / N; b < B; b += P) { /* the images that use this patch */
                 int64_t n = r % N, from = b * T + 1 + n;
-                float d = ref_get(dx, from, c) * noise_element(noise, from * D + c);
-                if (masked(mask, N, b, n))
-                    dmask_token[c] += d;
+                float d = ref_get(dx, from, c) * noise_element(a->noise, from, D, c);
+                if (masked(a->mask, N, b, n))
+                    a->dmask_token[c] += d;
                 else
                     sum += d;
             }
-            ref_put(dpatches, r, c, sum);
+            ref_put(a->dpatches, r, c, sum);
         }
-        for (int64_t r = 0; dpos && r < dx.rows; r++)
-            dpos[r % T * D + c] += ref_get(dx, r, c) * noise_element(noise, r * D + c);
+        for (int64_t r = 0; a->dpos && r < dx.rows; r++)
+            a->dpos[r % T * D + c] += ref_get(dx, r, c) * noise_element(a->noise, r, D, c);
     }
 }
 
@@ -194,18 +193,17 @@ static void consistency_loss(Backend *be, double *loss, Tensor dfeatures, Tensor
     }
 }
 
-static void masked_loss(Backend *be, double *loss, float *dpred, const float *pred,
-                        const float *target, const uint8_t *mask, PatchGrid g, int64_t images,
-                        double weight) {
+static void masked_loss(Backend *be, const MaskedLoss *a) {
     (void)be;
+    PatchGrid g = a->grid;
     int64_t plane = g.size * g.size, count = g.channels * plane;
-    for (int64_t b = 0; b < images; b++) {
-        loss[b] = 0;
+    for (int64_t b = 0; b < a->images; b++) {
+        a->loss[b] = 0;
         for (int64_t i = 0; i < count; i++) {
-            bool counts = masked_pixel(mask, g, b, i % plane / g.size, i % g.size);
-            double e = counts ? (double)pred[b * count + i] - target[b * count + i] : 0;
-            loss[b] += fabs(e);
-            dpred[b * count + i] = (float)(weight * sign(e));
+            bool counts = masked_pixel(a->mask, g, b, i % plane / g.size, i % g.size);
+            double e = counts ? (double)a->pred[b * count + i] - a->target[b * count + i] : 0;
+            a->loss[b] += fabs(e);
+            a->dpred[b * count + i] = (float)(a->weight * sign(e));
         }
     }
 }
