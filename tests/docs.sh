@@ -1,7 +1,8 @@
 #!/bin/sh
 # The layout in docs/ARCHITECTURE.md names every file of src/ and none that is not there; the paths
-# and links of all documents lead somewhere.
-# usage: tests/docs.sh    exit 1 after listing what is wrong
+# and links of all documents lead somewhere; results have readable lines, and tables of the bench are
+# what their JSON says.
+# usage: tests/docs.sh    exit 1 after listing what is wrong, 77 where python3 is not here
 set -eu
 cd "$(dirname "$0")/.."
 status=0
@@ -25,7 +26,8 @@ for noun in $there; do
         complain "docs/ARCHITECTURE.md: the layout does not name src/$noun"
 done
 
-for document in README.md CONTRIBUTING.md docs/*.md tests/reference/README.md; do
+for document in README.md CONTRIBUTING.md docs/*.md docs/results/*.md bench/README.md \
+    tests/reference/README.md; do
     folder=$(dirname "$document")
     for path in $(grep -oE '`(\.ci|src|tests|tools|docs|bench)/[A-Za-z0-9_./-]+`' "$document" | tr -d '`' |
         grep -v NAME); do
@@ -35,4 +37,17 @@ for document in README.md CONTRIBUTING.md docs/*.md tests/reference/README.md; d
         [ -e "$folder/$link" ] || complain "$document: links to $link, which is not there"
     done
 done
+
+# A line has 100 columns, a row of a table 200; blocks of code are as long as their commands.
+long=$(awk 'FNR == 1 { code = 0 } /^```/ { code = !code }
+    !code && length > (/^\|/ ? 200 : 100) { print FILENAME ":" FNR ": a line of " length }' \
+    docs/results.md docs/results/*.md)
+[ -z "$long" ] || complain "$long"
+
+if command -v python3 >/dev/null; then
+    tools/bench_tables.py --check || status=1
+else
+    echo "python3 is not here: tables of the bench are not checked" >&2
+    [ $status -ne 0 ] || status=77
+fi
 exit $status

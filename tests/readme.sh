@@ -33,7 +33,8 @@ check_normalcy() { # COMMAND ARGUMENT...
     done
 }
 
-for document in README.md CONTRIBUTING.md docs/*.md tests/reference/README.md; do
+for document in README.md CONTRIBUTING.md docs/*.md docs/results/*.md bench/README.md \
+    tests/reference/README.md; do
     # Comments go, continued lines are joined.
     lines=$(sed -n '/^```sh$/,/^```$/p' "$document" | grep -v '^```' |
         sed -e ':a' -e '/\\$/N; s/\\\n//; ta' -e 's/#.*//')

@@ -10,7 +10,7 @@ length=600
 
 sources=$(find src tests bench tools -name '*.[ch]' 2>/dev/null || true)
 texts=$(find src tests tools docs bench .ci \( -name '*.[ch]' -o -name '*.sh' -o -name '*.md' \
-    -o -name '*.py' -o -name '*.def' -o -name '*.txt' -o -name run \) 2>/dev/null |
+    -o -name '*.py' -o -name '*.json' -o -name '*.def' -o -name '*.txt' -o -name run \) 2>/dev/null |
     grep -v '^tests/fuzz/corpus/' || true)
 texts="$texts CMakeLists.txt CMakePresets.json Makefile README.md CONTRIBUTING.md"
 library=$(find src -name '*.c' ! -path 'src/app/*')
