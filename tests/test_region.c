@@ -16,7 +16,7 @@
 
 enum { MAX = 60 };
 
-/* ---- the definition: after each detection a point of both curves, then the areas ---- */
+/* ---- the definition: below each score a point of both curves, then the areas ---- */
 
 static double overlap(Box a, Box b) {
     double w = fmin(a.x1, b.x1) - fmax(a.x0, b.x0) + 1, h = fmin(a.y1, b.y1) - fmax(a.y0, b.y0) + 1;
@@ -32,10 +32,14 @@ typedef struct {
 
 static double area(const Point *p, int n, int tracks) {
     double sum = 0, last = 0, x = 0;
-    for (int i = 0; i < n && p[i].fpr <= 1; i++) {
-        double y = tracks ? p[i].tracks : p[i].boxes;
-        sum += (p[i].fpr - x) * (y + last) / 2;
-        x = p[i].fpr;
+    for (int i = 0; i < n && x < 1; i++) {
+        double y = tracks ? p[i].tracks : p[i].boxes, width = p[i].fpr - x;
+        if (p[i].fpr > 1) { /* the line ends at one false alarm a frame */
+            y = last + (y - last) * (1 - x) / width;
+            width = 1 - x;
+        }
+        sum += width * (y + last) / 2;
+        x += width;
         last = y;
     }
     return sum + (1 - x) * last; /* flat to 1 */
@@ -46,6 +50,7 @@ static void define(double *rbdc, double *tbdc, const Tracks *t, const Detection 
                    int frames) {
     int found[MAX] = {0}, hits[MAX] = {0}, length[MAX] = {0}, positive = 0, alarms = 0;
     Point p[MAX];
+    int points = 0;
     for (int k = 0; k < t->count; k++)
         length[t->item[k].track]++;
     for (int i = 0; i < n; i++) {
@@ -64,11 +69,12 @@ static void define(double *rbdc, double *tbdc, const Tracks *t, const Detection 
         int tracks = 0;
         for (int k = 0; k < t->tracks; k++)
             tracks += (double)hits[k] / length[k] >= 0.1;
-        p[i] = (Point){(double)alarms / frames, (double)positive / (double)t->count,
-                       (double)tracks / (double)t->tracks};
+        if (i + 1 == n || d[i + 1].score < d[i].score)
+            p[points++] = (Point){(double)alarms / frames, (double)positive / (double)t->count,
+                                  (double)tracks / (double)t->tracks};
     }
-    *rbdc = area(p, n, 0);
-    *tbdc = area(p, n, 1);
+    *rbdc = area(p, points, 0);
+    *tbdc = area(p, points, 1);
 }
 
 static Box random_box(const Rng *r, uint64_t at) {
@@ -93,10 +99,11 @@ static void test_definition(void **state) {
         }
         t.tracks = tracks;
         Detection d[MAX], sorted[MAX];
-        for (int i = 0; i < n; i++) { /* scores all different: the order is theirs */
+        int levels = trial % 2 ? 6007 : 1 + (int)trial % 13; /* all different, or many equal */
+        for (int i = 0; i < n; i++) {
             uint64_t at = 1000 + 10 * (uint64_t)i;
             d[i] = (Detection){i % 2, (int)(rng_uniform(&r, at) * frames_each),
-                               random_box(&r, at + 1), (float)(i * 7919 % 6007)};
+                               random_box(&r, at + 1), (float)(i * 7919 % 6007 % levels)};
             sorted[i] = d[i];
         }
         for (int i = 0; i < n; i++)
@@ -194,6 +201,25 @@ static void test_limits(void **state) {
     tracks_free(&t);
 }
 
+/* A true and a false detection of one score: whichever clip each is in, they are one step. */
+static void test_ties_are_one_step(void **state) {
+    (void)state;
+    const Box box = {64, 64, 79, 79};
+    for (int clip = 0; clip < 2; clip++) {
+        Tracks t = {.tracks = 1};
+        double rbdc, tbdc;
+        assert_int_equal(tracks_add(&t, (TrackBox){clip, 1, 0, box}), 0);
+        Detection d[2] = {{0, 1, box, 0.5f}, {1, 1, box, 0.5f}};
+        assert_int_equal(region_score(&rbdc, &tbdc, &t, d, 2, 4), 0);
+        assert_true(rbdc == 0.875 && tbdc == 0.875);
+        /* Three false alarms where there are two frames: a third of the line is beyond the end. */
+        Detection more[4] = {d[0], d[1], {0, 0, box, 0.5f}, {1, 0, box, 0.5f}};
+        assert_int_equal(region_score(&rbdc, &tbdc, &t, more, 4, 2), 0);
+        assert_true(fabs(rbdc - 1.0 / 3) < 1e-15 && fabs(tbdc - 1.0 / 3) < 1e-15);
+        tracks_free(&t);
+    }
+}
+
 /* The result is of a set of detections: their order in the array is nothing. */
 static void test_order_does_not_matter(void **state) {
     (void)state;
@@ -216,6 +242,7 @@ int main(void) {
         cmocka_unit_test(test_all_found),
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_ties_are_one_step),
         cmocka_unit_test(test_order_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,18 +36,10 @@ static int compare_targets(const void *a, const void *b) {
     return compare_places(x->clip, x->frame, y->clip, y->frame);
 }
 
+/* The highest score first. */
 static int compare_detections(const void *a, const void *b) {
-    const Detection *x = a, *y = b;
-    const int order[] = {(x->score < y->score) - (x->score > y->score),
-                         compare_places(x->clip, x->frame, y->clip, y->frame),
-                         compare(x->box.x0, y->box.x0),
-                         compare(x->box.y0, y->box.y0),
-                         compare(x->box.x1, y->box.x1),
-                         compare(x->box.y1, y->box.y1)};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        if (order[i])
-            return order[i];
-    return 0;
+    float x = ((const Detection *)a)->score, y = ((const Detection *)b)->score;
+    return (x < y) - (x > y);
 }
 
 static int search_open(Search *s, const Tracks *truth) {
@@ -111,21 +103,32 @@ static bool take_detection(Search *s, const Detection *d) {
     return overlaps;
 }
 
-/* Both curves rise at findings and run level for 1 / frames at each false alarm, so their areas are
- * sums of whole numbers. */
+/* The area below the straight line from `before` to `after` over `alarms` false alarms, as far as
+ * `room` of them. Whole numbers and halves: exact below 2^52. */
+static double step_area(int64_t before, int64_t after, int64_t alarms, int64_t room) {
+    if (alarms <= room)
+        return (double)alarms * (double)(before + after) / 2;
+    double width = (double)room;
+    return width * ((double)before + (double)(after - before) * width / (double)alarms / 2);
+}
+
+/* Detections of equal scores are one step of both curves, so their order is nothing. */
 static void sweep(Search *s, const Detection *d, int64_t count, int64_t frames, double *rbdc,
                   double *tbdc) {
-    int64_t boxes = 0, tracks = 0, alarms = 0;
-    for (int64_t i = 0; i < count && alarms < frames; i++)
-        if (!take_detection(s, &d[i])) {
-            boxes += s->boxes_found;
-            tracks += s->tracks_found;
-            alarms++;
-        }
-    boxes += (frames - alarms) * s->boxes_found;
-    tracks += (frames - alarms) * s->tracks_found;
-    *rbdc = (double)boxes / ((double)frames * (double)s->count);
-    *tbdc = (double)tracks / ((double)frames * (double)s->tracks);
+    double boxes = 0, tracks = 0;
+    int64_t room = frames; /* false alarms left to one a frame */
+    for (int64_t i = 0; i < count && room > 0;) {
+        int64_t alarms = 0, old_boxes = s->boxes_found, old_tracks = s->tracks_found;
+        for (float score = d[i].score; i < count && d[i].score == score; i++)
+            alarms += !take_detection(s, &d[i]);
+        boxes += step_area(old_boxes, s->boxes_found, alarms, room);
+        tracks += step_area(old_tracks, s->tracks_found, alarms, room);
+        room = alarms < room ? room - alarms : 0;
+    }
+    boxes += (double)room * (double)s->boxes_found;
+    tracks += (double)room * (double)s->tracks_found;
+    *rbdc = boxes / ((double)frames * (double)s->count);
+    *tbdc = tracks / ((double)frames * (double)s->tracks);
 }
 
 int region_score(double *rbdc, double *tbdc, const Tracks *truth, Detection *d, int64_t count,

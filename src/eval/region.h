@@ -6,11 +6,12 @@
 #include "data/tracks.h"
 #include "score/boxes.h"
 
-/* Detections are taken from the highest score down, equal ones by clip, frame and corners. One
- * finds every box of its frame that it overlaps by an intersection over union of at least 0.1;
- * where there is none it is a false alarm; where all were found before it is neither. A track is
- * found once at least a tenth of its boxes are. After the last detection the shares stay as they
- * are.
+/* Detections are taken from the highest score down, those of equal scores together: they are one
+ * step, a straight line of both curves, as for AUROC. One detection finds every box of its frame
+ * that it overlaps by an intersection over union of at least 0.1; where there is none it is a false
+ * alarm; where all were found before it is neither. A track is found once at least a tenth of its
+ * boxes are. After the last detection the shares stay as they are; a step that passes one false
+ * alarm a frame counts up to there.
  *
  * `frames` is the number of all frames of the test clips. *rbdc and *tbdc in [0, 1]; NaN where
  * there is no box to find. Sorts `d`; a score that is NaN is ERR_FAIL. */
