@@ -1,4 +1,5 @@
 /* The .npy reader: every type and version as NumPy writes them, and refusal of what lies. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,8 +53,21 @@ static void test_types(void **state) {
         {"<i4", 4, {0xfe, 0xff, 0xff, 0xff}, -2},
         {"<u4", 4, {0xfe, 0xff, 0xff, 0xff}, 4294967294},
         {"<i8", 8, {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, -2},
+        {"<u8", 8, {0xfe, 0xff}, 65534},
+        {"<f2", 2, {0, 0xc1}, -2},
         {"<f4", 4, {0, 0, 0x20, 0xc0}, -2},
         {"<f8", 8, {0, 0, 0, 0, 0, 0, 4, 0xc0}, -2},
+        {"=i2", 2, {0xfe, 0xff}, -2},
+        {">i1", 1, {0xfe}, -2},
+        {">i2", 2, {0xff, 0xfe}, -2},
+        {">u2", 2, {0xff, 0xfe}, 65534},
+        {">i4", 4, {0xff, 0xff, 0xff, 0xfe}, -2},
+        {">u4", 4, {0xff, 0xff, 0xff, 0xfe}, 4294967294},
+        {">i8", 8, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe}, -2},
+        {">u8", 8, {0, 0, 0, 0, 0, 0, 0xff, 0xfe}, 65534},
+        {">f2", 2, {0xc1, 0}, -2},
+        {">f4", 4, {0xc0, 0x20, 0, 0}, -2},
+        {">f8", 8, {0xc0, 4, 0, 0, 0, 0, 0, 0}, -2},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char dict[128];
@@ -79,6 +93,49 @@ static void test_types(void **state) {
     npy_free(&a);
 }
 
+/* Values of binary16 as IEEE 754 has them, in both byte orders. */
+static void test_float16(void **state) {
+    (void)state;
+    static const struct {
+        unsigned bits;
+        double value;
+    } rows[] = {
+        {0x0000, 0},
+        {0x8000, -0.0},
+        {0x0001, 0x1p-24},
+        {0x03ff, 1023 * 0x1p-24},
+        {0x83ff, -0x1.ff8p-15},
+        {0x0400, 0x1p-14},
+        {0x3555, 0x1.554p-2},
+        {0x3c00, 1},
+        {0x3c01, 1.0009765625},
+        {0xc000, -2},
+        {0x7bff, 65504},
+        {0x7c00, INFINITY},
+        {0xfc00, -INFINITY},
+    };
+    enum { COUNT = sizeof rows / sizeof *rows };
+    for (int big = 0; big <= 1; big++) {
+        unsigned char bytes[2 * COUNT + 4];
+        for (int i = 0; i < COUNT; i++) {
+            bytes[2 * i + !big] = (unsigned char)(rows[i].bits >> 8);
+            bytes[2 * i + big] = (unsigned char)rows[i].bits;
+        }
+        memcpy(bytes + 2 * COUNT, big ? "\x7e\0\xfc\1" : "\0\x7e\1\xfc", 4); /* two NaNs */
+        char dict[128];
+        snprintf(dict, sizeof dict, "{'descr': '%cf2', 'fortran_order': False, 'shape': (%d,)}",
+                 big ? '>' : '<', COUNT + 2);
+        Npy a;
+        assert_int_equal(parse(&a, 1, dict, bytes, sizeof bytes), 0);
+        for (int i = 0; i < COUNT; i++) {
+            double value = npy_real(&a, i);
+            assert_true(value == rows[i].value && signbit(value) == signbit(rows[i].value));
+        }
+        assert_true(isnan(npy_real(&a, COUNT)) && isnan(npy_real(&a, COUNT + 1)));
+        npy_free(&a);
+    }
+}
+
 static void test_order(void **state) {
     (void)state;
     const unsigned char columns[6] = {0, 3, 1, 4, 2, 5}; /* [[0 1 2] [3 4 5]] by columns */
@@ -90,6 +147,12 @@ static void test_order(void **state) {
     for (int i = 0; i < 6; i++)
         assert_int_equal(npy_int(&a, i), i);
     npy_free(&a);
+    const unsigned char words[12] = {0, 0, 0, 3, 0, 1, 0, 4, 0, 2, 0, 5}; /* the same, turned */
+    assert_int_equal(
+        parse(&a, 1, "{'shape': (2, 3), 'fortran_order': True, 'descr': '>i2'}", words, 12), 0);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(npy_int(&a, i), i);
+    npy_free(&a);
 }
 
 static void test_refused(void **state) {
@@ -97,7 +160,9 @@ static void test_refused(void **state) {
     refuse("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", 8, "'|O'");
     refuse("{'descr': '<c16', 'fortran_order': False, 'shape': (1,)}", 16, "'<c16'");
     refuse("{'descr': '<U4', 'fortran_order': False, 'shape': (1,)}", 16, "'<U4'");
-    refuse("{'descr': '>i8', 'fortran_order': False, 'shape': (1,)}", 8, "big-endian");
+    refuse("{'descr': '<f16', 'fortran_order': False, 'shape': (1,)}", 16, "'<f16'");
+    refuse("{'descr': '<f1', 'fortran_order': False, 'shape': (1,)}", 1, "'<f1'");
+    refuse("{'descr': '<i3', 'fortran_order': False, 'shape': (1,)}", 3, "'<i3'");
     refuse("{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1,)}", 4, "structured");
     refuse("{'descr': '<i8', 'fortran_order': False, 'shape': (2,)}", 8, "announces 2");
     refuse("{'descr': '<i8', 'fortran_order': False, 'shape': (2,)}", 17, "17 bytes");
@@ -155,9 +220,8 @@ static void test_round_trip(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_types),      cmocka_unit_test(test_float16),
+        cmocka_unit_test(test_order),      cmocka_unit_test(test_refused),
         cmocka_unit_test(test_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "base/npy.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,30 +78,36 @@ static bool take_shape(Text *t, Npy *a) {
     return true;
 }
 
-static int parse_dtype(Npy *a, const char *name, const char *dtype) {
+static bool known_type(char kind, long size) {
+    switch (kind) {
+    case 'b':
+        return size == 1;
+    case 'f':
+        return size == 2 || size == 4 || size == 8;
+    case 'i':
+    case 'u':
+        return size == 1 || size == 2 || size == 4 || size == 8;
+    default:
+        return false;
+    }
+}
+
+static int parse_dtype(Npy *a, bool *swapped, const char *name, const char *dtype) {
     char order = dtype[0], kind = order ? dtype[1] : '\0';
     char *end = NULL;
     long size = kind ? strtol(dtype + 2, &end, 10) : 0;
-    bool known =
-        kind && *end == '\0' &&
-        ((kind == 'b' && size == 1) || (kind == 'f' && (size == 4 || size == 8)) ||
-         ((kind == 'i' || kind == 'u') && (size == 1 || size == 2 || size == 4 || size == 8)));
-    if (known && order == '>' && size > 1)
+    if (!kind || *end != '\0' || !known_type(kind, size) || !strchr("<>|=", order))
         return err_set(ERR_FAIL,
-                       "%s: the array is big-endian (%s); save it with "
-                       "a.astype(a.dtype.newbyteorder('<'))",
+                       "%s: arrays of type '%s' are not read; expected bool, integers, float16, "
+                       "float32 or float64 (a.astype('float64') makes one of real numbers)",
                        name, dtype);
-    if (!known || !strchr("<>|=", order))
-        return err_set(ERR_FAIL,
-                       "%s: arrays of type '%s' are not read; expected bool, integers, float32 or "
-                       "float64",
-                       name, dtype);
+    *swapped = order == '>';
     a->kind = kind;
     a->item_size = (int)size;
     return 0;
 }
 
-static int parse_header(Npy *a, bool *fortran, const char *name, Text t) {
+static int parse_header(Npy *a, bool *fortran, bool *swapped, const char *name, Text t) {
     char key[32], dtype[64] = "";
     bool have_order = false, have_shape = false, ok = take(&t, '{');
     while (ok && !take(&t, '}')) {
@@ -131,7 +138,18 @@ static int parse_header(Npy *a, bool *fortran, const char *name, Text t) {
                        "%s: the .npy header is damaged; expected {'descr': ..., "
                        "'fortran_order': ..., 'shape': (...)}",
                        name);
-    return parse_dtype(a, name, dtype);
+    return parse_dtype(a, swapped, name, dtype);
+}
+
+/* Turns the bytes of each element around. */
+static void swap_bytes(const Npy *a) {
+    char *item = a->data;
+    for (int64_t i = 0; i < a->count; i++, item += a->item_size)
+        for (int low = 0, high = a->item_size - 1; low < high; low++, high--) {
+            char byte = item[low];
+            item[low] = item[high];
+            item[high] = byte;
+        }
 }
 
 /* Copies a Fortran-ordered array to C order: the first index runs fastest in `in`. */
@@ -150,7 +168,7 @@ static void to_c_order(const Npy *a, char *out, const char *in) {
 int npy_parse(Npy *out, const char *name, const void *bytes, int64_t n) {
     const unsigned char *p = bytes;
     Npy a = {0};
-    bool fortran = false;
+    bool fortran = false, swapped = false;
     if (n < 10 || memcmp(p, "\x93NUMPY", 6) != 0)
         return err_set(ERR_FAIL, "%s: not a .npy file (expected it to begin with \\x93NUMPY)",
                        name);
@@ -162,7 +180,7 @@ int npy_parse(Npy *out, const char *name, const void *bytes, int64_t n) {
     if (header > n - start)
         return err_set(ERR_FAIL, "%s: the file ends inside its .npy header", name);
     const char *text = (const char *)p + start;
-    int code = parse_header(&a, &fortran, name, (Text){text, text + header});
+    int code = parse_header(&a, &fortran, &swapped, name, (Text){text, text + header});
     if (code)
         return code;
     int64_t need, have = n - start - header;
@@ -182,6 +200,8 @@ int npy_parse(Npy *out, const char *name, const void *bytes, int64_t n) {
         to_c_order(&a, a.data, text + header);
     else
         memcpy(a.data, text + header, (size_t)need);
+    if (swapped)
+        swap_bytes(&a);
     *out = a;
     return 0;
 }
@@ -225,7 +245,18 @@ int64_t npy_int(const Npy *a, int64_t i) {
     }
 }
 
+/* IEEE 754's binary16: a sign, 5 bits of exponent, 10 bits behind the point. */
+static double from_half(uint16_t bits) {
+    int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    double value = exponent == 31  ? (fraction ? NAN : INFINITY)
+                   : exponent == 0 ? ldexp(fraction, -24)
+                                   : ldexp(fraction + 1024, exponent - 25);
+    return bits >> 15 ? -value : value;
+}
+
 double npy_real(const Npy *a, int64_t i) {
+    if (a->kind == 'f' && a->item_size == 2)
+        return from_half(((const uint16_t *)a->data)[i]);
     if (a->kind == 'f')
         return a->item_size == 4 ? ((const float *)a->data)[i] : ((const double *)a->data)[i];
     if (a->kind == 'u' && a->item_size == 8)

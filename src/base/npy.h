@@ -1,4 +1,5 @@
-/* NumPy .npy arrays, versions 1 to 3, little-endian, C or Fortran order. */
+/* NumPy .npy arrays, versions 1 to 3, of bool, integers of 1 to 8 bytes, float16, float32 and
+ * float64, of either byte order, C or Fortran order. */
 #ifndef BASE_NPY_H
 #define BASE_NPY_H
 
@@ -12,7 +13,7 @@ typedef struct {
     int rank;
     int64_t shape[NPY_MAX_RANK];
     int64_t count;
-    void *data; /* owned, C order */
+    void *data; /* owned, C order, this machine's byte order */
 } Npy;
 
 /* Reads a whole file. ERR_FAIL names the file and what does not fit: magic, header, dtype, a shape
@@ -24,7 +25,8 @@ int npy_parse(Npy *out, const char *name, const void *bytes, int64_t n);
 
 void npy_free(Npy *a);
 
-/* Element i as an integer / a double, whatever the array's type. */
+/* Element i as an integer / a double, whatever the array's type; npy_int is not for floats that no
+ * int64_t holds. */
 int64_t npy_int(const Npy *a, int64_t i);
 double npy_real(const Npy *a, int64_t i);
 
