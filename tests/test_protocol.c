@@ -160,11 +160,11 @@ static void test_order_of_steps(void **state) {
     for (int c = 0, at = 0; c < CLIPS; at += (int)m.length[c++]) {
         double x[30];
         int64_t n = m.length[c];
-        regular_normalise(x, m.regularity + at, &n, 1, NORMALISE_CLIP);
+        assert_int_equal(regular_normalise(x, m.regularity + at, &n, 1, NORMALISE_CLIP), 0);
         smooth_run(&mean5, x, n);
         for (int i = 0; i < n; i++)
             x[i] = -x[i];
-        regular_normalise(x, x, &n, 1, NORMALISE_CLIP);
+        assert_int_equal(regular_normalise(x, x, &n, 1, NORMALISE_CLIP), 0);
         smooth_run(&raw49, x, n);
         for (int i = 0; i < n; i++)
             assert_near(jig.score[at + i], x[i], 1e-12);
@@ -174,7 +174,7 @@ static void test_order_of_steps(void **state) {
         smooth_run(&raw899, x, n);
         for (int i = 0; i < n; i++)
             x[i] = -x[i];
-        regular_normalise(x, x, &n, 1, NORMALISE_CLIP);
+        assert_int_equal(regular_normalise(x, x, &n, 1, NORMALISE_CLIP), 0);
         for (int i = 0; i < n; i++)
             assert_near(aed.score[at + i], x[i], 1e-9);
     }

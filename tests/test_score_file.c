@@ -126,6 +126,23 @@ static void test_unscored_ends(void **state) {
     score_file_free(&f);
 }
 
+/* Scores far apart: every abnormal one is above every normal one, under both min-max rules. */
+static void test_wide_range(void **state) {
+    (void)state;
+    double wide[COUNT];
+    for (int huge = 0; huge <= 1; huge++) {
+        for (int i = 0; i < COUNT; i++)
+            wide[i] = huge ? (label[i] ? 1e308 : -1e308 + i * 1e300) : score[i];
+        wide[8] = huge ? 1e308 : 1e17;
+        ScoreFile *f = open_ok(write_scores("wide.npy", wide, COUNT));
+        ResultRow row = row_of(f, 0, 0, false);
+        assert_true(row.auroc_micro == 100);
+        row = row_of(f, 0, 0, true);
+        assert_true(row.auroc_micro == 0);
+        score_file_free(&f);
+    }
+}
+
 static void refuse(const ScoreFile *f, int64_t first, int64_t last, const char *word) {
     Dataset *d = NULL;
     Evaluation e = {0};
@@ -172,9 +189,9 @@ static void test_unreadable(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_array),     cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_unscored_ends), cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_one_array), cmocka_unit_test(test_wide_range),
+        cmocka_unit_test(test_folder),    cmocka_unit_test(test_unscored_ends),
+        cmocka_unit_test(test_lengths),   cmocka_unit_test(test_unreadable),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

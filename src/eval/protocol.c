@@ -101,7 +101,9 @@ static int run_step(Judged *j, const ProtocolStep *step) {
     if (step->normalise != NORMALISE_NONE) {
         for (int64_t i = 0; i < j->frames; i++)
             j->score[i] = -j->score[i];
-        regular_normalise(j->score, j->score, j->length, j->clips, step->normalise);
+        int code = regular_normalise(j->score, j->score, j->length, j->clips, step->normalise);
+        if (code)
+            return code;
     }
     return smooth_clips(j, &step->smooth);
 }

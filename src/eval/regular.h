@@ -12,10 +12,13 @@ typedef enum {
 
 extern const char *const normalise_names[]; /* "per-clip", "global", "none", NULL */
 
-/* anomaly[i] = 1 - (psnr[i] - min) / (max - min) (Eq. 9); 0 for all where max == min. psnr is the
+/* anomaly[i] = (max - psnr[i]) / (max - min), which is 1 - Eq. 9; 0 for all where max == min. In
+ * [0, 1]; equal PSNRs stay equal, and of unequal ones the lower is the more abnormal, however far
+ * apart min and max are: where rounding would make them one they end a bit apart. psnr is the
  * concatenation of `clips` clips of the given lengths. anomaly may be psnr itself. Infinite values
- * are left out of min and max and give 0 or 1; NaN stays NaN. NORMALISE_NONE: -psnr[i]. */
-void regular_normalise(double *anomaly, const double *psnr, const int64_t *clip_length, int clips,
-                       Normalise how);
+ * are left out of min and max and give 0 or 1; NaN stays NaN. NORMALISE_NONE: -psnr[i]. ERR_FAIL
+ * where memory is out. */
+int regular_normalise(double *anomaly, const double *psnr, const int64_t *clip_length, int clips,
+                      Normalise how);
 
 #endif
