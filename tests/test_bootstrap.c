@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "eval/bootstrap.h"
+#include "eval/interval.h"
 #include "eval/metrics.h"
 #include "near.h"
 #include "random.h"
@@ -47,6 +49,26 @@ static void test_contains(void **state) {
     assert_true(low == low2 && high == high2);
 }
 
+/* What is printed is the percentiles, widened for the number of clips that have frames. */
+static void test_widened(void **state) {
+    (void)state;
+    Data d;
+    Bootstrap b, same;
+    double area, low, high;
+    int64_t length[CLIPS + 2] = {0};
+    make(&d, 0, 0.5);
+    memcpy(length + 1, d.length, sizeof d.length); /* an empty clip at both ends */
+    assert_int_equal(auroc(&area, d.score, d.label, COUNT), 0);
+    assert_int_equal(bootstrap_percentiles(&b, d.score, d.label, d.length, CLIPS), 0);
+    assert_int_equal(bootstrap_percentiles(&same, d.score, d.label, length, CLIPS + 2), 0);
+    assert_true(b.estimate == area && b.clips == CLIPS);
+    assert_true(same.low == b.low && same.high == b.high && same.clips == CLIPS);
+    assert_int_equal(bootstrap_auroc(&low, &high, d.score, d.label, d.length, CLIPS), 0);
+    assert_true(low < b.low && b.high < high);
+    interval_widen(&b.low, &b.high, area, CLIPS);
+    assert_true(low == b.low && high == b.high);
+}
+
 /* Of 95 % intervals of samples from one source, about 95 % hold the source's true value, normal
  * scores one deviation apart: Phi(1 / sqrt 2). */
 static void test_coverage(void **state) {
@@ -80,15 +102,18 @@ static void test_clips_are_drawn(void **state) {
 }
 
 /* Two clips of one class each: replicates without both are drawn again, the others all give the
- * area itself. */
+ * area itself, which tells no spread. */
 static void test_one_class_replicates(void **state) {
     (void)state;
     double low, high;
+    Bootstrap b;
     const double score[] = {1, 2, 3, 2.5, 4};
     const uint8_t label[] = {0, 0, 0, 1, 1};
+    assert_int_equal(bootstrap_percentiles(&b, score, label, (int64_t[]){3, 2}, 2), 0);
+    assert_near(b.low, 5.0 / 6, 1e-15);
+    assert_near(b.high, 5.0 / 6, 1e-15);
     assert_int_equal(bootstrap_auroc(&low, &high, score, label, (int64_t[]){3, 2}, 2), 0);
-    assert_near(low, 5.0 / 6, 1e-15);
-    assert_near(high, 5.0 / 6, 1e-15);
+    assert_true(isnan(low) && isnan(high));
 }
 
 static void test_absent(void **state) {
@@ -100,6 +125,10 @@ static void test_absent(void **state) {
     assert_true(isnan(low) && isnan(high));
     assert_int_equal(
         bootstrap_auroc(&low, &high, score, (uint8_t[]){0, 0, 0, 0}, (int64_t[]){2, 2}, 2), 0);
+    assert_true(isnan(low) && isnan(high));
+    low = high = 1;
+    assert_int_equal(
+        bootstrap_auroc(&low, &high, score, (uint8_t[]){0, 1, 0, 1}, (int64_t[]){4, 0}, 2), 0);
     assert_true(isnan(low) && isnan(high));
 }
 
@@ -118,9 +147,13 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_contains),        cmocka_unit_test(test_coverage),
-        cmocka_unit_test(test_clips_are_drawn), cmocka_unit_test(test_one_class_replicates),
-        cmocka_unit_test(test_absent),          cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_contains),
+        cmocka_unit_test(test_widened),
+        cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_clips_are_drawn),
+        cmocka_unit_test(test_one_class_replicates),
+        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "eval/interval.h"
 
 enum { REPLICATES = 1000, SEED = 2022 };
 
@@ -61,32 +62,65 @@ static double quantile(const double *area, double q) {
     return area[i] + (at - i) * (area[i + 1] - area[i]);
 }
 
-int bootstrap_auroc(double *low, double *high, const double *score, const uint8_t *label,
-                    const int64_t *clip_length, int clips) {
+/* Items of all frames, the highest score first; clips without frames are no clips. */
+static int fill_items(Item *items, const double *score, const uint8_t *label,
+                      const int64_t *clip_length, int clips) {
+    int64_t n = 0;
+    int used = 0;
+    for (int c = 0; c < clips; c++) {
+        for (int64_t end = n + clip_length[c]; n < end; n++)
+            items[n] = (Item){score[n], used, label[n] != 0};
+        used += clip_length[c] > 0;
+    }
+    qsort(items, (size_t)n, sizeof *items, descending);
+    return used;
+}
+
+/* Of items with both classes. */
+static int measure(Bootstrap *out, const Item *items, int64_t n) {
+    double *area = mem_alloc(REPLICATES, sizeof *area);
+    int64_t *drawn = mem_alloc((size_t)out->clips, sizeof *drawn);
+    int code = area && drawn ? 0 : ERR_FAIL;
+    if (!code) {
+        for (int c = 0; c < out->clips; c++)
+            drawn[c] = 1;
+        out->estimate = weighted_area(items, n, drawn);
+        replicate(area, items, n, drawn, out->clips);
+        qsort(area, REPLICATES, sizeof *area, ascending);
+        out->low = quantile(area, 0.025);
+        out->high = quantile(area, 0.975);
+    }
+    mem_free(drawn);
+    mem_free(area);
+    return code;
+}
+
+int bootstrap_percentiles(Bootstrap *out, const double *score, const uint8_t *label,
+                          const int64_t *clip_length, int clips) {
     int64_t n = 0, abnormal = 0;
     for (int c = 0; c < clips; c++)
         n += clip_length[c];
     for (int64_t i = 0; i < n; i++)
-        abnormal += label[i];
-    *low = *high = NAN;
-    if (clips < 2 || !abnormal || abnormal == n)
-        return 0;
-    Item *items = mem_alloc((size_t)n, sizeof *items);
-    double *area = mem_alloc(REPLICATES, sizeof *area);
-    int64_t *drawn = mem_alloc((size_t)clips, sizeof *drawn);
-    int code = items && area && drawn ? 0 : ERR_FAIL;
-    if (!code) {
-        for (int64_t c = 0, i = 0; c < clips; c++)
-            for (int64_t end = i + clip_length[c]; i < end; i++)
-                items[i] = (Item){score[i], (int32_t)c, label[i] != 0};
-        qsort(items, (size_t)n, sizeof *items, descending);
-        replicate(area, items, n, drawn, clips);
-        qsort(area, REPLICATES, sizeof *area, ascending);
-        *low = quantile(area, 0.025);
-        *high = quantile(area, 0.975);
-    }
-    mem_free(drawn);
-    mem_free(area);
+        abnormal += label[i] != 0;
+    Item *items = mem_alloc((size_t)n + 1, sizeof *items);
+    if (!items)
+        return ERR_FAIL;
+    Bootstrap b = {NAN, NAN, NAN, fill_items(items, score, label, clip_length, clips)};
+    int code = b.clips >= 2 && abnormal && abnormal < n ? measure(&b, items, n) : 0;
     mem_free(items);
+    if (!code)
+        *out = b;
     return code;
+}
+
+int bootstrap_auroc(double *low, double *high, const double *score, const uint8_t *label,
+                    const int64_t *clip_length, int clips) {
+    Bootstrap b;
+    int code = bootstrap_percentiles(&b, score, label, clip_length, clips);
+    if (code)
+        return code;
+    interval_widen(&b.low, &b.high, b.estimate, b.clips);
+    *low = b.low;
+    *high = b.high;
+    return 0;
 }

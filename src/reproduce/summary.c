@@ -11,8 +11,8 @@
 
 const char reproduce_note[] =
     "Here: micro AUROC by the paper's protocol for this data set, mean over the seeds. 95 %: "
-    "bootstrap over the test clips, each end a mean over the seeds; the seeds' own spread stands "
-    "beside it.";
+    "bootstrap over the test clips, widened for their number, each end a mean over the seeds; the "
+    "seeds' own spread stands beside it.";
 
 /* ---- rows. */
 
