@@ -12,7 +12,7 @@ sources=$(find src tests bench tools -name '*.[ch]' 2>/dev/null || true)
 texts=$(find src tests tools docs bench .ci \( -name '*.[ch]' -o -name '*.sh' -o -name '*.md' \
     -o -name '*.py' -o -name '*.json' -o -name '*.def' -o -name '*.txt' -o -name run \) 2>/dev/null |
     grep -v '^tests/fuzz/corpus/' || true)
-texts="$texts CMakeLists.txt CMakePresets.json Makefile README.md CONTRIBUTING.md"
+texts="$texts $(ls ./*.md .github/*/*.md) CMakeLists.txt CMakePresets.json Makefile"
 library=$(find src -name '*.c' ! -path 'src/app/*')
 
 status=0
