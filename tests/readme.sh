@@ -1,6 +1,7 @@
 #!/bin/sh
 # The commands the documents tell people to type exist: each normalcy command with its options, each
-# make target, each script. Read are the lines of the ```sh blocks.
+# make target, each script. Read are the lines of the ```sh blocks and the commands of normalcy that
+# stand between backquotes in a line.
 # usage: tests/readme.sh NORMALCY    exit 1 after listing what is wrong
 set -eu
 normalcy=$1
@@ -23,6 +24,7 @@ check_normalcy() { # COMMAND ARGUMENT...
     shift
     for word; do
         case $word in
+        '|' | '||') break ;;
         --help) ;;
         --*) printf '%s\n' "$help" | grep -qE -e "^  ${word%%=*}( |,|\$)" ||
             complain "normalcy $command has no option ${word%%=*}" ;;
@@ -33,11 +35,13 @@ check_normalcy() { # COMMAND ARGUMENT...
     done
 }
 
-for document in README.md CONTRIBUTING.md docs/*.md docs/results/*.md bench/README.md \
-    tests/reference/README.md; do
+for document in *.md docs/*.md docs/results/*.md tests/reference/README.md bench/README.md \
+    .github/*/*.md; do
     # Comments go, continued lines are joined.
     lines=$(sed -n '/^```sh$/,/^```$/p' "$document" | grep -v '^```' |
         sed -e ':a' -e '/\\$/N; s/\\\n//; ta' -e 's/#.*//')
+    lines="$lines
+$(sed '/^```/,/^```$/d' "$document" | grep -oE '`normalcy [a-z][^`]*`' | tr -d '`')"
     while read -r program rest; do
         set -f
         # shellcheck disable=SC2086
