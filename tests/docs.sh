@@ -1,10 +1,14 @@
 #!/bin/sh
 # The layout in docs/ARCHITECTURE.md names every file of src/ and none that is not there; the paths
-# and links of all documents lead somewhere; results have readable lines, and tables of the bench are
-# what their JSON says.
+# and links of all documents lead somewhere; the README is short, and the lines of what is read as
+# text are; the sections of docs/method.md that comments cite are there; tables of the bench are what
+# their JSON says.
 # usage: tests/docs.sh    exit 1 after listing what is wrong, 77 where python3 is not here
 set -eu
+export LC_ALL=C.UTF-8 # columns are characters
 cd "$(dirname "$0")/.."
+readme_lines=90
+columns=100
 status=0
 complain() {
     echo "$1" >&2
@@ -26,8 +30,8 @@ for noun in $there; do
         complain "docs/ARCHITECTURE.md: the layout does not name src/$noun"
 done
 
-for document in README.md CONTRIBUTING.md docs/*.md docs/results/*.md bench/README.md \
-    tests/reference/README.md; do
+documents=$(find docs tests bench .github -name '*.md'; ls ./*.md)
+for document in $documents; do
     folder=$(dirname "$document")
     for path in $(grep -oE '`(\.ci|src|tests|tools|docs|bench)/[A-Za-z0-9_./-]+`' "$document" | tr -d '`' |
         grep -v NAME); do
@@ -38,7 +42,32 @@ for document in README.md CONTRIBUTING.md docs/*.md docs/results/*.md bench/READ
     done
 done
 
-# A line has 100 columns, a row of a table 200; blocks of code are as long as their commands.
+[ "$(wc -l <README.md)" -le $readme_lines ] ||
+    complain "README.md: $(wc -l <README.md) lines, at most $readme_lines: the rest has a page in docs/"
+
+# Not the figures, what the program prints, tables and blocks of code.
+for document in $(printf '%s\n' "$documents" | grep -E '^(\./|docs/)' |
+    grep -vE '^docs/(results|options\.md)'); do
+    wide=$(awk '/^```/ { code = !code } !code && !/^(\||    )/ { print FNR ": " $0 }' "$document" |
+        grep -E "^[0-9]+: .{$((columns + 1))}" | cut -d : -f 1 | tr '\n' ' ')
+    [ -z "$wide" ] || complain "$document: more than $columns columns in line ${wide% }"
+done
+
+# "method B.1", "method A.1 to A.3" or "docs/method.md, C.2" in a comment, which may be wrapped.
+sections=$(sed -nE 's/^##+ ([A-Z])\. .*/\1/p; s/^##+ ([A-Z]\.[0-9]+) .*/\1/p' docs/method.md)
+section='[A-Z](\.[0-9]+)?'
+for file in $(grep -rli method src tests bench tools --include='*.[ch]' --include='*.def' \
+    --include='*.sh' --include='*.py' --include='*.txt'); do
+    for cited in $(sed -E 's/^ *(\*|#|\/\/) ?//' "$file" | tr '\n' ' ' |
+        grep -oE "[Mm]ethod(\.md)?,? +$section((,| and| to|, and) $section)*([^A-Za-z0-9]|\$)" |
+        sed -E 's/^[Mm]ethod(\.md)?//' | grep -oE "(^|[^A-Za-z])$section" | tr -dc 'A-Z0-9.\n' |
+        sed 's/^\.//' | sort -u); do
+        printf '%s\n' "$sections" | grep -qx "$cited" ||
+            complain "$file: cites method $cited, which docs/method.md does not have"
+    done
+done
+
+# Results: a line has 100 columns, a row of a table 200; commands may be longer.
 long=$(awk 'FNR == 1 { code = 0 } /^```/ { code = !code }
     !code && length > (/^\|/ ? 200 : 100) { print FILENAME ":" FNR ": a line of " length }' \
     docs/results.md docs/results/*.md)
