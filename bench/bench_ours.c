@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/progress.h"
 #include "base/rng.h"
 #include "op_times.h"
 #include "train/trainer.h"
@@ -122,7 +122,7 @@ static int open_matmul(Bench *b) {
 }
 
 static void best_of(Bench *b, double start, int64_t rows, int64_t out, int64_t in, int products) {
-    double rate = 2.0 * products * (double)(rows * out * in) / (now_seconds() - start);
+    double rate = 2.0 * products * (double)(rows * out * in) / (clock_seconds() - start);
     b->best = rate > b->best ? rate : b->best;
 }
 
@@ -137,10 +137,10 @@ static int run_layer(Bench *b, int64_t out, int64_t in) {
     int code = be->weight_pack(be, &weight, type);
     if (code)
         return code;
-    double start = now_seconds();
+    double start = clock_seconds();
     be->linear_forward(be, y, x, &weight, NULL);
     best_of(b, start, rows, out, in, 1);
-    start = now_seconds();
+    start = clock_seconds();
     be->linear_backward(be, dx, dw, NULL, y, x, &weight);
     best_of(b, start, rows, out, in, 2);
     be->weight_release(be, &weight);
@@ -200,15 +200,15 @@ static int serve(Bench *b, const Task *task, double started) {
         return code;
     printf("ready {\"startup\": %.4f, \"rss\": %.0f, \"startup_peak\": %.0f, "
            "\"version\": \"" NORMALCY_VERSION " %s\"}\n",
-           now_seconds() - started, memory("VmRSS"), memory("VmHWM"), b->be->description);
+           clock_seconds() - started, memory("VmRSS"), memory("VmHWM"), b->be->description);
     fflush(stdout);
     reset_peak();
     if (breakdown)
         op_times_install(b->be);
     while (!code && fgets(line, sizeof line, stdin) && strcmp(line, "quit\n") != 0) {
-        double start = now_seconds();
+        double start = clock_seconds();
         code = task->run(b);
-        printf("{\"seconds\": %.6f", now_seconds() - start);
+        printf("{\"seconds\": %.6f", clock_seconds() - start);
         if (b->best > 0)
             printf(", \"rate\": %.4g", b->best);
         if (breakdown)
@@ -255,7 +255,7 @@ static void close_bench(Bench *b) {
 }
 
 int main(int argc, char **argv) {
-    double started = now_seconds();
+    double started = clock_seconds();
     const Task *task = NULL;
     for (size_t i = 0; argc == 6 && i < sizeof tasks / sizeof *tasks; i++)
         if (strcmp(argv[1], tasks[i].name) == 0)

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "base/progress.h"
+#include "base/clock.h"
 
 /* A row an entry that returns nothing: name, parameters, arguments. */
 #define OPS(ROW)                                                                                   \
@@ -61,9 +61,9 @@ static double seconds[OP_COUNT];
 
 #define ROW(name, parameters, arguments)                                                           \
     static void timed_##name parameters {                                                          \
-        double start = now_seconds();                                                              \
+        double start = clock_seconds();                                                            \
         inner.name arguments;                                                                      \
-        seconds[OP_##name] += now_seconds() - start;                                               \
+        seconds[OP_##name] += clock_seconds() - start;                                             \
     }
 OPS(ROW)
 #undef ROW

@@ -35,9 +35,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/progress.h"
 #include "check_ops.h"
 #include "compute/ref/ref_element.h"
 #include "random.h"
@@ -232,7 +232,7 @@ static void run_free(Run *r) {
 
 static int call(Run *r) {
     r->next = 0;
-    r->began = now_seconds();
+    r->began = clock_seconds();
     r->op->run(r, r->shape);
     r->prepared = true;
     return r->be->sync(r->be);
@@ -484,10 +484,10 @@ static int check(void) {
 static void bench_shape(Run what) {
     Run r = what;
     call(&r); /* prepares and warms up */
-    double best = INFINITY, bytes = 0, start = now_seconds();
-    while (now_seconds() - start < 0.33) {
+    double best = INFINITY, bytes = 0, start = clock_seconds();
+    while (clock_seconds() - start < 0.33) {
         call(&r);
-        best = fmin(best, now_seconds() - r.began);
+        best = fmin(best, clock_seconds() - r.began);
     }
     for (int i = 0; i < r.count; i++)
         bytes += (double)value_bytes(&r.operands[i]);

@@ -1,7 +1,7 @@
 /* The operations of the seam: what each is called with, its shapes, and the error it may make. */
 #include <stddef.h>
 
-#include "base/progress.h"
+#include "base/clock.h"
 #include "check_ops.h"
 #include "check_ops_shapes.h"
 
@@ -206,7 +206,7 @@ static void attention_backward(Run *r, const Shape *s) {
         &(AttentionForward){
             .out = forward_out, .lse = lse, .qkv = qkv, .bias = bias, .shape = attention_of(s)});
     r->flops = 5 * attention_flops(s);
-    r->began = now_seconds();
+    r->began = clock_seconds();
     r->be->attention_backward(r->be, &(AttentionBackward){.dqkv = dqkv,
                                                           .dbias = dbias,
                                                           .dout = dout,
@@ -349,7 +349,7 @@ static void memory_backward(Run *r, const Shape *s) {
     Memory m = memory_of(s);
     r->be->memory_forward(r->be, out, w, in, items, &m);
     r->flops = 4 * product_flops(s);
-    r->began = now_seconds();
+    r->began = clock_seconds();
     r->be->memory_backward(r->be, din, ditems, dout, w, in, items, &m);
 }
 
@@ -360,7 +360,7 @@ static void memory_loss(Run *r, const Shape *s) {
     float *items = items_of(r, IN, s);
     Memory m = memory_of(s);
     r->be->memory_forward(r->be, out, w, in, items, &m);
-    r->began = now_seconds();
+    r->began = clock_seconds();
     r->be->memory_loss(r->be, loss, w, in, items, &m);
 }
 

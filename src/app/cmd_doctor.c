@@ -3,9 +3,9 @@
 
 #include "app/cmd.h"
 #include "app/common.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/progress.h"
 #include "base/system.h"
 #include "train/trainer.h"
 #include "video/source.h"
@@ -25,10 +25,10 @@ static int time_frame(double *seconds, Backend *be, const VitConfig *config) {
     code = x ? vit_init(v, 1) : ERR_FAIL;
     *seconds = 1e9;
     for (int i = 0; i < 4 && !code; i++) {
-        double start = now_seconds();
+        double start = clock_seconds();
         vit_forward(v, x, 1, 1, NULL, NULL);
         code = be->sync(be);
-        double took = now_seconds() - start;
+        double took = clock_seconds() - start;
         if (i > 0 && took < *seconds)
             *seconds = took;
     }

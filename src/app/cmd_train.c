@@ -4,6 +4,7 @@
 
 #include "app/cmd.h"
 #include "app/common.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -394,7 +395,7 @@ typedef struct {
 
 static int report(Train *t, Clock *c, const StepReport *r, double stall, int64_t total) {
     Trainer *tr = t->trainer;
-    double now = now_seconds(), seconds = now - c->step_start;
+    double now = clock_seconds(), seconds = now - c->step_start;
     double rate = (double)train_images(&tr->settings) / seconds;
     c->step_start = now;
     c->loss_sum += r->loss.total;
@@ -449,7 +450,7 @@ static int loop(Train *t) {
     int64_t total = tr->settings.epochs * tr->steps_per_epoch;
     if (t->args.steps > 0 && t->args.steps < total)
         total = t->args.steps;
-    Clock clock = {.epoch_start = now_seconds(), .step_start = now_seconds()};
+    Clock clock = {.epoch_start = clock_seconds(), .step_start = clock_seconds()};
     int code = 0;
     int64_t saved = t->args.resume ? tr->step : -1;
     while (!code && tr->step < total && !stop_requested()) {

@@ -4,8 +4,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 static struct {
     bool shown;
@@ -13,16 +14,10 @@ static struct {
     int64_t first; /* where this run began counting, so that a resumed one has a true ETA */
 } bar;
 
-double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void progress_draw(const char *label, int64_t done, int64_t total, const char *fmt, ...) {
     if (!isatty(STDERR_FILENO))
         return;
-    double now = now_seconds();
+    double now = clock_seconds();
     if (bar.start == 0) {
         bar.start = now;
         bar.first = done;

@@ -15,7 +15,4 @@ void progress_clear(void);
 /* Ends the line: the next draw starts a new one with a new clock. */
 void progress_end(void);
 
-/* Seconds of the monotonic clock. */
-double now_seconds(void);
-
 #endif

@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#include "base/progress.h"
+#include "base/clock.h"
 
 static atomic_bool requested;
 
@@ -18,8 +18,8 @@ static void *wait_for_signals(void *set) {
     double first = 0;
     while (sigwait(set, &number) == 0) {
         if (!requested)
-            first = now_seconds();
-        else if (now_seconds() - first > TWICE) { /* the second one does what signals do */
+            first = clock_seconds();
+        else if (clock_seconds() - first > TWICE) { /* the second one does what signals do */
             pthread_sigmask(SIG_UNBLOCK, set, NULL);
             raise(number);
         }

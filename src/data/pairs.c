@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/progress.h"
 #include "base/rng.h"
 #include "data/frame_store.h"
 
@@ -350,7 +350,7 @@ static Slot *ready(Pairs *p, int64_t step) {
 }
 
 int pairs_next(Pairs *p, PairBatch *out) {
-    double before = now_seconds();
+    double before = clock_seconds();
     int code = start(p);
     if (code)
         return code;
@@ -367,7 +367,8 @@ int pairs_next(Pairs *p, PairBatch *out) {
     if (s) {
         s->state = SLOT_LENT;
         p->take_step++;
-        *out = (PairBatch){s->x, s->y, s->second, s->has_second, s->index, now_seconds() - before};
+        *out =
+            (PairBatch){s->x, s->y, s->second, s->has_second, s->index, clock_seconds() - before};
     }
     pthread_mutex_unlock(&p->lock);
     return code;

@@ -11,9 +11,9 @@
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/progress.h"
 #include "base/stop.h"
 #include "video/bytes.h"
 #include "video/yuv.h"
@@ -231,11 +231,11 @@ struct Stream {
 
 static int interrupted(void *ctx) {
     const Stream *s = ctx;
-    return stop_requested() || (s->deadline > 0 && now_seconds() > s->deadline);
+    return stop_requested() || (s->deadline > 0 && clock_seconds() > s->deadline);
 }
 
 static void arm(Stream *s) {
-    s->deadline = s->live ? now_seconds() + TIMEOUT : 0;
+    s->deadline = s->live ? clock_seconds() + TIMEOUT : 0;
 }
 
 static int fail(const Stream *s, int e, const char *doing) {
