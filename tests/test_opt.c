@@ -181,6 +181,17 @@ static void test_list(void **state) {
     expect_error((const char *[3]){"preset: mode"});
 }
 
+static void test_long_lists(void **state) {
+    (void)state;
+    char list[1024];
+    snprintf(list, sizeof list, "steps=3%*s steps=4", 600, "");
+    assert_int_equal(opt_set_list(groups, "preset: ", list), 0);
+    assert_int_equal(s.steps, 4);
+    snprintf(list, sizeof list, "name=%0*d", 600, 0);
+    assert_int_equal(opt_set_list(groups, "preset: ", list), ERR_USAGE);
+    expect_error((const char *[3]){"preset: name=000", "at most 511 characters"});
+}
+
 /* ---- YAML. */
 
 static void test_yaml(void **state) {
@@ -293,9 +304,9 @@ int main(void) {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         EACH(test_defaults), EACH(test_command_line), EACH(test_bad_command_lines),
-        EACH(test_peek),     EACH(test_list),         EACH(test_yaml),
-        EACH(test_bad_yaml), EACH(test_saved_yaml),   EACH(test_json),
-        EACH(test_bad_json),
+        EACH(test_peek),     EACH(test_list),         EACH(test_long_lists),
+        EACH(test_yaml),     EACH(test_bad_yaml),     EACH(test_saved_yaml),
+        EACH(test_json),     EACH(test_bad_json),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

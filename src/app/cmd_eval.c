@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/progress.h"
+#include "base/words.h"
 #include "eval/score_file.h"
 #include "report/eval_files.h"
 
@@ -109,23 +110,21 @@ typedef struct {
 /* Takes the words of "a,b,c" in turn, or all names for "all". take gives false for a name it does
  * not know. */
 static int take_list(const char *option, const char *list, const char *known,
-                     bool (*take)(Eval *, const char *), Eval *e) {
-    char word[64];
-    for (const char *p = list; *p || p == list;) {
-        size_t n = strcspn(p, ",");
-        snprintf(word, sizeof word, "%.*s", (int)n, p);
-        if (!take(e, word))
-            return err_set(ERR_USAGE, "--%s: expected all, or some of %s; found \"%s\"", option,
-                           known, word);
-        p += n + (p[n] == ',');
-    }
+                     bool (*take)(Eval *, const Words *), Eval *e) {
+    Words w = words_of(list);
+    words_next_part(&w, ','); /* in an empty list it stays at an empty word, which has no name */
+    do {
+        if (!take(e, &w))
+            return err_set(ERR_USAGE, "--%s: expected all, or some of %s; found \"%.*s\"", option,
+                           known, w.length, w.text);
+    } while (words_next_part(&w, ','));
     return 0;
 }
 
-static bool take_protocol(Eval *e, const char *name) {
-    bool all = strcmp(name, "all") == 0, sma = strcmp(name, "sma") == 0, found = false;
+static bool take_protocol(Eval *e, const Words *name) {
+    bool all = words_is(name, "all"), sma = words_is(name, "sma"), found = false;
     for (const Protocol *p = protocols; p->name; p++)
-        if ((all || (sma && p < protocols + 2) || strcmp(name, p->name) == 0) &&
+        if ((all || (sma && p < protocols + 2) || words_is(name, p->name)) &&
             e->plan.protocols < MAX_PROTOCOLS) {
             e->protocol[e->plan.protocols++] = p;
             found = true;
@@ -133,10 +132,10 @@ static bool take_protocol(Eval *e, const char *name) {
     return found;
 }
 
-static bool take_variant(Eval *e, const char *name) {
-    bool all = strcmp(name, "all") == 0, found = false;
+static bool take_variant(Eval *e, const Words *name) {
+    bool all = words_is(name, "all"), found = false;
     for (int k = 0; score_names[k]; k++)
-        if (all || strcmp(name, score_names[k]) == 0)
+        if (all || words_is(name, score_names[k]))
             e->plan.score[k] = found = true;
     return found;
 }

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/words.h"
 #include "data/labels.h"
 #include "model/model_file.h"
 #include "reproduce/report.h"
@@ -62,15 +63,10 @@ static const Opt reproduce_options[] = {
 static int each_word(const char *list, int (*f)(Reproduction *, const char *), Reproduction *r) {
     char word[128];
     int code = 0;
-    for (const char *at = list; *at && !code;) {
-        size_t n = strcspn(at, ",");
-        if (n >= sizeof word)
-            return err_set(ERR_USAGE, "\"%s\" is too long a word", at);
-        memcpy(word, at, n);
-        word[n] = 0;
-        code = f(r, word);
-        at += n + (at[n] == ',');
-    }
+    for (Words w = words_of(list); !code && words_next_part(&w, ',');)
+        code = words_copy(&w, word, sizeof word)
+                   ? f(r, word)
+                   : err_set(ERR_USAGE, "\"%.*s\" is too long a word", w.length, w.text);
     return code;
 }
 
@@ -107,16 +103,13 @@ static int add_row(Reproduction *r, const char *word) {
 static int check_settings(const char *list) {
     static const char *const taken[] = {"seed",   "init",   "size",   "output",
                                         "preset", "recipe", "resume", "config"};
-    for (const char *at = list + strspn(list, " \n"); *at; at += strspn(at, " \n")) {
-        size_t n = strcspn(at, "= \n");
+    for (Words w = words_of(list); words_next(&w);)
         for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-            if (strlen(taken[i]) == n && strncmp(at, taken[i], n) == 0)
+            if (words_is(&w, taken[i]) || words_value(&w, taken[i]))
                 return err_set(ERR_USAGE,
                                "--settings: %s is not the same in all runs; --seeds, --size, "
                                "--init, --rows and -o say what runs there are",
                                taken[i]);
-        at += strcspn(at, " \n");
-    }
     return 0;
 }
 
@@ -159,41 +152,37 @@ typedef struct {
     char *word[MOST_WORDS];
     int count;
     bool failed;
-} Words;
+} CommandLine;
 
-static void add(Words *w, const char *format, const char *value) {
-    char *word = w->count < MOST_WORDS ? mem_printf("%s%s", format, value) : NULL;
+static void add(CommandLine *c, const char *format, const char *value) {
+    char *word = c->count < MOST_WORDS ? mem_printf("%s%s", format, value) : NULL;
     if (word)
-        w->word[w->count++] = word;
+        c->word[c->count++] = word;
     else
-        w->failed = true;
+        c->failed = true;
 }
 
-static void free_words(Words *w) {
-    for (int i = 0; i < w->count; i++)
-        mem_free(w->word[i]);
+static void free_words(CommandLine *c) {
+    for (int i = 0; i < c->count; i++)
+        mem_free(c->word[i]);
 }
 
 /* "name=value name=value" as options. */
-static void add_list(Words *w, const char *list) {
+static void add_list(CommandLine *c, const char *list) {
     char word[256];
-    for (const char *at = list + strspn(list, " \n"); *at; at += strspn(at, " \n")) {
-        size_t n = strcspn(at, " \n");
-        snprintf(word, sizeof word, "%.*s", (int)n, at);
-        if (n >= sizeof word)
-            w->failed = true;
+    for (Words w = words_of(list); words_next(&w);)
+        if (words_copy(&w, word, sizeof word))
+            add(c, "--", word);
         else
-            add(w, "--", word);
-        at += n;
-    }
+            c->failed = true;
 }
 
-static int run_words(Words *w, const char *name, int (*command)(int, char **)) {
+static int run_words(CommandLine *c, const char *name, int (*command)(int, char **)) {
     int result =
-        w->failed
+        c->failed
             ? exit_code(err_set(ERR_USAGE, "--settings: too many or too long options"), "reproduce")
-            : run_command(name, command, w->count, w->word);
-    free_words(w);
+            : run_command(name, command, c->count, c->word);
+    free_words(c);
     return result;
 }
 
@@ -202,25 +191,25 @@ static int train(const Reproduction *r, int row, int64_t seed, const char *folde
     char checkpoint[4400], number[24];
     snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", folder);
     snprintf(number, sizeof number, "%lld", (long long)seed);
-    Words w = {0};
-    add(&w, "", r->data);
-    add(&w, "--output=", folder);
+    CommandLine c = {0};
+    add(&c, "", r->data);
+    add(&c, "--output=", folder);
     if (file_exists(checkpoint)) {
-        add(&w, "--resume", "");
+        add(&c, "--resume", "");
     } else {
-        add(&w, "--preset=", r->set);
-        add(&w, "--recipe=", reproduce_row(r, row)->recipe);
+        add(&c, "--preset=", r->set);
+        add(&c, "--recipe=", reproduce_row(r, row)->recipe);
         if (r->init)
-            add(&w, "--init=", r->init);
+            add(&c, "--init=", r->init);
         else
-            add(&w, "--size=", r->size);
-        add(&w, "--seed=", number);
+            add(&c, "--size=", r->size);
+        add(&c, "--seed=", number);
     }
-    add_list(&w, r->settings); /* not all of them are in a checkpoint */
-    add_list(&w, recipe_find(reproduce_row(r, row)->recipe)->options);
-    add_list(&w, reproduce_row(r, row)->options);
-    add_list(&w, extra);
-    return run_words(&w, "train", cmd_train);
+    add_list(&c, r->settings); /* not all of them are in a checkpoint */
+    add_list(&c, recipe_find(reproduce_row(r, row)->recipe)->options);
+    add_list(&c, reproduce_row(r, row)->options);
+    add_list(&c, extra);
+    return run_words(&c, "train", cmd_train);
 }
 
 /* Did the training keep the weights of epochs? */
@@ -242,14 +231,14 @@ static int evaluate(const Reproduction *r, const char *folder) {
     if (code)
         return exit_code(code, "reproduce");
     snprintf(to, sizeof to, "%s/eval", folder);
-    Words w = {0};
-    add(&w, "", folder);
-    add(&w, "", r->data);
-    add(&w, "--output=", to);
+    CommandLine c = {0};
+    add(&c, "", folder);
+    add(&c, "", r->data);
+    add(&c, "--output=", to);
     if (kept)
-        add(&w, "--checkpoints", "");
-    add_list(&w, reproduce_compute(compute, sizeof compute, r));
-    return run_words(&w, "eval", cmd_eval);
+        add(&c, "--checkpoints", "");
+    add_list(&c, reproduce_compute(compute, sizeof compute, r));
+    return run_words(&c, "eval", cmd_eval);
 }
 
 /* Trains and evaluates what is not there; an exit code. */

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/words.h"
 
 static const Opt *find(const OptGroup *groups, const char *key, void **object) {
     for (const OptGroup *g = groups; g->rows; g++)
@@ -142,10 +143,11 @@ int opt_set(const OptGroup *groups, const char *where, const char *key, const ch
 }
 
 int opt_set_list(const OptGroup *groups, const char *where, const char *list) {
-    char copy[512];
-    snprintf(copy, sizeof copy, "%s", list);
-    char *save = NULL;
-    for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+    for (Words w = words_of(list); words_next(&w);) {
+        char word[512];
+        if (!words_copy(&w, word, sizeof word))
+            return err_set(ERR_USAGE, "%s%.60s...: an option in a list has at most %d characters",
+                           where, w.text, (int)sizeof word - 1);
         char *equals = strchr(word, '=');
         if (!equals)
             return err_set(ERR_USAGE, "%s%s: expected key=value", where, word);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/words.h"
+
 /* The text behind the first "key...:" of a /proc file, without its newline. */
 static int proc_value(const char *path, const char *key, char *buf, int n) {
     FILE *f = fopen(path, "r");
@@ -75,11 +77,10 @@ char *system_cpu_features(char *buf, int n) {
     if (!proc_value("/proc/cpuinfo", "flags", flags, sizeof flags))
         return buf;
     size_t used = 0;
-    for (char *save = NULL, *word = strtok_r(flags, " ", &save); word;
-         word = strtok_r(NULL, " ", &save))
+    for (Words w = words_of(flags); words_next(&w);)
         for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-            if (strcmp(word, wanted[i]) == 0 && used + strlen(word) + 2 < (size_t)n)
-                used +=
-                    (size_t)snprintf(buf + used, (size_t)n - used, "%s%s", used ? " " : "", word);
+            if (words_is(&w, wanted[i]) && used + (size_t)w.length + 2 < (size_t)n)
+                used += (size_t)snprintf(buf + used, (size_t)n - used, "%s%s", used ? " " : "",
+                                         wanted[i]);
     return buf;
 }

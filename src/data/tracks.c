@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/words.h"
 
 enum { MAX_TEXT = 16 << 20, MAX_PIXEL = 1 << 20, COLUMNS = 6 };
 
@@ -74,12 +75,13 @@ static int check_row(const long row[COLUMNS], long previous, int64_t frames) {
 
 int tracks_parse(Tracks *out, const char *name, const char *text, int clip, int64_t frames) {
     long previous = -1;
-    for (int line = 1; *text; line++) {
-        const char *end = text + strcspn(text, "\n");
+    Words w = words_of(text);
+    for (int line = 1; words_next_part(&w, '\n'); line++) {
+        const char *end = w.text + w.length;
         long row[COLUMNS];
-        bool blank = text + strspn(text, " \t\r") == end;
+        bool blank = w.text + strspn(w.text, " \t\r") == end;
         int code = blank ? 0
-                   : take_row(text, end, row)
+                   : take_row(w.text, end, row)
                        ? check_row(row, previous, frames)
                        : err_set(ERR_FAIL, "expected track,frame,x1,y1,x2,y2 in whole numbers");
         if (code)
@@ -91,7 +93,6 @@ int tracks_parse(Tracks *out, const char *name, const char *text, int clip, int6
             if (tracks_add(out, (TrackBox){clip, row[1], out->tracks - 1, box}))
                 return ERR_FAIL;
         }
-        text = *end ? end + 1 : end;
     }
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/words.h"
 #include "compute/compute_options.h"
 #include "model/model_file.h"
 
@@ -109,13 +110,11 @@ static int each_line(const char *path, void (*f)(void *ctx, const Json *line), v
     int code = file_read(path, (size_t)1 << 30, &text, &bytes);
     if (code)
         return code;
-    for (char *at = text; *at;) {
-        size_t n = strcspn(at, "\n");
-        Json *line = js_parse(at, n);
+    for (Words w = words_of(text); words_next_part(&w, '\n');) {
+        Json *line = js_parse(w.text, (size_t)w.length);
         if (line)
             f(ctx, line);
         js_free(line);
-        at += n + (at[n] == '\n');
     }
     mem_free(text);
     return 0;
@@ -299,24 +298,19 @@ int reproduce_read_time(ReproduceTime *time, const char *log_path, int64_t least
 
 /* ---- what computes. */
 
-static bool is_compute(const char *word) {
-    for (const Opt *row = compute_options; row->name; row++) {
-        size_t n = strlen(row->name);
-        if (strncmp(word, row->name, n) == 0 && word[n] == '=')
+static bool is_compute(const Words *w) {
+    for (const Opt *row = compute_options; row->name; row++)
+        if (words_value(w, row->name))
             return true;
-    }
     return false;
 }
 
 char *reproduce_compute(char *buf, size_t n, const Reproduction *r) {
     size_t used = 0;
     buf[0] = 0;
-    for (const char *at = r->settings + strspn(r->settings, " \n"); *at; at += strspn(at, " \n")) {
-        size_t length = strcspn(at, " \n");
-        if (is_compute(at) && used + length + 2 <= n)
+    for (Words w = words_of(r->settings); words_next(&w);)
+        if (is_compute(&w) && used + (size_t)w.length + 2 <= n)
             used +=
-                (size_t)snprintf(buf + used, n - used, "%s%.*s", used ? " " : "", (int)length, at);
-        at += length;
-    }
+                (size_t)snprintf(buf + used, n - used, "%s%.*s", used ? " " : "", w.length, w.text);
     return buf;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/system.h"
+#include "base/words.h"
 #include "train/settings.h"
 
 const char reproduce_note[] =
@@ -75,20 +76,20 @@ static void append(char *buf, size_t n, const char *format, ...) {
 
 /* A list's words, each behind `before`. */
 static void append_words(char *buf, size_t n, const char *before, const char *list) {
-    for (const char *at = list + strspn(list, " \n"); *at; at += strspn(at, " \n")) {
-        int word = (int)strcspn(at, " \n");
+    for (Words w = words_of(list); words_next(&w);) {
         bool apart = *buf && buf[strlen(buf) - 1] != ' ';
-        append(buf, n, "%s%s%.*s", apart ? " " : "", before, word, at);
-        at += word;
+        append(buf, n, "%s%s%.*s", apart ? " " : "", before, w.length, w.text);
     }
 }
 
 char *reproduce_machine(char *buf, size_t n, const Reproduction *r) {
     char name[128];
     long long threads = system_cpu_count();
-    for (const char *at = r->settings; (at = strstr(at, "threads=")); at++)
-        if ((at == r->settings || strchr(" \n", at[-1])) && strtoll(at + 8, NULL, 10) > 0)
-            threads = strtoll(at + 8, NULL, 10);
+    for (Words w = words_of(r->settings); words_next(&w);) {
+        const char *value = words_value(&w, "threads");
+        if (value && strtoll(value, NULL, 10) > 0)
+            threads = strtoll(value, NULL, 10);
+    }
     snprintf(buf, n, "%s, %lld thread%s", system_cpu_name(name, sizeof name), threads,
              threads == 1 ? "" : "s");
     return buf;
@@ -126,7 +127,8 @@ static void changes(char *buf, size_t n, const Reproduction *r) {
         append(buf, n, "no pre-trained weights; ");
     if (!r->init && strcmp(r->size, "base") != 0)
         append(buf, n, "size %s; ", r->size);
-    if (r->settings[strspn(r->settings, " \n")])
+    Words settings = words_of(r->settings);
+    if (words_next(&settings))
         append_words(buf, n, "", r->settings);
     else
         append(buf, n, "no other setting");
