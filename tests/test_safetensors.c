@@ -156,6 +156,34 @@ static void test_bfloat_and_double(void **state) {
 }
 
 /* Tensors in a file are not aligned. */
+static void test_shapes(void **state) {
+    (void)state;
+    const SafeTensor t = {.rank = 3, .shape = {48, 16, 2, 7}};
+    char text[64], little[8];
+    assert_string_equal(safetensors_shape_text(text, sizeof text, t.rank, t.shape), "(48, 16, 2)");
+    assert_string_equal(safetensors_shape_text(text, sizeof text, 0, t.shape), "()");
+    assert_string_equal(safetensors_shape_text(little, sizeof little, t.rank, t.shape), "(48, 16");
+    assert_true(safetensors_has_shape(&t, 3, (const int64_t[]){48, 16, 2}));
+    assert_false(safetensors_has_shape(&t, 3, (const int64_t[]){48, 16, 3}));
+    assert_false(safetensors_has_shape(&t, 2, (const int64_t[]){48, 16}));
+    assert_false(safetensors_has_shape(&t, 4, (const int64_t[]){48, 16, 2, 7}));
+}
+
+static void test_not_finite(void **state) {
+    (void)state;
+    enum { COUNT = 10000 };
+    static float values[COUNT];
+    const SafeTensor t = {.name = "a.weight", .count = COUNT};
+    assert_int_equal(safetensors_check_finite(&t, values, "x.safetensors"), 0);
+    values[9999] = INFINITY;
+    assert_int_equal(safetensors_check_finite(&t, values, "x.safetensors"), ERR_FAIL);
+    assert_string_equal(err_text(), "x.safetensors: tensor a.weight holds a value that is not "
+                                    "finite at 9999");
+    values[4095] = NAN;
+    assert_int_equal(safetensors_check_finite(&t, values, "x.safetensors"), ERR_FAIL);
+    assert_non_null(strstr(err_text(), "at 4095"));
+}
+
 static void test_unaligned(void **state) {
     (void)state;
     const char *header = "{\"p\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
@@ -352,6 +380,8 @@ int main(void) {
         cmocka_unit_test(test_rank_0_and_empty),
         cmocka_unit_test(test_half),
         cmocka_unit_test(test_bfloat_and_double),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_unaligned),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_writer_out_of_memory),

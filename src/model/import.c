@@ -1,6 +1,5 @@
 #include "model/import.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -48,16 +47,6 @@ void import_report_free(ImportReport *r) {
     *r = (ImportReport){0};
 }
 
-static char *shape_text(char *buf, size_t n, int rank, const int64_t *shape) {
-    size_t used = (size_t)snprintf(buf, n, "(");
-    for (int i = 0; i < rank && used < n; i++)
-        used +=
-            (size_t)snprintf(buf + used, n - used, "%s%lld", i ? ", " : "", (long long)shape[i]);
-    if (used < n)
-        snprintf(buf + used, n - used, ")");
-    return buf;
-}
-
 /* ---- matching. */
 
 /* More input frames, or MNAD's memory, make two weights wider than the file's network has them;
@@ -69,11 +58,6 @@ static bool is_wider(const VitParam *p, const SafeTensor *t, const VitConfig *th
                                                                 : -1;
     return t->rank == 4 && t->shape[0] == p->shape[0] && t->shape[1] == inputs &&
            t->shape[1] < p->shape[1] && t->shape[2] == p->shape[2] && t->shape[3] == p->shape[3];
-}
-
-static bool is_same(const VitParam *p, const SafeTensor *t) {
-    return t->rank == p->rank &&
-           memcmp(t->shape, p->shape, (size_t)p->rank * sizeof *p->shape) == 0;
 }
 
 static int64_t patches_of(const VitConfig *c) {
@@ -137,10 +121,11 @@ static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource
         const SafeTensor *t = tensors[i] = find_for(s, p);
         if (!t)
             code = add(&r->missing, "%s", p->name);
-        else if (!is_same(p, t) && !is_wider(p, t, &s->network) && !is_resized(p, t, &s->network))
+        else if (!safetensors_has_shape(t, p->rank, p->shape) && !is_wider(p, t, &s->network) &&
+                 !is_resized(p, t, &s->network))
             code = add(&r->misshaped, "%s has shape %s, expected %s", p->name,
-                       shape_text(found, sizeof found, t->rank, t->shape),
-                       shape_text(expected, sizeof expected, p->rank, p->shape));
+                       safetensors_shape_text(found, sizeof found, t->rank, t->shape),
+                       safetensors_shape_text(expected, sizeof expected, p->rank, p->shape));
         else if (!(code = add(&r->matched, "%s", p->name)))
             code = tell_adapted(r, p, t, &s->network, network);
     }
@@ -157,20 +142,15 @@ static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource
 /* All values as float: where they lie if they are aligned floats there, else in a fresh block that
  * *owned takes. */
 static int values_of(const float **values, float **owned, const SafeTensor *t, const char *path) {
-    if (t->type == SAFE_F32 && (uintptr_t)t->data % sizeof(float) == 0) {
-        *values = t->data;
-    } else {
-        *owned = mem_alloc((size_t)t->count, sizeof **owned);
-        *values = *owned;
-        int code = *owned ? safetensors_to_f32(t, *owned) : ERR_FAIL;
-        if (code)
-            return *owned ? err_context(code, "%s", path) : code;
+    int code = 0;
+    *values = safetensors_floats(t);
+    if (!*values) {
+        *values = *owned = mem_alloc((size_t)t->count, sizeof **owned);
+        code = *owned ? safetensors_to_f32(t, *owned) : ERR_FAIL;
     }
-    for (int64_t i = 0; i < t->count; i++)
-        if (!isfinite((*values)[i]))
-            return err_set(ERR_FAIL, "%s: tensor %s holds a value that is not finite at %lld", path,
-                           t->name, (long long)i);
-    return 0;
+    if (code)
+        return *owned ? err_context(code, "%s", path) : code;
+    return safetensors_check_finite(t, *values, path);
 }
 
 static char *options_text(char *buf, size_t n, const VitConfig *c) {

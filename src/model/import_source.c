@@ -309,14 +309,13 @@ static int derive_positions(ImportSource *s, const char *path) {
     if (!table && !embed)
         return err_set(ERR_FAIL, "%s: no table of positions tells the size of its input", path);
     const SafeTensor *told = table ? table : embed;
+    char found[192];
     if (grid < 1)
         return err_set(
             ERR_FAIL,
-            "%s: its positions are not those of a square grid and cls: %s has %d "
-            "dimensions, of %lld and %lld; expected (1, patches + 1, width) or a table of "
-            "(offsets + 3, heads)",
-            path, told->name, told->rank, told->rank > 0 ? (long long)told->shape[0] : 0,
-            told->rank > 1 ? (long long)told->shape[1] : 0);
+            "%s: its positions are not those of a square grid and cls: %s has shape %s; expected "
+            "(1, patches + 1, width) or a table of (offsets + 3, heads)",
+            path, told->name, safetensors_shape_text(found, sizeof found, told->rank, told->shape));
     c->image = grid * c->patch;
     return table ? 0 : guess_heads(s, path);
 }

@@ -1,6 +1,8 @@
 #include "model/safetensors.h"
 
 #include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -217,6 +219,20 @@ const SafeTensor *safetensors_at(const Safetensors *s, int i) {
     return &s->tensors[i];
 }
 
+char *safetensors_shape_text(char *buf, size_t n, int rank, const int64_t *shape) {
+    size_t used = (size_t)snprintf(buf, n, "(");
+    for (int i = 0; i < rank && used < n; i++)
+        used +=
+            (size_t)snprintf(buf + used, n - used, "%s%lld", i ? ", " : "", (long long)shape[i]);
+    if (used < n)
+        snprintf(buf + used, n - used, ")");
+    return buf;
+}
+
+bool safetensors_has_shape(const SafeTensor *t, int rank, const int64_t *shape) {
+    return t->rank == rank && memcmp(t->shape, shape, (size_t)rank * sizeof *shape) == 0;
+}
+
 static float from_bits(uint32_t bits) {
     float f;
     memcpy(&f, &bits, sizeof f);
@@ -252,6 +268,32 @@ int safetensors_to_f32(const SafeTensor *t, float *out) {
         }
     }
     return 0;
+}
+
+const float *safetensors_floats(const SafeTensor *t) {
+    return t->type == SAFE_F32 && (uintptr_t)t->data % sizeof(float) == 0 ? t->data : NULL;
+}
+
+/* The first value that is not finite, or -1. Whole blocks first: that loop vectorises. */
+static int64_t find_not_finite(const float *x, int64_t n) {
+    enum { BLOCK = 4096 };
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        int64_t end = n - i < BLOCK ? n : i + BLOCK;
+        float sum = 0; /* of zeros, unless something is not finite */
+        for (int64_t k = i; k < end; k++)
+            sum = x[k] - x[k] != 0 ? 1 : sum;
+        for (int64_t k = i; sum != 0 && k < end; k++)
+            if (!isfinite(x[k]))
+                return k;
+    }
+    return -1;
+}
+
+int safetensors_check_finite(const SafeTensor *t, const float *values, const char *path) {
+    int64_t i = find_not_finite(values, t->count);
+    return i < 0 ? 0
+                 : err_set(ERR_FAIL, "%s: tensor %s holds a value that is not finite at %lld", path,
+                           t->name, (long long)i);
 }
 
 typedef struct {

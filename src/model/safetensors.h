@@ -3,6 +3,8 @@
 #ifndef MODEL_SAFETENSORS_H
 #define MODEL_SAFETENSORS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { SAFE_MAX_RANK = 8 };
@@ -33,12 +35,23 @@ const char *safetensors_metadata(const Safetensors *s, const char *key);
 int safetensors_count(const Safetensors *s);
 const SafeTensor *safetensors_at(const Safetensors *s, int i);
 
+/* A shape as messages have it, "(768, 3, 16, 16)", into buf; cut where it does not fit. */
+char *safetensors_shape_text(char *buf, size_t n, int rank, const int64_t *shape);
+
+bool safetensors_has_shape(const SafeTensor *t, int rank, const int64_t *shape);
+
 /* Names are shown on terminals: ERR_FAIL, naming the file at `path`, where one has control
  * characters. Both readers of weight files ask this. */
 int safetensors_check_name(const char *name, const char *path);
 
 /* Copies a tensor's values as float (F32, F64, F16, BF16; method G.2 conversion). */
 int safetensors_to_f32(const SafeTensor *t, float *out);
+
+/* The values where they lie, if they are aligned floats there; else NULL. */
+const float *safetensors_floats(const SafeTensor *t);
+
+/* ERR_FAIL, naming tensor and file, where one of its values is not finite. */
+int safetensors_check_finite(const SafeTensor *t, const float *values, const char *path);
 
 /* A file to write: f32 tensors and texts, declared first, then written in one go and atomically. */
 typedef struct SafeWriter SafeWriter;

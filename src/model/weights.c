@@ -1,22 +1,11 @@
 #include "model/weights.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "model/params.h"
-
-static char *shape_text(char *buf, size_t n, int rank, const int64_t *shape) {
-    size_t used = (size_t)snprintf(buf, n, "(");
-    for (int i = 0; i < rank && used < n; i++)
-        used +=
-            (size_t)snprintf(buf + used, n - used, "%s%lld", i ? ", " : "", (long long)shape[i]);
-    if (used < n)
-        snprintf(buf + used, n - used, ")");
-    return buf;
-}
 
 /* The file's tensor of a parameter, its shape checked. */
 static int find_one(const SafeTensor **out, const VitParam *p, const Safetensors *file,
@@ -26,29 +15,14 @@ static int find_one(const SafeTensor **out, const VitParam *p, const Safetensors
     const SafeTensor *t = safetensors_find(file, name);
     if (!t)
         return err_set(ERR_FAIL, "%s: tensor %s is missing", path, name);
-    if (t->rank != p->rank || memcmp(t->shape, p->shape, (size_t)p->rank * sizeof *p->shape) != 0)
+    if (!safetensors_has_shape(t, p->rank, p->shape))
         return err_set(ERR_FAIL,
                        "%s: tensor %s has shape %s, this network expects %s: it was made with "
                        "another size, patch or input",
-                       path, name, shape_text(found, sizeof found, t->rank, t->shape),
-                       shape_text(expected, sizeof expected, p->rank, p->shape));
+                       path, name, safetensors_shape_text(found, sizeof found, t->rank, t->shape),
+                       safetensors_shape_text(expected, sizeof expected, p->rank, p->shape));
     *out = t;
     return 0;
-}
-
-/* The first value that is not finite, or -1. Whole blocks first: that loop vectorises. */
-static int64_t find_not_finite(const float *x, int64_t n) {
-    enum { BLOCK = 4096 };
-    for (int64_t i = 0; i < n; i += BLOCK) {
-        int64_t end = n - i < BLOCK ? n : i + BLOCK;
-        float sum = 0; /* of zeros, unless something is not finite */
-        for (int64_t k = i; k < end; k++)
-            sum = x[k] - x[k] != 0 ? 1 : sum;
-        for (int64_t k = i; sum != 0 && k < end; k++)
-            if (!isfinite(x[k]))
-                return k;
-    }
-    return -1;
 }
 
 /* The values of a parameter: where they lie in the file if they are floats there, else converted
@@ -59,16 +33,12 @@ static int load_one(const float **values, float *host, const VitParam *p, const 
     int code = find_one(&t, p, file, path, prefix);
     if (code)
         return code;
-    *values = host;
-    if (t->type == SAFE_F32 && (uintptr_t)t->data % sizeof(float) == 0)
-        *values = t->data;
-    else if ((code = safetensors_to_f32(t, host)))
-        return err_context(code, "%s", path);
-    int64_t i = find_not_finite(*values, p->count);
-    if (i >= 0)
-        return err_set(ERR_FAIL, "%s: tensor %s holds a value that is not finite at %lld", path,
-                       t->name, (long long)i);
-    return 0;
+    *values = safetensors_floats(t);
+    if (!*values) {
+        code = safetensors_to_f32(t, host);
+        *values = host;
+    }
+    return code ? err_context(code, "%s", path) : safetensors_check_finite(t, *values, path);
 }
 
 int weights_check(const VitConfig *config, const Safetensors *file, const char *path) {
@@ -123,14 +93,15 @@ int weights_load_slab(Vit *v, float *slab, const Safetensors *file, const char *
 
 int weights_load_ranges(Vit *v, const Safetensors *file, const char *path) {
     const int64_t shape[3] = {vit_config(v)->depth, VIT_SITES, 2};
+    char expected[64];
     const SafeTensor *t = safetensors_find(file, INT8_RANGES);
     if (!t)
         return err_set(ERR_FAIL,
                        "%s: no ranges for int8; 'normalcy quantize' makes a model that has them",
                        path);
-    if (t->rank != 3 || memcmp(t->shape, shape, sizeof shape) != 0)
-        return err_set(ERR_FAIL, "%s: tensor " INT8_RANGES " does not have the shape (%lld, %d, 2)",
-                       path, (long long)shape[0], VIT_SITES);
+    if (!safetensors_has_shape(t, 3, shape))
+        return err_set(ERR_FAIL, "%s: tensor " INT8_RANGES " does not have the shape %s", path,
+                       safetensors_shape_text(expected, sizeof expected, 3, shape));
     VitRange *ranges = mem_alloc((size_t)t->count, sizeof(float));
     int code = ranges ? safetensors_to_f32(t, ranges[0]) : ERR_FAIL;
     if (!code)
