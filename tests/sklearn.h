@@ -5,20 +5,13 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "base/file.h"
 #include "base/json.h"
-#include "base/mem.h"
 
 /* The whole file; fails the test where it cannot be read. js_free. */
 static inline Json *sklearn_open(void) {
-    char *data;
-    size_t bytes;
-    if (file_read(SOURCE_DIR "/tests/reference/sklearn_metrics.json", 1 << 20, &data, &bytes))
+    Json *j = NULL;
+    if (js_read_file(&j, SOURCE_DIR "/tests/reference/sklearn_metrics.json", 1 << 20))
         fail_msg("%s", err_text());
-    Json *j = js_parse(data, bytes);
-    if (!j)
-        fail_msg("%s", err_text());
-    mem_free(data);
     return j;
 }
 

@@ -470,6 +470,29 @@ static void test_bad_json(void **state) {
     }
 }
 
+static void test_json_file(void **state) {
+    (void)state;
+    const char *path = fixture_path("a.json"), *folder = fixture_path("no-file");
+    Json *j = js_object(), *again = NULL;
+    js_set_int(j, "a", 1);
+    assert_int_equal(js_write_file(j, path), 0);
+    expect_content(path, "{\n  \"a\": 1\n}\n");
+    assert_int_equal(js_read_file(&again, path, 13), 0);
+    assert_int_equal(js_count(again), 1);
+    js_free(again);
+    again = NULL;
+    assert_int_equal(js_read_file(&again, path, 12), ERR_FAIL); /* longer than the limit */
+    fixture_text(path, "{\"a\":\n?}");
+    assert_int_equal(js_read_file(&again, path, 13), ERR_FAIL);
+    assert_non_null(strstr(err_text(), path));
+    assert_non_null(strstr(err_text(), "line 2"));
+    assert_null(again);
+    assert_int_equal(file_make_folder(folder), 0);
+    assert_int_equal(js_write_file(j, folder), ERR_FAIL);
+    assert_non_null(strstr(err_text(), folder));
+    js_free(j);
+}
+
 /* ---- messages. */
 
 static void test_messages(void **state) {
@@ -517,6 +540,7 @@ int main(void) {
         cmocka_unit_test(test_folder_is_removed),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_bad_json),
+        cmocka_unit_test(test_json_file),
         cmocka_unit_test(test_messages),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "eval/smooth.h"
 #include "near.h"
 #include "sklearn.h"

@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "data/dataset.h"
@@ -275,15 +274,6 @@ static void print_table(const Json *root) {
         printf("\neverything fits\n");
 }
 
-static int print_json(const Json *root) {
-    char *text = js_text(root, true);
-    if (!text)
-        return ERR_FAIL;
-    puts(text);
-    mem_free(text);
-    return 0;
-}
-
 /* ---- */
 
 static int gather(Check *c) {
@@ -319,7 +309,7 @@ static int check(const char *path, const DataArgs *args, size_t *problems) {
     code = gather(&c);
     *problems = js_count(c.problems);
     if (!code && args->json)
-        code = print_json(c.root);
+        code = json_print(c.root);
     else if (!code)
         print_table(c.root);
     js_free(c.root);

@@ -336,11 +336,11 @@ static int report(Eval *e) {
     EvalResults r = {&e->evaluation, e->rows,        e->count,    &e->checkpoints,
                      &e->localise,   e->args.alarms, e->args.fps, e->args.budget};
     if (e->args.json) {
-        char *text = eval_json(&r);
-        if (!text)
-            return ERR_FAIL;
-        puts(text);
-        mem_free(text);
+        Json *j = eval_json(&r);
+        int code = json_print(j);
+        js_free(j);
+        if (code)
+            return code;
     } else {
         eval_print(&r);
     }

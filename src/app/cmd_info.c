@@ -6,7 +6,6 @@
 #include "app/common.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "model/weights.h"
 #include "train/checkpoint.h"
 
@@ -68,13 +67,9 @@ static int print_json(const char *path, const Safetensors *file, CheckpointInfo 
     js_set_text(j, "int8", has_ranges(file) ? "yes" : "no");
     js_set(j, "network", opt_to_json(network));
     js_set(j, "training", opt_to_json(training));
-    char *text = js_text(j, true);
+    int code = json_print(j);
     js_free(j);
-    if (!text)
-        return ERR_FAIL;
-    puts(text);
-    mem_free(text);
-    return 0;
+    return code;
 }
 
 /* Reading the weights too tells whether the file is whole and fits its own settings. */

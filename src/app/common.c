@@ -6,6 +6,7 @@
 #include "app/cmd.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 void compute_tell(const Backend *be) {
     log_info("backend   %s: %s, %s, %d thread%s", be->name, be->description, backend_precision(be),
@@ -30,6 +31,15 @@ bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups
     help_print(usage, groups);
     opt_free(groups);
     return true;
+}
+
+int json_print(const Json *j) {
+    char *text = js_text(j, true);
+    if (!text)
+        return ERR_FAIL;
+    puts(text);
+    mem_free(text);
+    return 0;
 }
 
 void shell_word(char *buf, size_t n, const char *text) {

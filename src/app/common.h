@@ -20,6 +20,9 @@ void help_print(const char *usage, const OptGroup *groups);
  * code 0. */
 bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups);
 
+/* Indented, on stdout. */
+int json_print(const Json *j);
+
 /* Shows and runs a subcommand, as a user would; its exit code. */
 int run_command(const char *name, int (*command)(int, char **), int argc, char **argv);
 

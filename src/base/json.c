@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 /* Json is jansson's json_t under another name, so that no other file sees the library. */
@@ -151,4 +152,30 @@ char *js_text(const Json *j, bool indented) {
     char *copy = mem_printf("%s", text);
     free(text);
     return copy;
+}
+
+int js_write_file(const Json *j, const char *path) {
+    char *text = js_text(j, true);
+    FileOut *f = NULL;
+    int code = text ? file_create(&f, path) : ERR_FAIL;
+    if (!code) {
+        file_printf(f, "%s\n", text);
+        code = file_commit(&f);
+    }
+    mem_free(text);
+    return code;
+}
+
+int js_read_file(Json **out, const char *path, size_t limit) {
+    char *text;
+    size_t bytes;
+    int code = file_read(path, limit, &text, &bytes);
+    if (code)
+        return code;
+    Json *j = js_parse(text, bytes);
+    mem_free(text);
+    if (!j)
+        return err_context(ERR_FAIL, "%s", path);
+    *out = j;
+    return 0;
 }

@@ -46,4 +46,11 @@ int js_each(const Json *object, int (*f)(void *ctx, const char *key, const Json 
 /* Compact (one line) or indented text; the caller frees with mem_free. */
 char *js_text(const Json *j, bool indented);
 
+/* The indented text as a file, whole or not at all; it ends its last line. */
+int js_write_file(const Json *j, const char *path);
+
+/* Reads a file of at most `limit` bytes. ERR_FAIL names it, and where it is not JSON the place. On
+ * failure *out is untouched. */
+int js_read_file(Json **out, const char *path, size_t limit);
+
 #endif

@@ -6,7 +6,6 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "report/eval_page.h"
 
 /* ---- results.json ---- */
@@ -106,7 +105,7 @@ static Json *localisation_json(const EvalLocalise *l) {
     return j;
 }
 
-char *eval_json(const EvalResults *r) {
+Json *eval_json(const EvalResults *r) {
     const Evaluation *e = r->evaluation;
     Json *top = js_object(), *truths = js_array(), *all = js_array();
     for (int i = 0; i < e->truths; i++)
@@ -130,20 +129,13 @@ char *eval_json(const EvalResults *r) {
         js_set(top, "localisation", localisation_json(r->localise));
     if (r->checkpoints->count)
         set_checkpoints(top, r->checkpoints);
-    char *text = js_text(top, true);
-    js_free(top);
-    return text;
+    return top;
 }
 
 static int write_json(const EvalResults *r, const char *path) {
-    char *text = eval_json(r);
-    FileOut *f = NULL;
-    int code = text ? file_create(&f, path) : ERR_FAIL;
-    if (!code) {
-        file_printf(f, "%s\n", text);
-        code = file_commit(&f);
-    }
-    mem_free(text);
+    Json *j = eval_json(r);
+    int code = js_write_file(j, path);
+    js_free(j);
     return code;
 }
 

@@ -2,11 +2,11 @@
 #ifndef REPORT_EVAL_FILES_H
 #define REPORT_EVAL_FILES_H
 
+#include "base/json.h"
 #include "eval/eval_results.h"
 
-/* {"data": ..., "labels": {...}, "model": {...}, "rows": [...]} as text, owned by the caller
- * (mem_free). */
-char *eval_json(const EvalResults *r);
+/* {"data": ..., "labels": {...}, "model": {...}, "rows": [...]}, owned by the caller. */
+Json *eval_json(const EvalResults *r);
 
 /* Makes the folder and tries whether files can be made in it, for before the work. */
 int eval_folder(const char *folder);

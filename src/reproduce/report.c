@@ -6,7 +6,6 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "reproduce/page.h"
 #include "reproduce/summary.h"
 
@@ -172,15 +171,8 @@ static Json *reproduction_json(const Reproduction *r) {
 
 static int write_json(const Reproduction *r, const char *path) {
     Json *top = reproduction_json(r);
-    char *text = js_text(top, true);
+    int code = js_write_file(top, path);
     js_free(top);
-    FileOut *f = NULL;
-    int code = text ? file_create(&f, path) : ERR_FAIL;
-    if (!code) {
-        file_printf(f, "%s\n", text);
-        code = file_commit(&f);
-    }
-    mem_free(text);
     return code;
 }
 

@@ -171,15 +171,10 @@ int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder) {
         if (!file_exists(path))
             return 0;
     }
-    char *text;
-    size_t bytes;
-    int code = file_read(path, (size_t)1 << 26, &text, &bytes);
+    Json *top;
+    int code = js_read_file(&top, path, (size_t)1 << 26);
     if (code)
         return code;
-    Json *top = js_parse(text, bytes);
-    mem_free(text);
-    if (!top)
-        return err_context(ERR_FAIL, "%s", path);
     ReproduceFigures persistence;
     js_int_of(js_get(js_get(top, "model"), "steps_per_epoch"), &run->steps_per_epoch);
     take_figures(&run->figures, &persistence, r, top);
@@ -223,9 +218,7 @@ static int compare_claim(const Json *found, const char *const value[CLAIMS], con
 
 int reproduce_claim(const Reproduction *r) {
     const char *value[CLAIMS];
-    char path[4400], *text = NULL;
-    size_t bytes;
-    FileOut *f = NULL;
+    char path[4400];
     claims(value, r);
     snprintf(path, sizeof path, "%s/reproduction.json", r->output);
     Json *json = NULL;
@@ -235,23 +228,16 @@ int reproduce_claim(const Reproduction *r) {
     if (code)
         return code;
     if (file_exists(path)) {
-        code = file_read(path, 1 << 20, &text, &bytes);
-        json = code ? NULL : js_parse(text, bytes);
+        code = js_read_file(&json, path, 1 << 20);
         if (!code)
-            code = json ? compare_claim(json, value, path) : err_context(ERR_FAIL, "%s", path);
+            code = compare_claim(json, value, path);
     } else {
         json = js_object();
         for (int i = 0; i < CLAIMS; i++)
             js_set_text(json, claim_keys[i], value[i]);
-        text = js_text(json, true);
-        code = text ? file_create(&f, path) : ERR_FAIL;
-        if (!code) {
-            file_printf(f, "%s\n", text);
-            code = file_commit(&f);
-        }
+        code = js_write_file(json, path);
     }
     js_free(json);
-    mem_free(text);
     return code;
 }
 
