@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "model/vit.h"
+#include "model/vit_config.h"
 #include "model/weight_file.h"
 
 /* The metadata "format" of what 'weights import' writes: weights that we did not train. */

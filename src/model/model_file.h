@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "model/safetensors.h"
-#include "model/vit.h"
+#include "model/vit_config.h"
 
 #define CHECKPOINT_NAME "checkpoint.safetensors"
 

@@ -11,42 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/opt.h"
 #include "compute/backend.h"
-
-enum { VIT_COLOURS = 3, VIT_MLP_RATIO = 4 };
-
-typedef enum { RELPOS_SHARED, RELPOS_BLOCK, RELPOS_NONE } Relpos;
-
-/* How input pixels become numbers: as the authors' code does it, or as ImageNet's networks were
- * trained. The prediction is BGR in [-1, 1] in any case. */
-typedef enum { COLOURS_BGR, COLOURS_IMAGENET } Colours;
-
-/* What decides the weights, their shapes, and what is computed with them. */
-typedef struct {
-    int64_t image;  /* side of the square input, pixels; a multiple of patch */
-    int64_t patch;  /* side of a patch */
-    int64_t frames; /* input frames, stacked as channels, oldest first; 1 = the paper */
-    int64_t width, depth, heads;
-    double layer_scale; /* initial gamma; 0: none */
-    int relpos;         /* Relpos: tables of relative positions */
-    bool pos_embed;     /* learned absolute positions, for cls too */
-    bool key_bias;      /* is the key bias learned, or zero? */
-    bool residual;      /* predict the change from the newest input frame; where a patch is masked
-                           the frame is not added, or it would tell what the mask hides */
-    int colours;        /* Colours of the input */
-    int memory;         /* MemoryKind: what the features become before the decoder reads them */
-    int64_t items;      /* of the memory; 0: as published */
-} VitConfig;
-
-/* The rows of VitConfig's options; their object is a VitConfig. */
-extern const Opt vit_options[];
-
-/* "size=" presets: tiny, small, base as option lists for opt_set_list. NULL where unknown. */
-const char *vit_size_options(const char *size);
-
-/* Checks what the rows cannot: image % patch, width % heads, width % 8. ERR_USAGE names it. */
-int vit_config_check(const VitConfig *config);
+#include "model/vit_config.h"
 
 /* One weight in the slab. */
 typedef struct {
@@ -108,11 +74,7 @@ int vit_init(Vit *v, uint64_t seed);
  * keeps its matrices packed where the backend does so, and nothing of them in the slab. */
 int vit_set(Vit *v, int i, const float *values);
 
-/* ---- int8. The inputs of a block's four layers are bytes then, whose scale comes from the values
- * they were seen to take: ranges[block][site] = {lowest, highest}, sites in the order qkv, proj,
- * fc1, fc2; everything else is bf16. */
-enum { VIT_SITES = 4 };
-typedef float VitRange[2];
+/* ---- int8. VitRange in vit_config.h says what is bytes then; everything else is bf16. */
 
 /* ERR_FAIL where a range is not finite, empty or the wrong way round. */
 int vit_check_ranges(const VitConfig *config, const VitRange *ranges);
@@ -156,9 +118,6 @@ void vit_memory_update(Vit *v);
 
 const VitConfig *vit_config(const Vit *v);
 Backend *vit_backend(const Vit *v);
-int64_t vit_patches(const VitConfig *config); /* N */
-int64_t vit_items(const VitConfig *config);   /* of the memory; 0 without one */
-int64_t vit_decoded(const VitConfig *config); /* columns that the decoder reads of a token */
 
 /* The table of weights (borrowed) and the slabs behind it, backend memory, laid out alike. */
 const VitParam *vit_params(const Vit *v, int *count);

@@ -1,8 +1,9 @@
-/* The settings of a network: options, presets, and what follows from them. */
+#include "model/vit_config.h"
+
 #include <string.h>
 
 #include "base/err.h"
-#include "model/vit.h"
+#include "compute/backend.h"
 
 static const char *const colours_names[] = {"bgr", "imagenet", NULL};
 static const char *const relpos_names[] = {"shared", "block", "none", NULL};

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/opt.h"
-#include "model/vit.h"
+#include "model/vit_config.h"
 
 typedef enum { SCHEDULE_COSINE, SCHEDULE_CONSTANT } Schedule;
 
