@@ -14,6 +14,7 @@
 #include "base/stop.h"
 #include "data/dataset.h"
 #include "data/labels.h"
+#include "data/masks.h"
 #include "video/listing.h"
 #include "video/source.h"
 

@@ -1,4 +1,4 @@
-/* Ground truth: one 0/1 label a frame, and pixel masks where the data has them.
+/* Ground truth: one 0/1 label a frame. Pixel truth is masks.h.
  *
  * Files known (method D.5): .npy of any integer kind, one for all clips ((1, N) or (N,)) or one a
  * clip; MAT-5 `gt` (cell of 2 x k ranges, 1-based inclusive) and `volLabel` (masks); UCSD's
@@ -32,14 +32,5 @@ void labels_free(Labels **l);
 int labels_each(const Dataset *d,
                 void (*f)(void *ctx, const char *path, const Labels *l, const char *error),
                 void *ctx);
-
-/* Pixel truth of one test clip: opens masks beside the data (mask images, volLabel, T x H x W npy).
- * *found = 0 where the data has none. */
-typedef struct Masks Masks;
-int masks_open(Masks **out, const Dataset *d, int clip, int *found);
-
-/* Mask of frame `index`: height x width of 0/1, borrowed until the next call. */
-int masks_read(Masks *m, int64_t index, const uint8_t **mask, int *width, int *height);
-void masks_free(Masks **m);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "data/labels.h"
 #include "data/mask_tracks.h"
+#include "data/masks.h"
 #include "eval/region.h"
 #include "score/boxes.h"
 #include "score/error_map.h"
