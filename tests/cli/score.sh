@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# normalcy score: forms of output, footage, models, precision, what cannot be written.
+# usage: score.sh NORMALCY MAKE_SCENE
+. "$(dirname "$0")/common.sh"
+run
+
+echo "-- it works"
+expect 0 '' score run data/testing/frames/01_runner
+[ "$(wc -l <out)" = 19 ] || fail "score: $(wc -l <out) lines of 20 frames, expected 19"
+expect 0 '' score run data/testing/frames/01_runner --format csv -o scores.csv --video a.mp4 --maps maps
+[ "$(wc -l <scores.csv)" = 20 ] || fail "score --format csv: expected a header and 19 lines"
+[ "$(ls maps | wc -l)" = 19 ] || fail "score --maps: expected 19 pictures"
+expect 0 '' score run a.mp4 --format npy -o scores.npy
+expect 3 'anomaly' score run data/testing/frames/01_runner --fail-on 99
+expect 0 'done ' train data -o stacked "${small[@]}" --frames 3 --steps 2
+expect 0 '' score stacked data/testing/frames/01_runner
+[ "$(wc -l <out)" = 17 ] || fail "score of 3 input frames: $(wc -l <out) lines, expected 17"
+expect 0 'done ' train data -o colours "${small[@]}" --colours imagenet --steps 2
+expect 0 '' score colours data/testing/frames/01_runner
+expect 0 'done ' train data -o kept "${small[@]}" --epochs 2 --keep 2
+expect 0 '' score kept/epoch-002.safetensors data/testing/frames/01_runner
+
+echo "-- footage"
+expect 1 'no/such' score run no/such.mp4
+mkdir empty
+expect 1 'empty' score run empty
+mkdir -p one/testing/frames/01_runner
+cp data/training/frames/01/000.png one/testing/frames/01_runner/
+expect 1 'needed for one score' score run one/testing/frames/01_runner
+echo "this is not a film" >text.mp4
+expect 1 'text.mp4' score run text.mp4
+mkdir -p cut
+for i in 000 001 002 003; do cp data/testing/frames/01_runner/$i.png cut/; done
+head -c 900 cut/002.png >cut/half && mv cut/half cut/002.png
+expect 1 '002.png' score run cut
+head -c $(($(stat -c %s a.mp4) / 2)) a.mp4 >half.mp4
+expect 1 'half.mp4' score run half.mp4
+cp -r data/testing/frames/02_cyclist clip
+cp maps/000003.png clip/010.png
+expect 1 'clip' score run clip
+
+echo "-- models"
+expect 1 "data: there is no checkpoint.safetensors in it" score data data/testing/frames/01_runner
+poison 377 nanweights
+expect 1 'not finite' score nanweights data/testing/frames/01_runner
+# Settings that would ask for tens of gigabytes, in a file that has no such weights.
+sed 's/\\"image\\":\\"32\\"/\\"image\\":\\"80\\"/' $good >large.safetensors
+expect 1 'has shape' score large.safetensors data/testing/frames/01_runner
+expect 1 "no ranges for int8; 'normalcy quantize' makes" score run data/testing/frames/01_runner --precision int8
+
+echo "-- usage"
+expect 2 'expected one of auto, f32, bf16, int8' score run data/testing/frames/01_runner --precision fp16
+expect 2 'needs a file' score run data/testing/frames/01_runner --format npy
+cp a.mp4 mine.mp4
+expect 2 'is the input' score run mine.mp4 -o mine.mp4
+expect 2 'is the input' score run mine.mp4 --video ./mine.mp4
+cmp -s a.mp4 mine.mp4 || fail "score overwrote its input"
+cp -r data/testing/frames/01_runner mine
+expect 2 'is the input' score run mine --maps mine/
+diff -rq data/testing/frames/01_runner mine >&2 || fail "score --maps overwrote its input"
+
+echo "-- output"
+mkfifo pipe && ln -s a.mp4 link.mp4
+for o in pipe link.mp4 data; do
+    for f in jsonl npy; do
+        expect 1 "cannot write $o: it is " score run data/testing/frames/01_runner -o $o --format $f --video late.mp4
+    done
+done
+expect 1 'cannot write no/x.npy' score run data/testing/frames/01_runner -o no/x.npy --format npy --video late.mp4
+expect 1 'cannot write link.mp4: it is ' score run data/testing/frames/01_runner --video link.mp4
+[ ! -e late.mp4 ] || fail "score finds at the end only that it cannot write"
+[ -p pipe ] && [ -L link.mp4 ] || fail "a pipe or a link was replaced by a file"
+expect 1 '/dev/null/x' score run data/testing/frames/01_runner -o /dev/null/x
+full score run data/testing/frames/01_runner
+mkdir disk
+if mount -t tmpfs -o size=4k tmpfs disk 2>/dev/null; then
+    mounted=$here/disk && echo >disk/full
+    expect 1 'No space left' score run data/testing/frames/01_runner --video disk/a.mp4
+    [ "$(ls disk)" = full ] || fail "a full disk left half a video: $(ls disk)"
+    umount disk && mounted=
+else
+    echo "no tmpfs here: the full disk is not tried"
+fi
+
+finish
