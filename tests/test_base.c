@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/near_word.h"
 #include "fixture.h"
 #include "random.h"
 
@@ -493,6 +494,30 @@ static void test_json_file(void **state) {
     js_free(j);
 }
 
+/* ---- words. */
+
+static void test_near_words(void **state) {
+    (void)state;
+    static const char *const known[] = {"train", "pretrain", "eval", "score", "data", NULL};
+    char longest[60] = "train";
+    memset(longest + 5, 'x', sizeof longest - 6);
+    const struct {
+        const char *word, *nearest;
+    } rows[] = {{"train", "train"}, {"trian", "train"},   {"pertrain", "pretrain"},
+                {"evil", "eval"},   {"scoring", "score"}, {"date", "data"},
+                {"vale", "eval"},   {"d", NULL},          {"quantum", NULL},
+                {"", NULL},         {longest, NULL}};
+    for (int i = 0; i < N(rows); i++) {
+        NearWord n = {.word = rows[i].word};
+        for (int k = 0; known[k]; k++)
+            near_word(&n, known[k]);
+        if (rows[i].nearest)
+            assert_string_equal(n.nearest, rows[i].nearest);
+        else
+            assert_null(n.nearest);
+    }
+}
+
 /* ---- messages. */
 
 static void test_messages(void **state) {
@@ -524,7 +549,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_philox),
         cmocka_unit_test(test_uniform),
-
         cmocka_unit_test(test_truncated_normal),
         cmocka_unit_test(test_permutation),
         cmocka_unit_test(test_memory),
@@ -541,6 +565,7 @@ int main(void) {
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_bad_json),
         cmocka_unit_test(test_json_file),
+        cmocka_unit_test(test_near_words),
         cmocka_unit_test(test_messages),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);

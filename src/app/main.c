@@ -6,13 +6,19 @@
 
 #include "app/cmd.h"
 #include "base/log.h"
+#include "base/near_word.h"
 #include "base/stop.h"
 
-static const struct {
+typedef struct {
     const char *name;
     int (*run)(int argc, char **argv);
-    const char *summary;
-} commands[] = {
+    const char *summary; /* NULL: not in the list */
+} Command;
+
+static int cmd_help(int argc, char **argv);
+static int cmd_version(int argc, char **argv);
+
+static const Command commands[] = {
     {"train", cmd_train, "learn normal footage: normalcy train DATA -o run/"},
     {"pretrain", cmd_pretrain, "learn to see from footage alone: normalcy pretrain DATA -o run/"},
     {"eval", cmd_eval, "AUROC against labels: normalcy eval run/ DATA"},
@@ -25,19 +31,63 @@ static const struct {
     {"weights", cmd_weights, "weights from elsewhere: normalcy weights import FILE -o OUT"},
     {"info", cmd_info, "what is in a model file: normalcy info run/"},
     {"doctor", cmd_doctor, "libraries, processor, memory, speed"},
+    {"help", cmd_help, NULL},
+    {"--help", cmd_help, NULL},
+    {"-h", cmd_help, NULL},
+    {"version", cmd_version, NULL},
+    {"--version", cmd_version, NULL},
+    {NULL, NULL, NULL},
 };
 
 static void usage(FILE *out) {
     fputs("normalcy " NORMALCY_VERSION " - video anomaly detection from normal footage of a fixed "
           "camera\n\nusage: normalcy COMMAND [ARGUMENTS] [OPTIONS]\n\n",
           out);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    for (const Command *c = commands; c->name; c++)
+        if (c->summary)
+            fprintf(out, "  %-8s %s\n", c->name, c->summary);
     fputs(
-        "\n'normalcy COMMAND --help' lists a command's options.\n"
+        "\n'normalcy COMMAND --help' and 'normalcy help COMMAND' list a command's options,\n"
+        "'normalcy version' tells the version.\n"
         "Exit codes: 0 done, 1 failure, 2 usage, 3 anomalies found (score --fail-on), 130 stopped "
         "by a signal.\n",
         out);
+}
+
+static const Command *find(const char *name) {
+    const Command *c = commands;
+    while (c->name && strcmp(name, c->name) != 0)
+        c++;
+    return c->name ? c : NULL;
+}
+
+static int unknown(const char *name) {
+    NearWord n = {.word = name};
+    for (const Command *c = commands; c->name; c++)
+        near_word(&n, c->name);
+    if (n.nearest)
+        log_error("unknown command \"%s\"; did you mean %s?", name, n.nearest);
+    else
+        log_error("unknown command \"%s\"; normalcy --help lists all", name);
+    return EXIT_USAGE;
+}
+
+static int cmd_help(int argc, char **argv) {
+    const Command *c = argc > 0 ? find(argv[0]) : NULL;
+    if (argc > 0 && !c)
+        return unknown(argv[0]);
+    if (c && c->summary) {
+        char *words[] = {"--help", NULL};
+        return c->run(1, words);
+    }
+    usage(stdout);
+    return EXIT_OK;
+}
+
+static int cmd_version(int argc, char **argv) {
+    (void)argc, (void)argv;
+    puts("normalcy " NORMALCY_VERSION);
+    return EXIT_OK;
 }
 
 int main(int argc, char **argv) {
@@ -45,23 +95,13 @@ int main(int argc, char **argv) {
         usage(stderr);
         return EXIT_USAGE;
     }
-    const char *name = argv[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-        usage(stdout);
-        return EXIT_OK;
-    }
-    if (strcmp(name, "--version") == 0) {
-        puts("normalcy " NORMALCY_VERSION);
-        return EXIT_OK;
-    }
+    const Command *c = find(argv[1]);
+    if (!c)
+        return unknown(argv[1]);
     if (stop_install()) {
         log_error("cannot start a thread");
         return EXIT_FAILED;
     }
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write error, told like others */
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(argc - 2, argv + 2);
-    log_error("unknown command \"%s\"; normalcy --help lists all", name);
-    return EXIT_USAGE;
+    return c->run(argc - 2, argv + 2);
 }

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/near_word.h"
 #include "base/words.h"
 
 static const Opt *find(const OptGroup *groups, const char *key, void **object) {
@@ -20,44 +21,14 @@ static const Opt *find(const OptGroup *groups, const char *key, void **object) {
     return NULL;
 }
 
-/* Levenshtein distance of two short words, for "did you mean". */
-static int distance(const char *a, const char *b) {
-    enum { MAX = 40 };
-    int row[MAX + 1], n = (int)strlen(b);
-    if (n > MAX || strlen(a) > MAX)
-        return MAX;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int up = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-            if (up + 1 < best)
-                best = up + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-            diagonal = up;
-        }
-    }
-    return row[n];
-}
-
 static int unknown(const OptGroup *groups, const char *where, const char *key) {
-    const char *nearest = NULL;
-    int best = 4;
+    NearWord n = {.word = key};
     for (const OptGroup *g = groups; g->rows; g++)
-        for (const Opt *row = g->rows; row->name; row++) {
-            int d = distance(key, row->name);
-            if (d < best) {
-                best = d;
-                nearest = row->name;
-            }
-        }
-    if (nearest)
+        for (const Opt *row = g->rows; row->name; row++)
+            near_word(&n, row->name);
+    if (n.nearest)
         return err_set(ERR_USAGE, "%s%s: unknown option; did you mean %s%s?", where, key,
-                       where[0] == '-' ? "--" : "", nearest);
+                       where[0] == '-' ? "--" : "", n.nearest);
     return err_set(ERR_USAGE, "%s%s: unknown option; --help lists all", where, key);
 }
 
