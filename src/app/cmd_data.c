@@ -346,5 +346,5 @@ int cmd_data(int argc, char **argv) {
     if (!code)
         code = run(&args, &plant, words, n, &problems);
     opt_free(groups);
-    return !code && problems ? EXIT_FAILED : exit_code(code, "data");
+    return !code && problems ? exit_printed(EXIT_FAILED) : exit_code(code, "data");
 }

@@ -79,8 +79,9 @@ static int run(const ComputeArgs *compute) {
            be->threads);
     printf("video      %s\n", source_library(text, sizeof text));
     printf("\nscoring, and a training step of 4 pairs (estimated from it):\n");
-    fflush(stdout);
-    code = print_network(be, "ped2-scratch", preset_options("ped2-scratch"));
+    code = stdout_flush(); /* before what takes long */
+    if (!code)
+        code = print_network(be, "ped2-scratch", preset_options("ped2-scratch"));
     for (int i = 0; i < 3 && !code; i++)
         code = print_network(be, sizes[i], vit_size_options(sizes[i]));
     backend_free(&be);

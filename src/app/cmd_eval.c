@@ -346,9 +346,8 @@ static int report(Eval *e) {
     }
     if (isnan(e->rows[0].auroc_micro))
         log_warn("the scored frames are all of one class: no AUROC");
-    if (fflush(stdout) || ferror(stdout))
-        return err_sys(ERR_FAIL, "cannot write the results to stdout");
-    return e->args.output ? eval_write(&r, e->args.output) : 0;
+    int code = stdout_flush();
+    return code || !e->args.output ? code : eval_write(&r, e->args.output);
 }
 
 static void eval_close(Eval *e) {

@@ -1,5 +1,6 @@
 #include "app/common.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,12 +57,26 @@ void shell_word(char *buf, size_t n, const char *text) {
         snprintf(buf + used, n - used, "'");
 }
 
+int stdout_flush(void) {
+    bool failed = fflush(stdout) != 0;
+    if (!failed && !ferror(stdout))
+        return 0;
+    if (!failed)
+        errno = EIO; /* of an earlier write, whose errno is gone */
+    return err_sys(ERR_FAIL, "cannot write to stdout");
+}
+
+int exit_printed(int result) {
+    if (stdout_flush() == 0)
+        return result;
+    log_error("%s", err_text());
+    return EXIT_FAILED;
+}
+
 int exit_code(int code, const char *command) {
-    if (code == 0 && (fflush(stdout) || ferror(stdout)))
-        code = err_sys(ERR_FAIL, "cannot write to stdout");
     switch (code) {
     case 0:
-        return EXIT_OK;
+        return exit_printed(EXIT_OK);
     case ERR_STOPPED:
         return EXIT_STOPPED;
     case ERR_USAGE:

@@ -29,8 +29,15 @@ int run_command(const char *name, int (*command)(int, char **), int argc, char *
 /* `text` as one word of a shell's command line, cut to n - 1 bytes. */
 void shell_word(char *buf, size_t n, const char *text);
 
+/* ERR_FAIL where something that was printed on stdout could not be written. */
+int stdout_flush(void);
+
+/* The exit code `result` of a command that printed; EXIT_FAILED, with a message, where stdout did
+ * not take it. */
+int exit_printed(int result);
+
 /* Prints this thread's error, with "see normalcy NAME --help" after a usage error; gives the exit
- * code that belongs to it. 0 gives EXIT_OK, where all went out that was written to stdout. */
+ * code that belongs to it; of 0 what exit_printed(EXIT_OK) gives. */
 int exit_code(int code, const char *command);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/common.h"
 #include "base/log.h"
 #include "base/near_word.h"
 #include "base/stop.h"
@@ -103,5 +104,6 @@ int main(int argc, char **argv) {
         return EXIT_FAILED;
     }
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write error, told like others */
-    return c->run(argc - 2, argv + 2);
+    int result = c->run(argc - 2, argv + 2);
+    return result == EXIT_OK || result == EXIT_ANOMALY ? exit_printed(result) : result;
 }

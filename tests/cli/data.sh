@@ -16,6 +16,8 @@ mkdir -p latin/training/frames/$'\xdcber' && cp data/training/frames/01/*.png la
 expect 0 '' data check latin
 grep -q '?ber .*frames' out || fail "data check of a name that is not UTF-8: $(cat out)"
 full data check data
+full data check films --decode # its exit code is 1 in any case
+full data check data --json
 
 echo "-- plant"
 expect 0 '2 clips to train on, 1 x 2 to test on: ' data plant data -o planted/ --hold-out 3 --copies 2

@@ -121,6 +121,7 @@ expect 1 "no ranges for int8; 'normalcy quantize' makes" eval run data --precisi
 echo "-- output"
 expect 1 '/dev/null/x' eval run data -o /dev/null/x
 full eval run data
+full eval run data --json
 # A folder that takes no files is told before the work: nothing is printed.
 mkdir -p taken/report.html
 expect 1 'cannot write taken/report.html: it is a folder' eval run data -o taken

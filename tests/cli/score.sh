@@ -72,6 +72,7 @@ expect 1 'cannot write link.mp4: it is ' score run data/testing/frames/01_runner
 [ -p pipe ] && [ -L link.mp4 ] || fail "a pipe or a link was replaced by a file"
 expect 1 '/dev/null/x' score run data/testing/frames/01_runner -o /dev/null/x
 full score run data/testing/frames/01_runner
+full score run data/testing/frames/01_runner --format csv --fail-on 99
 mkdir disk
 if mount -t tmpfs -o size=4k tmpfs disk 2>/dev/null; then
     mounted=$here/disk && echo >disk/full

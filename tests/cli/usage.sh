@@ -19,9 +19,14 @@ done
 for command in train pretrain eval reproduce score quantize demo data weights info doctor; do
     expect 0 '' $command --help
     grep -q "^usage: normalcy $command" out || fail "$command --help says no usage"
+    full $command --help
     cp out help.txt
     expect 0 '' help $command
     cmp -s out help.txt || fail "help $command prints other than $command --help"
+done
+for words in --help help --version version "help data"; do
+    # shellcheck disable=SC2086
+    full $words
 done
 expect 2 'unknown command "trian"; did you mean train?' trian data
 expect 2 'did you mean version?' verison
