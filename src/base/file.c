@@ -13,18 +13,21 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/temp.h"
 
 struct FileOut {
-    char *path, *temp;
+    char *path;
+    TempFile temp;
     FILE *stream;
     int error; /* errno of the first failed write */
 };
 
-static void free_out(FileOut **f) {
+static void free_out(FileOut **f, bool renamed) {
     if ((*f)->stream)
         fclose((*f)->stream);
+    if ((*f)->temp.name)
+        temp_close(&(*f)->temp, renamed);
     mem_free((*f)->path);
-    mem_free((*f)->temp);
     mem_free(*f);
     *f = NULL;
 }
@@ -40,26 +43,37 @@ static int check_target(const char *path) {
                                          : "no regular file");
 }
 
+/* A descriptor of the stream's own: its end is not the end of the lock. */
+static int open_out(FileOut *f, const char *path) {
+    f->path = mem_printf("%s", path);
+    if (!f->path || temp_open(&f->temp, path))
+        return ERR_FAIL;
+    int fd = fcntl(f->temp.fd, F_DUPFD_CLOEXEC, 0);
+    f->stream = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (f->stream)
+        return 0;
+    int code = err_sys(ERR_FAIL, "cannot write %s", path);
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
 int file_create(FileOut **out, const char *path) {
     if (check_target(path))
         return ERR_FAIL;
     FileOut *f = mem_alloc(1, sizeof *f);
     if (!f)
         return ERR_FAIL;
-    f->path = mem_printf("%s", path);
-    f->temp = mem_printf("%s.tmp", path); /* the next try overwrites what a killed one left */
-    if (!f->path || !f->temp) {
-        free_out(&f);
-        return ERR_FAIL;
-    }
-    f->stream = fopen(f->temp, "wb");
-    if (!f->stream) {
-        int code = err_sys(ERR_FAIL, "cannot write %s", path);
-        free_out(&f);
-        return code;
-    }
-    *out = f;
-    return 0;
+    int code = open_out(f, path);
+    if (code)
+        free_out(&f, false);
+    else
+        *out = f;
+    return code;
+}
+
+const char *file_temp_name(const FileOut *f) {
+    return f->temp.name;
 }
 
 void file_write(FileOut *f, const void *data, size_t bytes) {
@@ -75,23 +89,15 @@ void file_printf(FileOut *f, const char *fmt, ...) {
     va_end(ap);
 }
 
-static int sync_path(const char *path) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    int failed = fsync(fd), error = errno;
-    close(fd);
-    errno = error;
-    return failed;
-}
-
-int file_replace(const char *temp, const char *path) {
-    if (sync_path(temp) || rename(temp, path))
-        return err_sys(ERR_FAIL, "cannot write %s", path);
+/* Only then a rename in it is durable. It is done all the same, so a failure is none. */
+static void sync_folder_of(const char *path) {
     char copy[4096];
     snprintf(copy, sizeof copy, "%s", path);
-    sync_path(dirname(copy)); /* only then the rename itself is durable */
-    return 0;
+    int fd = open(dirname(copy), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    fsync(fd);
+    close(fd);
 }
 
 static int finish(FileOut **out, bool durable) {
@@ -99,18 +105,13 @@ static int finish(FileOut **out, bool durable) {
     if (fclose(f->stream) && !f->error)
         f->error = errno;
     f->stream = NULL;
-    if (!f->error && !durable && rename(f->temp, f->path))
+    if (!f->error && ((durable && fsync(f->temp.fd)) || rename(f->temp.name, f->path)))
         f->error = errno;
-    int code = 0;
-    if (f->error) {
-        errno = f->error;
-        code = err_sys(ERR_FAIL, "cannot write %s", f->path);
-    } else if (durable) {
-        code = file_replace(f->temp, f->path);
-    }
-    if (code)
-        unlink(f->temp);
-    free_out(out);
+    errno = f->error;
+    int code = f->error ? err_sys(ERR_FAIL, "cannot write %s", f->path) : 0;
+    if (!code && durable)
+        sync_folder_of(f->path);
+    free_out(out, code == 0);
     return code;
 }
 
@@ -125,8 +126,7 @@ int file_publish(FileOut **f) {
 void file_discard(FileOut **f) {
     if (!f || !*f)
         return;
-    unlink((*f)->temp);
-    free_out(f);
+    free_out(f, false);
 }
 
 int file_probe(const char *path) {

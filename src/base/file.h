@@ -8,26 +8,26 @@
 
 typedef struct FileOut FileOut;
 
-/* Opens a temporary file in path's folder. ERR_FAIL too where path is a folder, a link, a device or
- * a pipe. On failure *out is untouched. */
+/* Opens a temporary file in path's folder (base/temp.h). ERR_FAIL too where path is a folder, a
+ * link, a device or a pipe. On failure *out is untouched. */
 int file_create(FileOut **out, const char *path);
 
 /* Whether file_create and a rename can do their work, for results that take long. */
 int file_probe(const char *path);
 
+/* The name of the temporary file, for another library that writes it; borrowed. */
+const char *file_temp_name(const FileOut *f);
+
 /* Appends bytes / formatted text. The first failure is latched and returned at the end. */
 void file_write(FileOut *f, const void *data, size_t bytes);
 void file_printf(FileOut *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Renames over `path`; frees *f and sets it NULL in any case. On failure the old file of that name
- * is as it was and the temporary one is gone. file_commit syncs file and folder; file_publish does
- * not, for files in numbers that may be lost or empty after a power cut. */
+/* Renames over `path`, of a link that came there since over the link itself; frees *f and sets it
+ * NULL in any case. On failure the old file of that name is as it was and the temporary one is
+ * gone. file_commit syncs file and folder; file_publish does not, for files in numbers that may be
+ * lost or empty after a power cut. */
 int file_commit(FileOut **f);
 int file_publish(FileOut **f);
-
-/* The end of file_commit for a file that another library wrote: sync, rename over `path`, sync the
- * folder. On failure `temp` is still there. */
-int file_replace(const char *temp, const char *path);
 
 /* Drops the temporary file; frees *f. Accepts NULL. */
 void file_discard(FileOut **f);

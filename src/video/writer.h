@@ -13,8 +13,8 @@ int png_encode(uint8_t **data, int64_t *bytes, const uint8_t *bgr, int width, in
 
 typedef struct VideoWriter VideoWriter;
 
-/* Opens path.tmp.PID beside `path`, which must end in .mp4; video_writer_close gives it that name.
- * Odd sides grow by one pixel. One thread at a time may use a writer. */
+/* Opens a temporary file beside `path`, which must end in .mp4; video_writer_close gives it that
+ * name. Odd sides grow by one pixel. One thread at a time may use a writer. */
 int video_writer_open(VideoWriter **out, const char *path, int width, int height, double fps);
 
 /* Appends a picture of height x width x 3. After a failure (a full disk) the file cannot be saved.

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -13,10 +12,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-#define PROTOCOL "file:"
-
 struct VideoWriter {
-    char *path, *url; /* url: of the temporary file; NULL until there is one to remove */
+    char *path;
+    FileOut *file; /* FFmpeg writes its temporary file by name */
     AVFormatContext *format;
     AVCodecContext *codec;
     AVStream *stream;
@@ -160,16 +158,13 @@ static int open_format(VideoWriter *w) {
     return rc;
 }
 
-/* The temporary file. Its name has a protocol, lest FFmpeg finds one before some colon in it. */
+/* The name gets a protocol, lest FFmpeg finds one before some colon in it. */
 static int open_file(VideoWriter *w) {
-    char *url = mem_printf(PROTOCOL "%s.tmp.%ld", w->path, (long)getpid());
+    char *url = mem_printf("file:%s", file_temp_name(w->file));
     int rc = url ? avformat_alloc_output_context2(&w->format, NULL, "mp4", url) : AVERROR(ENOMEM);
     if (rc >= 0)
         rc = avio_open(&w->format->pb, url, AVIO_FLAG_WRITE);
-    if (rc >= 0)
-        w->url = url;
-    else
-        mem_free(url);
+    mem_free(url);
     return rc;
 }
 
@@ -185,8 +180,10 @@ static int open_parts(VideoWriter *w, const char *path, double fps) {
     if ((width != w->width || height != w->height) &&
         !(w->even = mem_alloc((size_t)width * (size_t)height, 3)))
         return ERR_FAIL;
-    int rc = open_file(w);
-    if (rc < 0)
+    int rc = file_create(&w->file, path);
+    if (rc)
+        return rc;
+    if ((rc = open_file(w)) < 0)
         return fail_av(path, "opening", rc);
     if ((rc = av_frame_get_buffer(w->frame, 0)) < 0 || (rc = open_codec(w, fps)) < 0)
         return fail_av(path, "the encoder", rc);
@@ -206,8 +203,6 @@ int video_writer_open(VideoWriter **out, const char *path, int width, int height
         return err_set(ERR_FAIL, "cannot write %s: %g frames a second; 0.01 to 1000 expected", path,
                        fps);
     int code = check_size(path, width, height);
-    if (!code)
-        code = file_probe(path);
     if (code)
         return code;
     av_log_set_level(AV_LOG_QUIET);
@@ -286,12 +281,7 @@ static int publish(VideoWriter *w) {
         rc = closed;
     if (rc < 0)
         return fail_av(w->path, "the end", rc);
-    int code = file_replace(w->url + strlen(PROTOCOL), w->path);
-    if (!code) {
-        mem_free(w->url);
-        w->url = NULL;
-    }
-    return code;
+    return file_commit(&w->file);
 }
 
 int video_writer_close(VideoWriter **w) {
@@ -306,15 +296,13 @@ void video_writer_free(VideoWriter **out) {
     VideoWriter *w = *out;
     if (w->format)
         avio_closep(&w->format->pb);
-    if (w->url)
-        unlink(w->url + strlen(PROTOCOL));
+    file_discard(&w->file);
     avformat_free_context(w->format);
     avcodec_free_context(&w->codec);
     av_packet_free(&w->packet);
     av_frame_free(&w->frame);
     sws_freeContext(w->sws);
     mem_free(w->even);
-    mem_free(w->url);
     mem_free(w->path);
     mem_free(w);
     *out = NULL;
