@@ -3,13 +3,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "base/progress.h"
 
+/* A long line is not cut: it may be a command to repeat. */
 static void line(const char *word, const char *fmt, va_list ap) {
     char text[2048];
-    vsnprintf(text, sizeof text, fmt, ap);
-    progress_clear();
-    fprintf(stderr, "%s%s\n", word, text); /* one call: lines of two threads do not mix */
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(text, sizeof text, fmt, ap);
+    char *whole = n >= (int)sizeof text ? mem_alloc((size_t)n + 1, 1) : NULL;
+    if (whole)
+        vsnprintf(whole, (size_t)n + 1, fmt, again);
+    va_end(again);
+    progress_print(word, whole ? whole : text);
+    mem_free(whole);
 }
 
 #define LOG_FUNCTION(name, word)                                                                   \

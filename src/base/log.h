@@ -3,7 +3,7 @@
 #define BASE_LOG_H
 
 /* One line, printf style without newline. Errors and warnings carry their word; a running progress
- * line is cleared first. Any thread. */
+ * line is cleared first, and lines of two threads do not mix. Any thread. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
