@@ -103,10 +103,9 @@ static void test_round_trip(void **state) {
     assert_int_equal(checkpoint_info(&info, file, path), 0);
     assert_memory_equal(&info.model.network, &tiny, sizeof tiny);
     for (const Opt *row = train_options; row->name; row++) {
-        char want[64], got[64];
-        opt_value_text(row, &settings, want, sizeof want);
-        opt_value_text(row, &info.training, got, sizeof got);
-        assert_string_equal(got, want);
+        char want[OPT_VALUE], got[OPT_VALUE];
+        assert_string_equal(opt_value_text(row, &info.training, got),
+                            opt_value_text(row, &settings, want));
     }
     assert_int_equal(info.model.step, 2);
     assert_int_equal(info.model.steps_per_epoch, STEPS_PER_EPOCH);

@@ -179,17 +179,49 @@ static void test_list(void **state) {
     expect_error((const char *[3]){"preset: steps", "key=value"});
     assert_int_equal(opt_set_list(groups, "preset: ", "mode=x"), ERR_USAGE);
     expect_error((const char *[3]){"preset: mode"});
+    /* Of a long list all counts: --settings may be one. */
+    char list[2000] = "";
+    for (int i = 0; i < 100; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "steps=%d ", 100 + i);
+    assert_int_equal(opt_set_list(groups, "preset: ", list), 0);
+    assert_int_equal(s.steps, 199);
+    strncat(list, "rate=7", sizeof list - strlen(list) - 1);
+    assert_int_equal(opt_set_list(groups, "preset: ", list), ERR_USAGE);
+    expect_error((const char *[3]){"preset: rate: 7 is out of range"});
 }
 
-static void test_long_lists(void **state) {
+/* A text comes back whole from wherever it is stored. */
+static void test_long_text(void **state) {
     (void)state;
-    char list[1024];
-    snprintf(list, sizeof list, "steps=3%*s steps=4", 600, "");
-    assert_int_equal(opt_set_list(groups, "preset: ", list), 0);
-    assert_int_equal(s.steps, 4);
-    snprintf(list, sizeof list, "name=%0*d", 600, 0);
-    assert_int_equal(opt_set_list(groups, "preset: ", list), ERR_USAGE);
-    expect_error((const char *[3]){"preset: name=000", "at most 511 characters"});
+    static char text[6000];
+    memset(text, '\'', sizeof text - 1);
+    assert_int_equal(opt_set(groups, "--", "name", text), 0);
+    char buf[OPT_VALUE];
+    assert_string_equal(opt_value_text(&second_rows[3], &s, buf), text);
+    const char *path = fixture_path("long.yaml");
+    Json *json = opt_to_json(groups);
+    assert_int_equal(opt_save_yaml(groups, path), 0);
+    assert_int_equal(opt_set(groups, "--", "name", "short"), 0);
+    assert_int_equal(opt_from_json(groups, "", json), 0);
+    assert_string_equal(s.name, text);
+    assert_int_equal(opt_set(groups, "--", "name", "short"), 0);
+    assert_int_equal(opt_load_yaml(groups, path), 0);
+    assert_string_equal(s.name, text);
+    js_free(json);
+}
+
+/* The line is told however long the file's name is. */
+static void test_long_yaml_path(void **state) {
+    (void)state;
+    char file[900];
+    snprintf(file, sizeof file, "%s", fixture_path("long"));
+    assert_int_equal(file_make_folder(file), 0);
+    while (strlen(file) < 600)
+        strncat(file, "/.", sizeof file - strlen(file) - 1);
+    strncat(file, "/x.yaml", sizeof file - strlen(file) - 1);
+    fixture_text(file, "steps: 5\nstep: 5\n");
+    assert_int_equal(opt_load_yaml(groups, file), ERR_USAGE);
+    expect_error((const char *[3]){"x.yaml, line 2: step: unknown option"});
 }
 
 /* ---- YAML. */
@@ -304,9 +336,9 @@ int main(void) {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         EACH(test_defaults), EACH(test_command_line), EACH(test_bad_command_lines),
-        EACH(test_peek),     EACH(test_list),         EACH(test_long_lists),
-        EACH(test_yaml),     EACH(test_bad_yaml),     EACH(test_saved_yaml),
-        EACH(test_json),     EACH(test_bad_json),
+        EACH(test_peek),     EACH(test_list),         EACH(test_yaml),
+        EACH(test_bad_yaml), EACH(test_saved_yaml),   EACH(test_json),
+        EACH(test_bad_json), EACH(test_long_text),    EACH(test_long_yaml_path),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

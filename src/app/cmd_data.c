@@ -51,7 +51,7 @@ typedef struct {
 } Check;
 
 __attribute__((format(printf, 2, 3))) static void say(Json *list, const char *fmt, ...) {
-    char text[1024];
+    char text[3 * ERR_TEXT]; /* a message, and a few names, of at most 255 bytes, before it */
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);

@@ -43,9 +43,8 @@ static void print_text(const char *path, const Safetensors *file, CheckpointInfo
     for (OptGroup *g = groups; g->rows; g++) {
         printf("\n%s\n", g->title);
         for (const Opt *row = g->rows; row->name; row++) {
-            char value[4096];
-            opt_value_text(row, g->object, value, sizeof value);
-            printf("  %-14s %s\n", row->name, value);
+            char value[OPT_VALUE];
+            printf("  %-14s %s\n", row->name, opt_value_text(row, g->object, value));
         }
     }
 }

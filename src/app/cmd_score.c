@@ -214,7 +214,11 @@ static int write_video(Score *s) {
 static int write_map(Score *s) {
     char path[4096];
     int size = (int)scorer_info(s->scorer)->size;
-    snprintf(path, sizeof path, "%s/%06lld.png", s->args.maps, (long long)s->frame.index);
+    int length =
+        snprintf(path, sizeof path, "%s/%06lld.png", s->args.maps, (long long)s->frame.index);
+    if (length >= (int)sizeof path)
+        return err_set(ERR_FAIL, "--maps: its pictures would have names of over %zu bytes",
+                       sizeof path - 1);
     scorer_pictures(s->scorer, NULL, s->difference);
     return png_write(path, s->difference, size, size);
 }
@@ -264,7 +268,7 @@ static int run(Score *s) {
         code = score_frame(s);
     bool live = source_info(s->source)->live;
     bool stopped = code == ERR_STOPPED || (code == 0 && stop_requested());
-    char reason[512];
+    char reason[ERR_TEXT];
     snprintf(reason, sizeof reason, "%s", err_text());
     bool failed = code && code != ERR_END && !stopped;
     int finished = finish(s);

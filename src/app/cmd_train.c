@@ -191,10 +191,10 @@ static int open_checkpoint(Train *t, int argc, char **argv) {
 
 /* A run's network is what it is. */
 static int check_network(const Train *t) {
-    char was[64], now[64];
+    char a[OPT_VALUE], b[OPT_VALUE];
     for (const Opt *row = vit_options; row->name; row++) {
-        opt_value_text(row, &t->stored.model.network, was, sizeof was);
-        opt_value_text(row, &t->network, now, sizeof now);
+        const char *was = opt_value_text(row, &t->stored.model.network, a);
+        const char *now = opt_value_text(row, &t->network, b);
         if (strcmp(was, now) != 0)
             return err_set(ERR_USAGE, "--%s %s: the run's network has %s, which cannot change",
                            row->name, now, was);
@@ -283,10 +283,10 @@ static void tell_plan(const Train *t) {
 
 /* The command line may change settings of a run, but not unseen. */
 static void tell_changes(const Train *t) {
-    char before[4096], after[4096];
+    char a[OPT_VALUE], b[OPT_VALUE];
     for (const Opt *row = train_options; row->name; row++) {
-        opt_value_text(row, &t->stored.training, before, sizeof before);
-        opt_value_text(row, &t->training, after, sizeof after);
+        const char *before = opt_value_text(row, &t->stored.training, a);
+        const char *after = opt_value_text(row, &t->training, b);
         if (strcmp(before, after) != 0)
             log_warn("%s was %s until here, from here on it is %s", row->name, before, after);
     }
@@ -424,7 +424,7 @@ static int report(Train *t, Clock *c, const StepReport *r, double stall, int64_t
 
 /* What was learned before a failure is kept; the failure is still what the user is told. */
 static int save_after_failure(Train *t, int code, int64_t saved) {
-    char reason[1024];
+    char reason[ERR_TEXT];
     snprintf(reason, sizeof reason, "%s", err_text());
     if (t->trainer->step > 0 && t->trainer->step != saved && t->be->sync(t->be) == 0 &&
         save(t) == 0)

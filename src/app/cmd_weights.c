@@ -36,12 +36,10 @@ static void print_list(const char *title, const char *what, const ImportList *l)
 }
 
 static void print_report(const ImportReport *r) {
-    char value[64];
+    char value[OPT_VALUE];
     printf("%-11s %s\n%-11s", "family", r->family, "network");
-    for (const Opt *row = vit_options; row->name; row++) {
-        opt_value_text(row, &r->network, value, sizeof value);
-        printf(" %s=%s", row->name, value);
-    }
+    for (const Opt *row = vit_options; row->name; row++)
+        printf(" %s=%s", row->name, opt_value_text(row, &r->network, value));
     putchar('\n');
     print_list("matched", "", &r->matched);
     print_list("missing", ", left out:", &r->missing);

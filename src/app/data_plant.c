@@ -99,8 +99,11 @@ static int write_picture(const Planting *p, const char *folder, const char *name
     char path[4096];
     snprintf(path, sizeof path, "%s/testing/%s/%s", p->root, folder, name);
     int code = index == 0 ? file_make_folder(path) : 0;
-    snprintf(path, sizeof path, "%s/testing/%s/%s/%05lld.png", p->root, folder, name,
-             (long long)index);
+    int length = snprintf(path, sizeof path, "%s/testing/%s/%s/%05lld.png", p->root, folder, name,
+                          (long long)index);
+    if (!code && length >= (int)sizeof path)
+        code = err_set(ERR_FAIL, "-o: its pictures would have names of over %zu bytes",
+                       sizeof path - 1);
     return code ? code : png_write(path, bgr, f->width, f->height);
 }
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static _Thread_local char message[1024];
+static _Thread_local char message[ERR_TEXT];
 
 /* Names out of people's files end here: nothing of them is to steer a terminal. */
 static void keep(const char *text) {

@@ -13,6 +13,8 @@ enum {
     ERR_END = -4,     /* the stream is over; expected, so it carries no message */
 };
 
+enum { ERR_TEXT = 1024 }; /* bytes of a message at most, its NUL included */
+
 /* Sets this thread's message (printf style, one line, no newline) and returns `code`. Control
  * characters, which only other people's names can have, become question marks, here and below. */
 int err_set(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

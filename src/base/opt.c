@@ -113,21 +113,22 @@ int opt_set(const OptGroup *groups, const char *where, const char *key, const ch
     return row ? set_row(row, object, where, value) : unknown(groups, where, key);
 }
 
+static int set_pair(const OptGroup *groups, const char *where, char *word) {
+    char *equals = strchr(word, '=');
+    if (!equals)
+        return err_set(ERR_USAGE, "%s%s: expected key=value", where, word);
+    *equals = '\0';
+    return opt_set(groups, where, word, equals + 1);
+}
+
 int opt_set_list(const OptGroup *groups, const char *where, const char *list) {
-    for (Words w = words_of(list); words_next(&w);) {
-        char word[512];
-        if (!words_copy(&w, word, sizeof word))
-            return err_set(ERR_USAGE, "%s%.60s...: an option in a list has at most %d characters",
-                           where, w.text, (int)sizeof word - 1);
-        char *equals = strchr(word, '=');
-        if (!equals)
-            return err_set(ERR_USAGE, "%s%s: expected key=value", where, word);
-        *equals = '\0';
-        int code = opt_set(groups, where, word, equals + 1);
-        if (code)
-            return code;
+    int code = 0;
+    for (Words w = words_of(list); !code && words_next(&w);) {
+        char *word = mem_printf("%.*s", w.length, w.text);
+        code = word ? set_pair(groups, where, word) : ERR_FAIL;
+        mem_free(word);
     }
-    return 0;
+    return code;
 }
 
 int opt_parse(const OptGroup *groups, int argc, char *const *argv, const char **positional, int max,
@@ -190,37 +191,33 @@ const char *opt_peek(int argc, char *const *argv, const char *key) {
     return value;
 }
 
-void opt_value_text(const Opt *row, const void *object, char *buf, size_t n) {
+const char *opt_value_text(const Opt *row, const void *object, char buf[OPT_VALUE]) {
     const void *field = (const char *)object + row->offset;
     switch (row->type) {
     case OPT_BOOL:
-        snprintf(buf, n, "%s", *(const bool *)field ? "yes" : "no");
-        break;
+        return *(const bool *)field ? "yes" : "no";
     case OPT_INT:
-        snprintf(buf, n, "%lld", (long long)*(const int64_t *)field);
+        snprintf(buf, OPT_VALUE, "%lld", (long long)*(const int64_t *)field);
         break;
     case OPT_REAL:
-        snprintf(buf, n, "%.15g", *(const double *)field);
+        snprintf(buf, OPT_VALUE, "%.15g", *(const double *)field);
         if (strtod(buf, NULL) != *(const double *)field) /* 17 digits always come back equal */
-            snprintf(buf, n, "%.17g", *(const double *)field);
+            snprintf(buf, OPT_VALUE, "%.17g", *(const double *)field);
         break;
     case OPT_CHOICE:
-        snprintf(buf, n, "%s", row->choices[*(const int *)field]);
-        break;
+        return row->choices[*(const int *)field];
     case OPT_TEXT:
-        snprintf(buf, n, "%s", *(char *const *)field ? *(char *const *)field : "");
-        break;
+        return *(char *const *)field ? *(char *const *)field : "";
     }
+    return buf;
 }
 
 Json *opt_to_json(const OptGroup *groups) {
     Json *object = js_object();
-    char value[4096];
+    char value[OPT_VALUE];
     for (const OptGroup *g = groups; g->rows; g++)
-        for (const Opt *row = g->rows; row->name; row++) {
-            opt_value_text(row, g->object, value, sizeof value);
-            js_set_text(object, row->name, value);
-        }
+        for (const Opt *row = g->rows; row->name; row++)
+            js_set_text(object, row->name, opt_value_text(row, g->object, value));
     return object;
 }
 
@@ -259,8 +256,8 @@ void opt_print_help(const OptGroup *groups) {
             bool long_left = strlen(left) > 26;
             printf("  %-26s%s%*s%s", left, long_left ? "\n" : " ", long_left ? 29 : 0, "",
                    row->help);
-            char value[256];
-            opt_value_text(row, g->object, value, sizeof value);
+            char buf[OPT_VALUE];
+            const char *value = opt_value_text(row, g->object, buf);
             if (arg ? row->def != NULL : strcmp(value, "yes") == 0)
                 printf(" (%s)", value);
             printf("\n");

@@ -76,8 +76,10 @@ int opt_save_yaml(const OptGroup *groups, const char *path);
 Json *opt_to_json(const OptGroup *groups);
 int opt_from_json(const OptGroup *groups, const char *where, const Json *object);
 
-/* The value of one row as text, into buf. */
-void opt_value_text(const Opt *row, const void *object, char *buf, size_t n);
+/* The value of one row as text: of a text itself ("" where it is not set), borrowed from the
+ * object; else in buf, of at least OPT_VALUE bytes. */
+enum { OPT_VALUE = 64 };
+const char *opt_value_text(const Opt *row, const void *object, char buf[OPT_VALUE]);
 
 /* The rows of --help on stdout, with the values of the objects as the defaults. */
 void opt_print_help(const OptGroup *groups);

@@ -7,6 +7,14 @@
 #include "base/mem.h"
 #include "base/opt.h"
 
+static int set_pair(const OptGroup *groups, const char *where, const yaml_node_t *key,
+                    const yaml_node_t *value) {
+    if (key->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE)
+        return err_set(ERR_USAGE, "%sexpected \"key: value\", found a nested value", where);
+    return opt_set(groups, where, (const char *)key->data.scalar.value,
+                   (const char *)value->data.scalar.value);
+}
+
 static int load(const OptGroup *groups, const char *path, yaml_document_t *doc) {
     yaml_node_t *root = yaml_document_get_root_node(doc);
     if (!root)
@@ -17,12 +25,9 @@ static int load(const OptGroup *groups, const char *path, yaml_document_t *doc) 
          p++) {
         yaml_node_t *key = yaml_document_get_node(doc, p->key);
         yaml_node_t *value = yaml_document_get_node(doc, p->value);
-        char where[512];
-        snprintf(where, sizeof where, "%s, line %zu: ", path, key->start_mark.line + 1);
-        if (key->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE)
-            return err_set(ERR_USAGE, "%sexpected \"key: value\", found a nested value", where);
-        int code = opt_set(groups, where, (const char *)key->data.scalar.value,
-                           (const char *)value->data.scalar.value);
+        char *where = mem_printf("%s, line %zu: ", path, key->start_mark.line + 1);
+        int code = where ? set_pair(groups, where, key, value) : ERR_FAIL;
+        mem_free(where);
         if (code)
             return code;
     }
@@ -56,8 +61,8 @@ int opt_load_yaml(const OptGroup *groups, const char *path) {
 
 /* Texts are quoted the YAML way: single quotes, doubled inside. Numbers and words need none. */
 static void print_value(FileOut *f, const Opt *row, const void *object) {
-    char value[4096];
-    opt_value_text(row, object, value, sizeof value);
+    char buf[OPT_VALUE];
+    const char *value = opt_value_text(row, object, buf);
     if (row->type != OPT_TEXT) {
         file_printf(f, "%s", value);
         return;

@@ -47,7 +47,7 @@ struct Pairs {
     int64_t seeks;
     int error; /* of the decoding thread; it waits for a seek or the end */
     int64_t error_step;
-    char error_text[1024];
+    char error_text[ERR_TEXT];
 };
 
 /* ---- the decoding thread ---- */

@@ -157,10 +157,9 @@ static char *options_text(char *buf, size_t n, const VitConfig *c) {
     size_t used = 0;
     buf[0] = 0;
     for (const Opt *row = vit_options; row->name && used < n; row++) {
-        char value[64];
-        opt_value_text(row, c, value, sizeof value);
-        used +=
-            (size_t)snprintf(buf + used, n - used, "%s--%s=%s", used ? " " : "", row->name, value);
+        char value[OPT_VALUE];
+        used += (size_t)snprintf(buf + used, n - used, "%s--%s=%s", used ? " " : "", row->name,
+                                 opt_value_text(row, c, value));
     }
     return buf;
 }
@@ -203,7 +202,7 @@ static bool differs(const Opt *row, const VitConfig *a, const ImportSource *s) {
 }
 
 static int check_settings(const VitConfig *network, const ImportSource *s, const char *path) {
-    char ours[256] = "", theirs[256] = "", value[64];
+    char ours[256] = "", theirs[256] = "", value[OPT_VALUE];
     if (network->relpos == RELPOS_SHARED && s->network.relpos == RELPOS_BLOCK)
         return err_set(ERR_FAIL,
                        "%s (%s) has a table of relative positions in each block; they differ, so "
@@ -213,10 +212,10 @@ static int check_settings(const VitConfig *network, const ImportSource *s, const
         if (!differs(row, network, s))
             continue;
         size_t a = strlen(ours), b = strlen(theirs);
-        opt_value_text(row, network, value, sizeof value);
-        snprintf(ours + a, sizeof ours - a, " --%s=%s", row->name, value);
-        opt_value_text(row, &s->network, value, sizeof value);
-        snprintf(theirs + b, sizeof theirs - b, " --%s=%s", row->name, value);
+        snprintf(ours + a, sizeof ours - a, " --%s=%s", row->name,
+                 opt_value_text(row, network, value));
+        snprintf(theirs + b, sizeof theirs - b, " --%s=%s", row->name,
+                 opt_value_text(row, &s->network, value));
     }
     if (theirs[0])
         return err_set(ERR_FAIL, "%s (%s) needs%s; this network has%s", path, s->family, theirs,

@@ -40,7 +40,7 @@ typedef struct {
 typedef struct {
     const char *set, *data, *output, *size, *init, *settings; /* init may be NULL */
     int set_index;
-    char labels[128], labels_hash[17]; /* the ground truth of all figures; "" before it is known */
+    char labels[256], labels_hash[17]; /* the ground truth of all figures; "" before it is known */
     int rows[REPRODUCE_MOST_ROWS], row_count; /* indices into reproduce_rows */
     int64_t seeds[REPRODUCE_MOST_SEEDS];
     int seed_count;
