@@ -11,9 +11,11 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/near_word.h"
+#include "base/shell_word.h"
 #include "fixture.h"
 #include "random.h"
 
@@ -272,7 +274,11 @@ static void test_json_file(void **state) {
     Json *j = js_object(), *again = NULL;
     js_set_int(j, "a", 1);
     assert_int_equal(js_write_file(j, path), 0);
-    expect_content(path, "{\n  \"a\": 1\n}\n");
+    char *text = NULL;
+    size_t n;
+    assert_int_equal(file_read(path, 100, &text, &n), 0);
+    assert_string_equal(text, "{\n  \"a\": 1\n}\n");
+    mem_free(text);
     assert_int_equal(js_read_file(&again, path, 13), 0);
     assert_int_equal(js_count(again), 1);
     js_free(again);
@@ -311,6 +317,23 @@ static void test_near_words(void **state) {
         else
             assert_null(n.nearest);
     }
+}
+
+static void test_shell_words(void **state) {
+    (void)state;
+    const char *const rows[][2] = {{"run/a-1_b.c", "run/a-1_b.c"},
+                                   {"", "''"},
+                                   {"a b", "'a b'"},
+                                   {"Bob's $run", "'Bob'\\''s $run'"},
+                                   {"''", "''\\'''\\'''"}};
+    for (int i = 0; i < N(rows); i++) {
+        char *word = shell_word(rows[i][0]);
+        assert_string_equal(word, rows[i][1]);
+        mem_free(word);
+    }
+    mem_fail_after(1);
+    assert_null(shell_word("a b"));
+    mem_fail_after(0);
 }
 
 /* ---- messages. */
@@ -354,6 +377,7 @@ int main(void) {
         cmocka_unit_test(test_bad_json),
         cmocka_unit_test(test_json_file),
         cmocka_unit_test(test_near_words),
+        cmocka_unit_test(test_shell_words),
         cmocka_unit_test(test_messages),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);

@@ -190,6 +190,27 @@ static void test_list(void **state) {
     expect_error((const char *[3]){"preset: rate: 7 is out of range"});
 }
 
+static void expect_command(const char *want) {
+    char *line = opt_command(groups);
+    assert_string_equal(line, want);
+    mem_free(line);
+}
+
+static void test_command(void **state) {
+    (void)state;
+    expect_command("");
+    assert_int_equal(opt_set_list(groups, "", "steps=10 rate=0.50 fast=no keep=no mode=quick"), 0);
+    expect_command("");
+    assert_int_equal(opt_set_list(groups, "", "steps=7 rate=.25 fast=on mode=slow output=a"), 0);
+    assert_int_equal(opt_set(groups, "", "name", "two words"), 0);
+    expect_command(" --steps=7 --rate=0.25 --fast --mode=slow --output=a --name='two words'");
+    for (int64_t n = 1; n < 16; n++) {
+        mem_fail_after(n);
+        mem_free(opt_command(groups));
+    }
+    mem_fail_after(0);
+}
+
 /* A text comes back whole from wherever it is stored. */
 static void test_long_text(void **state) {
     (void)state;
@@ -335,10 +356,11 @@ static void test_bad_json(void **state) {
 int main(void) {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        EACH(test_defaults), EACH(test_command_line), EACH(test_bad_command_lines),
-        EACH(test_peek),     EACH(test_list),         EACH(test_yaml),
-        EACH(test_bad_yaml), EACH(test_saved_yaml),   EACH(test_json),
-        EACH(test_bad_json), EACH(test_long_text),    EACH(test_long_yaml_path),
+        EACH(test_defaults),       EACH(test_command_line), EACH(test_bad_command_lines),
+        EACH(test_peek),           EACH(test_list),         EACH(test_yaml),
+        EACH(test_bad_yaml),       EACH(test_saved_yaml),   EACH(test_json),
+        EACH(test_bad_json),       EACH(test_command),      EACH(test_long_text),
+        EACH(test_long_yaml_path),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

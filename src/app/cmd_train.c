@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/progress.h"
+#include "base/shell_word.h"
 #include "base/stop.h"
 #include "base/system.h"
 #include "model/import.h"
@@ -47,9 +48,23 @@ typedef struct {
     int64_t checkpoint_every, keep, steps, cache;
 } TrainArgs;
 
+/* In no checkpoint: whoever resumes a run gives them again, like those that say what computes. */
 static const Opt run_options[] = {
     OPT_TEXT_ROW(TrainArgs, output, "output", NULL, "RUN", "folder of the run"),
     OPT_FLAG_ROW(TrainArgs, resume, "resume", "continue the run from its checkpoint"),
+    OPT_INT_ROW(TrainArgs, steps, "steps", "0", 0, 1e12, "N",
+                "stop after this many steps in all; 0: all epochs"),
+    OPT_INT_ROW(TrainArgs, checkpoint_every, "checkpoint-every", "500", 1, 1e9, "N",
+                "steps between checkpoints"),
+    OPT_INT_ROW(TrainArgs, keep, "keep", "0", 0, 1e9, "N",
+                "also keep the weights of every N-th epoch, as epoch-N.safetensors; 0: none"),
+    OPT_INT_ROW(TrainArgs, cache, "cache", "4096", 0, 1e9, "MB",
+                "memory for decoded frames; more are decoded again"),
+    OPT_END,
+};
+
+/* What a run begins with; the settings and weights that come of it are in its checkpoints. */
+static const Opt start_options[] = {
     OPT_CHOICE_ROW(TrainArgs, preset, "preset", NULL, preset_names,
                    "the paper's settings for a data set; ped2-scratch: a small network from random "
                    "weights; footage: the same for a third of the epochs"),
@@ -61,14 +76,6 @@ static const Opt run_options[] = {
                    "width, depth and heads: 768/12/12, 384/12/6, 192/12/3"),
     OPT_TEXT_ROW(TrainArgs, config, "config", NULL, "FILE",
                  "compute, network and training settings from a YAML file"),
-    OPT_INT_ROW(TrainArgs, steps, "steps", "0", 0, 1e12, "N",
-                "stop after this many steps in all; 0: all epochs"),
-    OPT_INT_ROW(TrainArgs, checkpoint_every, "checkpoint-every", "500", 1, 1e9, "N",
-                "steps between checkpoints"),
-    OPT_INT_ROW(TrainArgs, keep, "keep", "0", 0, 1e9, "N",
-                "also keep the weights of every N-th epoch, as epoch-N.safetensors; 0: none"),
-    OPT_INT_ROW(TrainArgs, cache, "cache", "4096", 0, 1e9, "MB",
-                "memory for decoded frames; more are decoded again"),
     OPT_END,
 };
 
@@ -85,7 +92,7 @@ typedef struct {
     ComputeArgs compute;
     VitConfig network;
     TrainSettings training;
-    OptGroup groups[5];
+    OptGroup groups[6];
     const char *data; /* borrowed from argv or from `stored` */
     CheckpointInfo stored;
     Safetensors *checkpoint; /* open while resuming */
@@ -149,7 +156,7 @@ static int apply_presets(Train *t, int argc, char **argv) {
     const char *init = opt_peek(argc, argv, "init");
     int code = t->args.resume ? 0 : begin(t, init, preset, recipe || size);
     if (!code && config)
-        code = opt_load_yaml(t->groups + 1, config); /* settings, not the run's */
+        code = opt_load_yaml(t->groups + 2, config); /* settings, not the run's */
     if (!code && preset)
         code = set_preset(t, preset);
     if (!code && recipe) {
@@ -366,7 +373,7 @@ static int open_run(Train *t) {
     if (!code)
         code = file_probe(t->checkpoint_path);
     if (!code) /* what decides the result, in the form that --config reads */
-        code = opt_save_yaml(t->groups + 2, t->settings_path);
+        code = opt_save_yaml(t->groups + 3, t->settings_path);
     if (!code)
         code = run_log_open(&t->log, t->log_path, t->trainer->step);
     return code ? code : pairs_seek(t->pairs, t->trainer->step);
@@ -432,17 +439,22 @@ static int save_after_failure(Train *t, int code, int64_t saved) {
     return err_set(code, "%s", reason);
 }
 
-/* The command that goes on with the run; what it has not in its checkpoint is repeated. */
-static void tell_stopped(const Train *t, int64_t total) {
-    char path[8192], rest[80] = "";
-    size_t n = 0;
-    if (t->args.steps > 0)
-        n = (size_t)snprintf(rest, sizeof rest, " --steps %lld", (long long)t->args.steps);
-    if (t->args.keep > 0)
-        snprintf(rest + n, sizeof rest - n, " --keep %lld", (long long)t->args.keep);
-    shell_word(path, sizeof path, t->args.output);
-    log_info("stopped at step %lld of %lld; continue with: normalcy %s --resume -o %s%s",
-             (long long)t->trainer->step, (long long)total, t->command->name, path, rest);
+/* The command that goes on with the run; what is not in its checkpoint is repeated. */
+static int tell_stopped(const Train *t, int64_t total) {
+    TrainArgs args = t->args;
+    ComputeArgs compute = t->compute;
+    args.output = NULL; /* stands before the others */
+    args.resume = false;
+    const OptGroup groups[] = {
+        {"Run", run_options, &args}, {"Compute", compute_options, &compute}, {NULL, NULL, NULL}};
+    char *path = shell_word(t->args.output), *rest = opt_command(groups);
+    int code = path && rest ? ERR_STOPPED : ERR_FAIL;
+    if (code == ERR_STOPPED)
+        log_info("stopped at step %lld of %lld; continue with: normalcy %s --resume -o %s%s",
+                 (long long)t->trainer->step, (long long)total, t->command->name, path, rest);
+    mem_free(path);
+    mem_free(rest);
+    return code;
 }
 
 static int loop(Train *t) {
@@ -475,10 +487,8 @@ static int loop(Train *t) {
         return save_after_failure(t, code, saved);
     if (saved != tr->step)
         code = save(t);
-    if (!code && stop_requested()) {
-        tell_stopped(t, total);
-        return ERR_STOPPED;
-    }
+    if (!code && stop_requested())
+        return tell_stopped(t, total);
     if (!code)
         log_info("done      %lld steps; %s", (long long)tr->step, t->checkpoint_path);
     return code;
@@ -495,6 +505,7 @@ static int run(const Command *command, int argc, char **argv) {
     char usage[4096];
     Train t = {.command = command, .lock = NO_LOCK};
     const OptGroup groups[] = {{"Run", run_options, &t.args},
+                               {"Start", start_options, &t.args},
                                {"Compute", compute_options, &t.compute},
                                {"Network", vit_options, &t.network},
                                {"Training", train_options, &t.training},

@@ -43,20 +43,6 @@ int json_print(const Json *j) {
     return 0;
 }
 
-void shell_word(char *buf, size_t n, const char *text) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_-+=./:,@%";
-    if (*text && strspn(text, plain) == strlen(text)) {
-        snprintf(buf, n, "%s", text);
-        return;
-    }
-    size_t used = (size_t)snprintf(buf, n, "'");
-    for (; *text && used < n; text++)
-        used += (size_t)snprintf(buf + used, n - used, *text == '\'' ? "'\\''" : "%c", *text);
-    if (used < n)
-        snprintf(buf + used, n - used, "'");
-}
-
 int stdout_flush(void) {
     bool failed = fflush(stdout) != 0;
     if (!failed && !ferror(stdout))

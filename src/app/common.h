@@ -26,9 +26,6 @@ int json_print(const Json *j);
 /* Shows and runs a subcommand, as a user would; its exit code. */
 int run_command(const char *name, int (*command)(int, char **), int argc, char **argv);
 
-/* `text` as one word of a shell's command line, cut to n - 1 bytes. */
-void shell_word(char *buf, size_t n, const char *text);
-
 /* ERR_FAIL where something that was printed on stdout could not be written. */
 int stdout_flush(void);
 

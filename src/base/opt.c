@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/near_word.h"
+#include "base/shell_word.h"
 #include "base/words.h"
 
 static const Opt *find(const OptGroup *groups, const char *key, void **object) {
@@ -210,6 +211,36 @@ const char *opt_value_text(const Opt *row, const void *object, char buf[OPT_VALU
         return *(char *const *)field ? *(char *const *)field : "";
     }
     return buf;
+}
+
+static bool is_default(const Opt *row, const void *object) {
+    char buf[OPT_VALUE];
+    const char *value = opt_value_text(row, object, buf);
+    if (row->type == OPT_INT || row->type == OPT_REAL)
+        return row->def && strtod(value, NULL) == strtod(row->def, NULL);
+    if (row->type == OPT_CHOICE && !row->def)
+        return strcmp(value, row->choices[0]) == 0;
+    return strcmp(value, row->def ? row->def : "") == 0;
+}
+
+static char *add_option(char *line, const Opt *row, const void *object) {
+    char buf[OPT_VALUE];
+    const char *value = opt_value_text(row, object, buf);
+    bool flag = row->type == OPT_BOOL && strcmp(value, "yes") == 0;
+    char *word = flag ? mem_printf("%s", "") : shell_word(value);
+    char *longer = word ? mem_printf("%s --%s%s%s", line, row->name, flag ? "" : "=", word) : NULL;
+    mem_free(word);
+    mem_free(line);
+    return longer;
+}
+
+char *opt_command(const OptGroup *groups) {
+    char *line = mem_printf("%s", "");
+    for (const OptGroup *g = groups; g->rows; g++)
+        for (const Opt *row = g->rows; row->name && line; row++)
+            if (!is_default(row, g->object))
+                line = add_option(line, row, g->object);
+    return line;
 }
 
 Json *opt_to_json(const OptGroup *groups) {

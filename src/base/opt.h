@@ -81,6 +81,10 @@ int opt_from_json(const OptGroup *groups, const char *where, const Json *object)
 enum { OPT_VALUE = 64 };
 const char *opt_value_text(const Opt *row, const void *object, char buf[OPT_VALUE]);
 
+/* The options whose values are not their defaults, as a shell's command line: " --steps=5 --fast",
+ * "" where there are none. The caller frees it with mem_free; NULL with the message set. */
+char *opt_command(const OptGroup *groups);
+
 /* The rows of --help on stdout, with the values of the objects as the defaults. */
 void opt_print_help(const OptGroup *groups);
 

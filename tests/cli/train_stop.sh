@@ -12,13 +12,17 @@ wait $!
 [ $? = 130 ] && grep -q 'continue with: normalcy train --resume' err || fail "SIGINT: $(tail -1 err)"
 expect 0 '' info long
 # The command it tells is the run's, whatever the shell makes of its name.
-"$normalcy" train data -o "Bob's \$run" "${small[@]}" --epochs 100000 --keep 100000 2>err &
+"$normalcy" train data -o "Bob's \$run" "${small[@]}" --epochs 100000 --keep 100000 \
+    --precision f32 --threads 1 --backend ref --cache 0 --checkpoint-every 7 2>err &
 while kill -0 $! && [ ! -s "Bob's \$run/log.jsonl" ]; do sleep 0.05; done
 kill -INT $!
 wait $!
 again=$(sed -n 's/.*continue with: normalcy //p' err)
 eval "set -- $again"
-[ "$*" = "train --resume -o Bob's \$run --keep 100000" ] || fail "after SIGINT: $again"
+rest='--checkpoint-every=7 --keep=100000 --cache=0 --backend=ref --threads=1 --precision=f32'
+[ "$*" = "train --resume -o Bob's \$run $rest" ] || fail "after SIGINT: $again"
+expect 0 'resumed' "$@" --steps 1 # what computes is as before
+grep -q warning err && fail "the command goes on with another run: $(grep warning err)"
 # Kernels large enough that a signal most likely falls into generated code. It comes twice within a
 # moment, as timeout(1) sends it, to the process and to its group: that is one.
 for i in 1 2 3 4 5 6; do
