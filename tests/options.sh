@@ -22,11 +22,26 @@ for command in $("$normalcy" --help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
             exit 1
         }
     done
-    rows=$("$normalcy" "$command" --help | grep -c '^  --' || true)
+    rows=$("$normalcy" "$command" --help | grep -c '^  [^ ]' || true)
     [ "$rows" = "$(grep -c '^\.TP$' "$page" || true)" ] || {
         echo "normalcy-$command.1 does not list all options" >&2
         exit 1
     }
+    # What a row says begins in the 30th column, behind its name or below it.
+    ragged=$("$normalcy" "$command" --help | awk '
+        row != "" && substr($0, 1, 29) !~ /^ +$/ && (substr(row, 29, 1) != " " || substr(row, 30, 1) ~ /^ ?$/) {print row}
+        {row = /^  [^ ]/ ? $0 : ""}')
+    [ -z "$ragged" ] || { echo "normalcy $command --help, out of its column: $ragged" >&2 && exit 1; }
 done
+ragged=$("$normalcy" --help | awk 'match($0, /^  [^ ]+ +/) {print RLENGTH}' | sort -u | wc -l)
+[ "$ragged" = 1 ] || { echo "normalcy --help has a command out of its column" >&2 && exit 1; }
+if grep -A2 '^\.TP$' "$folder"/man/*.1 | grep -E '\.1- |: *$' >&2; then
+    echo "an item of a man page begins with a blank" >&2
+    exit 1
+fi
+[ "$(grep -c '^\.TP$' "$folder/man/normalcy.1")" = "$("$normalcy" --help | grep -c '^  [^ ]')" ] || {
+    echo "normalcy.1 does not list all commands" >&2
+    exit 1
+}
 complaints=$(cat "$folder"/man/*.1 | groff -man -Tascii -ww -z 2>&1)
 [ -z "$complaints" ] || { echo "$complaints" >&2 && exit 1; }

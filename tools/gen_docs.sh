@@ -63,9 +63,15 @@ page() {
                 left = substr(line[i], 3, 26)
                 sub(/ +$/, "", left)
                 item(left, substr(line[i], 30))
-            } else if (name == "normalcy" && line[i] ~ /^  [a-z]+ /) {
-                section("COMMANDS")
-                item(substr(line[i], 3, index(substr(line[i], 3), " ") - 1), substr(line[i], 12))
+            } else if (line[i] ~ /^[A-Z][a-z]*:$/ && line[i + 1] ~ /^  [^ ]/) {
+                print ".SS " roff(substr(line[i], 1, length(line[i]) - 1))
+            } else if (line[i] ~ /^  [^ ]+ /) {
+                if (name == "normalcy")
+                    section("COMMANDS")
+                split(line[i], word, " ")
+                right = substr(line[i], 3 + length(word[1]))
+                sub(/^ +/, "", right)
+                item(word[1], right)
             } else if (line[i] ~ /^Exit codes: /) {
                 section("EXIT STATUS")
                 print roff(substr(line[i], 13))

@@ -352,7 +352,7 @@ static int check_truth(Reproduction *r) {
 static void tell_usage(char *buf, size_t n) {
     size_t used = (size_t)snprintf(buf, n, "%s\nRows:\n", usage);
     for (const ReproduceRow *row = reproduce_rows; row->name && used < n; row++)
-        used += (size_t)snprintf(buf + used, n - used, "  %-24s %s\n", row->name, row->about);
+        used += (size_t)snprintf(buf + used, n - used, "  %-26s %s\n", row->name, row->about);
 }
 
 int cmd_reproduce(int argc, char **argv) {

@@ -46,7 +46,7 @@ static void usage(FILE *out) {
           out);
     for (const Command *c = commands; c->name; c++)
         if (c->summary)
-            fprintf(out, "  %-8s %s\n", c->name, c->summary);
+            fprintf(out, "  %-9s %s\n", c->name, c->summary);
     fputs(
         "\n'normalcy COMMAND --help' and 'normalcy help COMMAND' list a command's options,\n"
         "'normalcy version' tells the version.\n"

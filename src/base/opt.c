@@ -289,7 +289,7 @@ void opt_print_help(const OptGroup *groups) {
                    row->help);
             char buf[OPT_VALUE];
             const char *value = opt_value_text(row, g->object, buf);
-            if (arg ? row->def != NULL : strcmp(value, "yes") == 0)
+            if (arg ? row->def && *value : strcmp(value, "yes") == 0)
                 printf(" (%s)", value);
             printf("\n");
         }
