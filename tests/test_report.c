@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "random.h"
+#include "report/html_table.h"
 #include "report/report.h"
 
 static char folder[] = "/tmp/normalcy-report-XXXXXX";
@@ -415,6 +416,42 @@ static void test_long_clip(void **state) {
     mem_free(label);
 }
 
+/* What is open ends with what follows, whatever that is. */
+static void test_table(void **state) {
+    (void)state;
+    char path[64], *text = NULL;
+    size_t bytes;
+    FileOut *f = NULL;
+    snprintf(path, sizeof path, "%s/table.html", folder);
+    assert_int_equal(file_create(&f, path), 0);
+    HtmlTable t = html_table(f);
+    html_column(&t, NULL, "%d&nbsp;%%", 5);
+    html_column(&t, "word", "b");
+    html_row(&t, "group");
+    html_cell_over_all(&t);
+    file_printf(f, "all");
+    html_row(&t, NULL);
+    html_row(&t, NULL);
+    html_cell(&t, "key");
+    html_number_cell(&t, NULL, "%.1f", NAN);
+    html_table_end(&t);
+    t = html_table(f); /* of no row */
+    html_table_end(&t);
+    assert_int_equal(file_commit(&f), 0);
+    assert_int_equal(file_read(path, 1 << 16, &text, &bytes), 0);
+    unlink(path);
+    assert_string_equal(text, "<div class=\"scroll\"><table>\n"
+                              "<thead><tr><th>5&nbsp;%</th><th class=\"word\">b</th></tr></thead>\n"
+                              "<tbody>\n"
+                              "<tr class=\"group\"><td colspan=\"2\">all</td></tr>\n"
+                              "<tr></tr>\n"
+                              "<tr><td class=\"key\"></td><td>&ndash;</td></tr>\n"
+                              "</tbody>\n</table></div>\n"
+                              "<div class=\"scroll\"><table>\n<thead><tr></tr></thead>\n"
+                              "<tbody>\n</tbody>\n</table></div>\n");
+    mem_free(text);
+}
+
 static void test_unwritable(void **state) {
     (void)state;
     Report r = {.title = "t", .subtitle = ""};
@@ -445,6 +482,7 @@ int main(void) {
         cmocka_unit_test(test_one_other_score),
         cmocka_unit_test(test_axis),
         cmocka_unit_test(test_long_clip),
+        cmocka_unit_test(test_table),
         cmocka_unit_test(test_unwritable),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

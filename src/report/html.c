@@ -164,6 +164,14 @@ void html_foot(FileOut *f, const char *note) {
     file_printf(f, "</footer>\n</main>\n</body>\n</html>\n");
 }
 
+void html_panel(FileOut *f, const char *heading) {
+    file_printf(f, "<section class=\"panel table\">\n<h2>%s</h2>\n", heading);
+}
+
+void html_panel_end(FileOut *f) {
+    file_printf(f, "</section>\n");
+}
+
 static void base64(FileOut *f, const uint8_t *data, int64_t n) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (int64_t i = 0; i < n; i += 3) {

@@ -10,6 +10,10 @@
 void html_head(FileOut *f, const char *title, const char *subtitle);
 void html_foot(FileOut *f, const char *note);
 
+/* A box under a heading, for a table and what is said about it. */
+void html_panel(FileOut *f, const char *heading);
+void html_panel_end(FileOut *f);
+
 /* Text with &, <, >, " and ' as entities; the path may break behind each slash. */
 void html_text(FileOut *f, const char *s);
 void html_path(FileOut *f, const char *s);

@@ -4,103 +4,98 @@
 #include <string.h>
 
 #include "report/html.h"
+#include "report/html_table.h"
 
-/* Which columns and headings there are. */
+/* The rows of a table, and which columns and headings they need. */
 typedef struct {
-    const ResultRow *rows;
+    const ResultRow *row;
     int count;
     bool compared, score, labels;
-} Table;
+} Rows;
 
-static Table table_of(const Report *r, const ResultRow *rows, int count) {
-    return (Table){rows, count, results_compare(r->rows, r->row_count),
-                   results_tell_score(rows, count),
-                   strcmp(rows[0].hash, rows[count - 1].hash) != 0};
+static Rows rows_of(const Report *r, const ResultRow *row, int count) {
+    return (Rows){row, count, results_compare(r->rows, r->row_count),
+                  results_tell_score(row, count), strcmp(row[0].hash, row[count - 1].hash) != 0};
 }
 
 /* ---- parts ---- */
 
-static void open_table(FileOut *f, const char *heading) {
-    file_printf(f, "<section class=\"panel table\">\n<h2>%s</h2>\n", heading);
-}
-
-static void close_table(FileOut *f) {
-    file_printf(f, "</tbody>\n</table></div>\n");
-}
-
-static void cell(FileOut *f, double value) {
-    file_printf(f, "<td>");
-    html_number(f, "%.2f", value);
-    file_printf(f, "</td>");
+static void cell(HtmlTable *t, double value) {
+    html_number_cell(t, NULL, "%.2f", value);
 }
 
 /* The columns that say which row it is. */
-static void name_head(FileOut *f, const Table *t, const char *first) {
-    file_printf(f,
-                "<div class=\"scroll\"><table>\n"
-                "<thead><tr><th>%s</th><th class=\"word\">protocol</th>",
-                first);
-    if (t->score)
-        file_printf(f, "<th class=\"word\">score</th>");
+static HtmlTable name_columns(FileOut *f, const Rows *rows, const char *first) {
+    HtmlTable t = html_table(f);
+    html_column(&t, NULL, "%s", first);
+    html_column(&t, "word", "protocol");
+    if (rows->score)
+        html_column(&t, "word", "score");
+    return t;
 }
 
-/* A heading where the ground truth changes, over `columns`; then the row's name. */
-static void name_row(FileOut *f, const Table *t, int i, int columns, const char *chip) {
-    const ResultRow *row = &t->rows[i];
-    if (t->labels && (i == 0 || strcmp(row->hash, row[-1].hash) != 0)) {
-        file_printf(f, "<tr class=\"group\"><td colspan=\"%d\">labels ", columns + t->score);
-        html_text(f, row->labels);
-        file_printf(f, ", hash %s</td></tr>\n", row->hash);
+/* A heading where the ground truth changes, over all columns; then the row's name. */
+static void name_row(HtmlTable *t, const Rows *rows, int i, const char *chip) {
+    const ResultRow *row = &rows->row[i];
+    if (rows->labels && (i == 0 || strcmp(row->hash, row[-1].hash) != 0)) {
+        html_row(t, "group");
+        html_cell_over_all(t);
+        file_printf(t->f, "labels ");
+        html_text(t->f, row->labels);
+        file_printf(t->f, ", hash %s", row->hash);
     }
-    file_printf(f, "<tr%s><td>", result_is_baseline(row) ? " class=\"base\"" : "");
-    html_path(f, row->model);
+    html_row(t, result_is_baseline(row) ? "base" : NULL);
+    html_cell(t, NULL);
+    html_path(t->f, row->model);
     if (chip)
-        file_printf(f, " <span class=\"chip miss\">%s</span>", chip);
-    file_printf(f, "</td><td class=\"word\">");
-    html_text(f, row->protocol);
-    file_printf(f, "</td>");
-    if (t->score) {
-        file_printf(f, "<td class=\"word\">");
-        html_text(f, row->score);
+        file_printf(t->f, " <span class=\"chip miss\">%s</span>", chip);
+    html_cell(t, "word");
+    html_text(t->f, row->protocol);
+    if (rows->score) {
+        html_cell(t, "word");
+        html_text(t->f, row->score);
         if (row->smooth > 0)
-            file_printf(f, ", &sigma; %.3g", row->smooth);
-        file_printf(f, "</td>");
+            file_printf(t->f, ", &sigma; %.3g", row->smooth);
     }
 }
 
 /* ---- results ---- */
 
-static void result_head(FileOut *f, const Table *t, const char *first) {
-    name_head(f, t, first);
-    file_printf(f, "<th class=\"word\">min-max</th><th>AUROC<br>micro</th><th>95&nbsp;%%</th>");
-    if (t->compared)
-        file_printf(f, "<th>over<br>persistence</th>");
-    file_printf(f, "<th>AUROC<br>macro</th><th>AP</th><th>EER</th><th>PSNR<br>dB</th>"
-                   "<th>frames/<br>abnormal</th></tr></thead>\n<tbody>\n");
+static HtmlTable result_columns(FileOut *f, const Rows *rows, const char *first) {
+    HtmlTable t = name_columns(f, rows, first);
+    html_column(&t, "word", "min-max");
+    html_column(&t, NULL, "AUROC<br>micro");
+    html_column(&t, NULL, "95&nbsp;%%");
+    if (rows->compared)
+        html_column(&t, NULL, "over<br>persistence");
+    html_column(&t, NULL, "AUROC<br>macro");
+    html_column(&t, NULL, "AP");
+    html_column(&t, NULL, "EER");
+    html_column(&t, NULL, "PSNR<br>dB");
+    html_column(&t, NULL, "frames/<br>abnormal");
+    return t;
 }
 
-static void result_row(FileOut *f, const Table *t, int i, const ResultRow *base, const char *chip) {
-    const ResultRow *row = &t->rows[i];
-    name_row(f, t, i, 10 + t->compared, chip);
-    file_printf(f, "<td class=\"word\">");
-    html_text(f, row->normalise);
-    file_printf(f, "</td><td class=\"key\">");
-    html_number(f, "%.2f", row->auroc_micro);
-    file_printf(f, "</td><td>");
-    html_number(f, "%.1f", row->low);
+static void result_row(HtmlTable *t, const Rows *rows, int i, const ResultRow *base,
+                       const char *chip) {
+    const ResultRow *row = &rows->row[i];
+    name_row(t, rows, i, chip);
+    html_cell(t, "word");
+    html_text(t->f, row->normalise);
+    html_number_cell(t, "key", "%.2f", row->auroc_micro);
+    html_number_cell(t, NULL, "%.1f", row->low);
     if (isfinite(row->low))
-        file_printf(f, "&hellip;%.1f", row->high);
-    file_printf(f, "</td>");
-    if (t->compared) {
-        file_printf(f, "<td>");
-        html_margin(f, base && base != row ? row->auroc_micro - base->auroc_micro : NAN);
-        file_printf(f, "</td>");
+        file_printf(t->f, "&hellip;%.1f", row->high);
+    if (rows->compared) {
+        html_cell(t, NULL);
+        html_margin(t->f, base && base != row ? row->auroc_micro - base->auroc_micro : NAN);
     }
-    cell(f, row->auroc_macro);
-    cell(f, row->ap);
-    cell(f, row->eer);
-    cell(f, row->psnr);
-    file_printf(f, "<td>%lld/%lld</td></tr>\n", (long long)row->frames, (long long)row->abnormal);
+    cell(t, row->auroc_macro);
+    cell(t, row->ap);
+    cell(t, row->eer);
+    cell(t, row->psnr);
+    html_cell(t, NULL);
+    file_printf(t->f, "%lld/%lld", (long long)row->frames, (long long)row->abnormal);
 }
 
 /* What the protocols are, where there are others than the paper's. */
@@ -129,18 +124,18 @@ static void write_protocols(FileOut *f, const Report *r) {
 void report_table_results(FileOut *f, const Report *r) {
     if (!r->row_count)
         return;
-    Table t = table_of(r, r->rows, r->row_count);
-    open_table(f, "Results");
+    Rows rows = rows_of(r, r->rows, r->row_count);
+    html_panel(f, "Results");
     file_printf(f, "<p class=\"soft\"><b>In a paper:</b> figures compare within one protocol and "
                    "one ground truth only. <b>With a camera:</b> how well scores put frames in "
                    "order, 50&nbsp;%% being a guess; how often it would call is another question "
                    "(--alarms).</p>\n");
-    result_head(f, &t, "model");
-    for (int i = 0; i < t.count; i++)
-        result_row(f, &t, i, result_baseline(r->rows, r->row_count, &t.rows[i]), NULL);
-    close_table(f);
+    HtmlTable t = result_columns(f, &rows, "model");
+    for (int i = 0; i < rows.count; i++)
+        result_row(&t, &rows, i, result_baseline(r->rows, r->row_count, &rows.row[i]), NULL);
+    html_table_end(&t);
     write_protocols(f, r);
-    file_printf(f, "</section>\n");
+    html_panel_end(f);
 }
 
 /* ---- alarms ---- */
@@ -169,53 +164,52 @@ static void alarm_notes(FileOut *f, const Report *r) {
 void report_table_alarms(FileOut *f, const Report *r) {
     if (!r->alarms || !r->row_count)
         return;
-    Table t = table_of(r, r->rows, r->row_count);
-    open_table(f, "Alarms");
+    Rows rows = rows_of(r, r->rows, r->row_count);
+    html_panel(f, "Alarms");
     file_printf(f,
                 "<p class=\"soft\"><b>In a paper:</b> false alarms per hour of normal frames, "
                 "where so many of the abnormal frames are found. <b>With a camera:</b> how "
                 "often it calls for nothing while nothing happens; 1 an hour is 24 a day.</p>\n");
-    name_head(f, &t, "model");
+    HtmlTable t = name_columns(f, &rows, "model");
     for (int k = 0; k < ALARM_RECALLS; k++)
-        file_printf(f, "<th>false an hour<br>at %.0f&nbsp;%% found</th>", 100 * alarm_recalls[k]);
-    file_printf(f, "<th>events<br>detected</th><th>delay<br>frames</th><th>delay<br>s</th></tr>"
-                   "</thead>\n<tbody>\n");
-    for (int i = 0; i < t.count; i++) {
-        const Alarms *a = &t.rows[i].alarms;
-        name_row(f, &t, i, 5 + ALARM_RECALLS, NULL);
+        html_column(&t, NULL, "false an hour<br>at %.0f&nbsp;%% found", 100 * alarm_recalls[k]);
+    html_column(&t, NULL, "events<br>detected");
+    html_column(&t, NULL, "delay<br>frames");
+    html_column(&t, NULL, "delay<br>s");
+    for (int i = 0; i < rows.count; i++) {
+        const Alarms *a = &rows.row[i].alarms;
+        name_row(&t, &rows, i, NULL);
         for (int k = 0; k < ALARM_RECALLS; k++)
-            cell(f, a->per_hour[k]);
-        file_printf(f, "<td class=\"key\">%lld of %lld</td>", (long long)a->detected,
-                    (long long)a->events);
-        cell(f, a->delay);
-        cell(f, a->delay / r->fps);
-        file_printf(f, "</tr>\n");
+            cell(&t, a->per_hour[k]);
+        html_cell(&t, "key");
+        file_printf(f, "%lld of %lld", (long long)a->detected, (long long)a->events);
+        cell(&t, a->delay);
+        cell(&t, a->delay / r->fps);
     }
-    close_table(f);
+    html_table_end(&t);
     alarm_notes(f, r);
-    file_printf(f, "</section>\n");
+    html_panel_end(f);
 }
 
 /* ---- where in the frame ---- */
 
-static void place_row(FileOut *f, const ReportPlace *p) {
+static void place_row(HtmlTable *t, const ReportPlace *p) {
     const PixelFigures *pixel = &p->figures.pixel;
-    file_printf(f, "<tr%s><td>", strcmp(p->model, "persistence") == 0 ? " class=\"base\"" : "");
-    html_path(f, p->model);
-    file_printf(f, "</td><td class=\"word\">");
-    html_text(f, p->level);
-    file_printf(f, "</td>");
+    html_row(t, strcmp(p->model, "persistence") == 0 ? "base" : NULL);
+    html_cell(t, NULL);
+    html_path(t->f, p->model);
+    html_cell(t, "word");
+    html_text(t->f, p->level);
     const double all[] = {pixel->auroc, pixel->frame_auroc, pixel->frame_eer, p->figures.rbdc,
                           p->figures.tbdc};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
-        cell(f, 100 * all[k]);
-    file_printf(f, "</tr>\n");
+        cell(t, 100 * all[k]);
 }
 
 void report_table_localisation(FileOut *f, const Report *r) {
     if (!r->place_count)
         return;
-    open_table(f, "Where in the frame");
+    html_panel(f, "Where in the frame");
     file_printf(f,
                 "<p class=\"soft\"><b>In a paper:</b> %s. <b>With a camera:</b> whether the mark "
                 "is on the thing. TBDC is nearest to: of 100 unusual things so many get one, with "
@@ -223,13 +217,17 @@ void report_table_localisation(FileOut *f, const Report *r) {
                 r->tracks->made ? "the tracks are made here from the masks, so RBDC and TBDC do "
                                   "not compare with published ones"
                                 : "RBDC and TBDC are on the tracks of files, the rest on masks");
-    file_printf(f, "<div class=\"scroll\"><table>\n<thead><tr><th>model</th>"
-                   "<th class=\"word\">level</th><th>pixel<br>AUROC</th>"
-                   "<th>40&nbsp;%%<br>AUROC</th><th>40&nbsp;%%<br>EER</th><th>RBDC</th>"
-                   "<th>TBDC</th></tr></thead>\n<tbody>\n");
+    HtmlTable t = html_table(f);
+    html_column(&t, NULL, "model");
+    html_column(&t, "word", "level");
+    html_column(&t, NULL, "pixel<br>AUROC");
+    html_column(&t, NULL, "40&nbsp;%%<br>AUROC");
+    html_column(&t, NULL, "40&nbsp;%%<br>EER");
+    html_column(&t, NULL, "RBDC");
+    html_column(&t, NULL, "TBDC");
     for (int i = 0; i < r->place_count; i++)
-        place_row(f, &r->places[i]);
-    close_table(f);
+        place_row(&t, &r->places[i]);
+    html_table_end(&t);
     file_printf(f,
                 "<p class=\"soft small\">In percent, of error maps by patch (token) or by a window "
                 "that moves (pixel). Pixel: all pixels in one ROC. 40&nbsp;%%: frames, found where "
@@ -237,7 +235,7 @@ void report_table_localisation(FileOut *f, const Report *r) {
                 "of the %lld boxes, and of the %lld tracks, that are found, up to one false alarm "
                 "a frame.</p>\n",
                 (long long)r->tracks->count, (long long)r->tracks->tracks);
-    file_printf(f, "</section>\n");
+    html_panel_end(f);
 }
 
 /* ---- checkpoints ---- */
@@ -252,16 +250,16 @@ static bool is_oracle(const Report *r, int row) {
 void report_table_checkpoints(FileOut *f, const Report *r) {
     if (!r->checkpoint_count)
         return;
-    Table t = table_of(r, r->checkpoints, r->checkpoint_count);
-    open_table(f, "Checkpoints");
+    Rows rows = rows_of(r, r->checkpoints, r->checkpoint_count);
+    html_panel(f, "Checkpoints");
     file_printf(f, "<p class=\"soft\"><b>In a paper:</b> the result above is the last one's; the "
                    "best of its kind here is chosen on the test set, an oracle and no result. "
                    "<b>With a camera:</b> whether longer training still helps; the last one is "
                    "what watches.</p>\n");
-    result_head(f, &t, "checkpoint");
-    for (int i = 0; i < t.count; i++)
-        result_row(f, &t, i, result_baseline(r->rows, r->row_count, &t.rows[i]),
+    HtmlTable t = result_columns(f, &rows, "checkpoint");
+    for (int i = 0; i < rows.count; i++)
+        result_row(&t, &rows, i, result_baseline(r->rows, r->row_count, &rows.row[i]),
                    is_oracle(r, i) ? "oracle" : NULL);
-    close_table(f);
-    file_printf(f, "</section>\n");
+    html_table_end(&t);
+    html_panel_end(f);
 }

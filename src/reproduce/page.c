@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "compute/compute_options.h"
 #include "report/html.h"
+#include "report/html_table.h"
 #include "reproduce/frame_grid.h"
 #include "reproduce/summary.h"
 
@@ -34,196 +35,233 @@ static const struct {
 
 /* ---- tables. */
 
-static void number_cell(FileOut *f, const char *format, double value) {
-    file_printf(f, "</td><td>");
-    html_number(f, format, value);
-}
-
-static void results_head(FileOut *f, const Reproduction *r) {
-    char caution[1024];
-    file_printf(f, "<section class=\"panel table\">\n<h2>Results beside the paper</h2>\n");
-    if (*reproduce_caution(caution, sizeof caution, r)) {
-        file_printf(f, "<p class=\"bad\">");
-        html_text(f, caution);
-        file_printf(f, "</p>\n");
-    }
-    file_printf(f, "<div class=\"scroll\"><table>\n<thead><tr><th>row</th><th>paper<br>AUROC, "
-                   "%%</th><th>here<br>AUROC, %%</th><th>difference</th><th>95&nbsp;%%<br>over "
-                   "clips</th><th>seeds,<br>least&ndash;most</th><th>frames<br>scored</th></tr>"
-                   "</thead>\n<tbody>\n");
+static HtmlTable results_columns(FileOut *f) {
+    HtmlTable t = html_table(f);
+    html_column(&t, NULL, "row");
+    html_column(&t, NULL, "paper<br>AUROC, %%");
+    html_column(&t, NULL, "here<br>AUROC, %%");
+    html_column(&t, NULL, "difference");
+    html_column(&t, NULL, "95&nbsp;%%<br>over clips");
+    html_column(&t, NULL, "seeds,<br>least&ndash;most");
+    html_column(&t, NULL, "frames<br>scored");
+    return t;
 }
 
 /* The interval's ends, or nothing. */
-static void interval_cell(FileOut *f, const ReproduceFigures *m) {
-    file_printf(f, "</td><td>");
+static void interval_cell(HtmlTable *t, const ReproduceFigures *m) {
+    html_cell(t, NULL);
     if (isfinite(m->low))
-        file_printf(f, "%.1f&ndash;%.1f", m->low, m->high);
+        file_printf(t->f, "%.1f&ndash;%.1f", m->low, m->high);
 }
 
 static bool scored_fewer(const ReproduceFigures *m, int64_t frames) {
     return m->frames && m->frames < frames;
 }
 
-static void frames_cell(FileOut *f, const ReproduceFigures *m, int64_t frames) {
-    file_printf(f, "</td><td%s>", scored_fewer(m, frames) ? " class=\"bad\"" : "");
-    html_number(f, "%.0f", m->frames ? (double)m->frames : NAN);
+static void frames_cell(HtmlTable *t, const ReproduceFigures *m, int64_t frames) {
+    html_number_cell(t, scored_fewer(m, frames) ? "bad" : NULL, "%.0f",
+                     m->frames ? (double)m->frames : NAN);
 }
 
-static void results_row(FileOut *f, const Reproduction *r, int i, int64_t frames) {
+static void results_row(HtmlTable *t, const Reproduction *r, int i, int64_t frames) {
     const ReproduceRow *row = reproduce_row(r, i);
     ReproduceSummary s = reproduce_summary(r, i);
-    file_printf(f, "<tr><td><b>");
-    html_path(f, row->name);
-    file_printf(f, "</b><br><span class=\"soft small\">");
-    html_text(f, row->about);
-    file_printf(f, " (");
-    html_text(f, row->where);
-    file_printf(f, ")</span>");
-    number_cell(f, "%.2f", row->paper[r->set_index]);
-    file_printf(f, "</td><td class=\"key\">");
-    html_number(f, "%.2f", s.mean.auroc);
-    file_printf(f, "</td><td>");
-    html_margin(f, s.mean.auroc - row->paper[r->set_index]);
-    interval_cell(f, &s.mean);
-    file_printf(f, "</td><td>%s", s.done ? s.seeds : "none yet");
+    html_row(t, NULL);
+    html_cell(t, NULL);
+    file_printf(t->f, "<b>");
+    html_path(t->f, row->name);
+    file_printf(t->f, "</b><br><span class=\"soft small\">");
+    html_text(t->f, row->about);
+    file_printf(t->f, " (");
+    html_text(t->f, row->where);
+    file_printf(t->f, ")</span>");
+    html_number_cell(t, NULL, "%.2f", row->paper[r->set_index]);
+    html_number_cell(t, "key", "%.2f", s.mean.auroc);
+    html_cell(t, NULL);
+    html_margin(t->f, s.mean.auroc - row->paper[r->set_index]);
+    interval_cell(t, &s.mean);
+    html_cell(t, NULL);
+    file_printf(t->f, "%s", s.done ? s.seeds : "none yet");
     if (s.done > 1 && isfinite(s.least))
-        file_printf(f, "<br>%.2f&ndash;%.2f", s.least, s.most);
-    frames_cell(f, &s.mean, frames);
-    file_printf(f, "</td></tr>\n");
+        file_printf(t->f, "<br>%.2f&ndash;%.2f", s.least, s.most);
+    frames_cell(t, &s.mean, frames);
 }
 
-static void results_table(FileOut *f, const Reproduction *r) {
+static void persistence_row(HtmlTable *t, const ReproduceFigures *m, int64_t frames) {
+    html_row(t, "base");
+    html_cell(t, NULL);
+    file_printf(t->f, "persistence<br><span class=\"small\">predicts that nothing moves; needs no "
+                      "learning</span>");
+    html_number_cell(t, NULL, "%.2f", NAN);
+    html_number_cell(t, NULL, "%.2f", m->auroc);
+    html_cell(t, NULL);
+    interval_cell(t, m);
+    html_cell(t, NULL);
+    frames_cell(t, m, frames);
+}
+
+/* Gives whether a row has fewer frames scored than others. */
+static bool results_rows(HtmlTable *t, const Reproduction *r) {
     bool fewer = false;
     int64_t frames = reproduce_most_frames(r);
-    results_head(f, r);
     for (int i = 0; i < r->row_count; i++) {
         ReproduceSummary s = reproduce_summary(r, i);
         fewer = fewer || scored_fewer(&s.mean, frames);
-        results_row(f, r, i, frames);
+        results_row(t, r, i, frames);
     }
-    if (r->persistence.frames) {
-        file_printf(f, "<tr class=\"base\"><td>persistence<br><span class=\"small\">predicts that "
-                       "nothing moves; needs no learning</span></td><td>&ndash;");
-        number_cell(f, "%.2f", r->persistence.auroc);
-        file_printf(f, "</td><td>");
-        interval_cell(f, &r->persistence);
-        file_printf(f, "</td><td>");
-        frames_cell(f, &r->persistence, frames);
-        file_printf(f, "</td></tr>\n");
+    if (r->persistence.frames)
+        persistence_row(t, &r->persistence, frames);
+    return fewer;
+}
+
+static void results_table(FileOut *f, const Reproduction *r) {
+    char caution[1024];
+    html_panel(f, "Results beside the paper");
+    if (*reproduce_caution(caution, sizeof caution, r)) {
+        file_printf(f, "<p class=\"bad\">");
+        html_text(f, caution);
+        file_printf(f, "</p>\n");
     }
-    file_printf(f, "</tbody>\n</table></div>\n<p class=\"soft small\">");
+    HtmlTable t = results_columns(f);
+    bool fewer = results_rows(&t, r);
+    html_table_end(&t);
+    file_printf(f, "<p class=\"soft small\">");
     html_text(f, reproduce_note);
     file_printf(f, "</p>\n");
     if (fewer)
         file_printf(f, "<p class=\"bad small\">Rows with fewer frames scored need more frames "
                        "before the first score of a clip: their figures are of other frames than "
                        "those of ours.</p>\n");
-    file_printf(f, "</section>\n");
+    html_panel_end(f);
 }
 
-static void protocol_row(FileOut *f, const char *name, const ReproduceFigures *m, bool oracle,
-                         double epoch_seconds) {
-    html_path(f, name);
-    number_cell(f, "%.2f", m->per_clip);
-    number_cell(f, "%.2f", m->per_clip_macro);
-    number_cell(f, "%.2f", m->global);
-    number_cell(f, "%.2f", m->global_macro);
+static HtmlTable protocol_columns(FileOut *f, bool oracle) {
+    HtmlTable t = html_table(f);
+    html_column(&t, NULL, "row");
+    html_column(&t, NULL, "per clip<br>micro");
+    html_column(&t, NULL, "per clip<br>macro");
+    html_column(&t, NULL, "global<br>micro");
+    html_column(&t, NULL, "global<br>macro");
     if (oracle)
-        number_cell(f, "%.2f", m->oracle);
-    number_cell(f, "%.2f", m->psnr);
-    number_cell(f, "%.1f", epoch_seconds);
-    file_printf(f, "</td></tr>\n");
+        html_column(&t, NULL, "best on<br>the test");
+    html_column(&t, NULL, "PSNR<br>dB");
+    html_column(&t, NULL, "epoch<br>s");
+    return t;
+}
+
+static void protocol_row(HtmlTable *t, const char *class, const char *name,
+                         const ReproduceFigures *m, bool oracle, double epoch_seconds) {
+    html_row(t, class);
+    html_cell(t, NULL);
+    html_path(t->f, name);
+    html_number_cell(t, NULL, "%.2f", m->per_clip);
+    html_number_cell(t, NULL, "%.2f", m->per_clip_macro);
+    html_number_cell(t, NULL, "%.2f", m->global);
+    html_number_cell(t, NULL, "%.2f", m->global_macro);
+    if (oracle)
+        html_number_cell(t, NULL, "%.2f", m->oracle);
+    html_number_cell(t, NULL, "%.2f", m->psnr);
+    html_number_cell(t, NULL, "%.1f", epoch_seconds);
 }
 
 static void protocol_table(FileOut *f, const Reproduction *r) {
     bool oracle = reproduce_has_oracle(r);
-    file_printf(f,
-                "<section class=\"panel table\">\n<h2>By the min-max, means over the seeds</h2>\n"
-                "<div class=\"scroll\"><table>\n<thead><tr><th>row</th><th>per clip<br>micro</th>"
-                "<th>per clip<br>macro</th><th>global<br>micro</th><th>global<br>macro</th>%s<th>"
-                "PSNR<br>dB</th><th>epoch<br>s</th></tr></thead>\n<tbody>\n",
-                oracle ? "<th>best on<br>the test</th>" : "");
+    html_panel(f, "By the min-max, means over the seeds");
+    HtmlTable t = protocol_columns(f, oracle);
     for (int i = 0; i < r->row_count; i++) {
         ReproduceSummary s = reproduce_summary(r, i);
-        file_printf(f, "<tr><td>");
-        protocol_row(f, reproduce_row(r, i)->name, &s.mean, oracle, s.done ? s.epoch_seconds : NAN);
+        protocol_row(&t, NULL, reproduce_row(r, i)->name, &s.mean, oracle,
+                     s.done ? s.epoch_seconds : NAN);
     }
-    if (r->persistence.frames) {
-        file_printf(f, "<tr class=\"base\"><td>");
-        protocol_row(f, "persistence", &r->persistence, oracle, NAN);
-    }
-    file_printf(f, "</tbody>\n</table></div>\n<p class=\"soft small\">AUROC in percent. Micro: all "
-                   "frames in one ROC; macro: mean over clips.");
+    if (r->persistence.frames)
+        protocol_row(&t, "base", "persistence", &r->persistence, oracle, NAN);
+    html_table_end(&t);
+    file_printf(f, "<p class=\"soft small\">AUROC in percent. Micro: all frames in one ROC; macro: "
+                   "mean over clips.");
     if (oracle)
         file_printf(f, " Best on the test: the paper's protocol, the best of the epochs that were "
                        "kept, chosen by the test set itself as the paper's authors do.");
-    file_printf(f, "</p>\n</section>\n");
+    file_printf(f, "</p>\n");
+    html_panel_end(f);
+}
+
+static HtmlTable time_columns(FileOut *f) {
+    HtmlTable t = html_table(f);
+    html_column(&t, NULL, "row");
+    html_column(&t, NULL, "step, s");
+    html_column(&t, NULL, "without waiting<br>for data, s");
+    html_column(&t, NULL, "epoch<br>h");
+    html_column(&t, NULL, "over<br>ours");
+    return t;
+}
+
+static void time_row(HtmlTable *t, const Reproduction *r, int i, double ours) {
+    const ReproduceTime *time = &r->time[i];
+    const ReproduceRun *run = &r->run[i][0];
+    html_row(t, NULL);
+    html_cell(t, NULL);
+    html_text(t->f, reproduce_row(r, i)->name);
+    html_number_cell(t, NULL, "%.3f", time->step_seconds);
+    html_number_cell(t, NULL, "%.3f", time->compute_seconds);
+    html_number_cell(t, NULL, "%.4f",
+                     run->done ? time->step_seconds * (double)run->steps_per_epoch / 3600 : NAN);
+    html_number_cell(t, NULL, "%.2f", time->step_seconds / ours);
 }
 
 static void time_table(FileOut *f, const Reproduction *r) {
     bool any = false;
-    for (int i = 0; i < r->row_count; i++)
-        any = any || r->time[i].step_seconds > 0;
-    if (!any)
-        return;
-    file_printf(
-        f, "<section class=\"panel table\">\n<h2>Time of training, measured in turns</h2>\n<div "
-           "class=\"scroll\"><table>\n<thead><tr><th>row</th><th>step, s</th><th>without "
-           "waiting<br>for data, s</th><th>epoch<br>h</th><th>over<br>ours</th></tr></thead>"
-           "\n<tbody>\n");
     double ours = NAN;
-    for (int i = 0; i < r->row_count; i++)
+    for (int i = 0; i < r->row_count; i++) {
+        any = any || r->time[i].step_seconds > 0;
         if (strcmp(reproduce_row(r, i)->name, "ours") == 0)
             ours = r->time[i].step_seconds;
-    for (int i = 0; i < r->row_count; i++) {
-        const ReproduceTime *t = &r->time[i];
-        if (t->step_seconds == 0)
-            continue;
-        file_printf(f, "<tr><td>");
-        html_text(f, reproduce_row(r, i)->name);
-        file_printf(f, "</td><td>%.3f</td><td>%.3f</td><td>", t->step_seconds, t->compute_seconds);
-        html_number(f, "%.4f",
-                    r->run[i][0].done
-                        ? t->step_seconds * (double)r->run[i][0].steps_per_epoch / 3600
-                        : NAN);
-        file_printf(f, "</td><td>");
-        html_number(f, "%.2f", t->step_seconds / ours);
-        file_printf(f, "</td></tr>\n");
     }
-    file_printf(
-        f, "</tbody>\n</table></div>\n<p class=\"soft small\">Rows with both passes run twice the "
-           "images of the others in a step. Short runs on data that is not decoded yet; an epoch "
-           "that finds its frames in memory waits less. The paper's Table 3 has 0.034&nbsp;h for "
-           "an epoch of Ped2 on a GPU it does not name, and LNRA 9 to 22 times slower: most "
-           "likely LNRA's data pipeline (16 frames and a mask filled in pixel by pixel in Python "
-           "for each sample), so not to be expected here.</p>\n</section>\n");
+    if (!any)
+        return;
+    html_panel(f, "Time of training, measured in turns");
+    HtmlTable t = time_columns(f);
+    for (int i = 0; i < r->row_count; i++)
+        if (r->time[i].step_seconds != 0)
+            time_row(&t, r, i, ours);
+    html_table_end(&t);
+    file_printf(f, "<p class=\"soft small\">Rows with both passes run twice the images of the "
+                   "others in a step. Short runs on data that is not decoded yet; an epoch that "
+                   "finds its frames in memory waits less. The paper's Table 3 has 0.034&nbsp;h "
+                   "for an epoch of Ped2 on a GPU it does not name, and LNRA 9 to 22 times slower: "
+                   "most likely LNRA's data pipeline (16 frames and a mask filled in pixel by "
+                   "pixel in Python for each sample), so not to be expected here.</p>\n");
+    html_panel_end(f);
 }
 
 static void published_table(FileOut *f, const Reproduction *r) {
-    file_printf(
-        f, "<section class=\"panel table\">\n<h2>Published figures</h2>\n<p class=\"soft small\">"
-           "Copied from the papers and their repositories, not run here; protocols and, on "
-           "Avenue, labels differ among them.</p>\n<div class=\"scroll\"><table>\n<thead><tr>"
-           "<th>method</th><th>AUROC, %%</th></tr></thead>\n<tbody>\n");
+    html_panel(f, "Published figures");
+    file_printf(f, "<p class=\"soft small\">Copied from the papers and their repositories, not run "
+                   "here; protocols and, on Avenue, labels differ among them.</p>\n");
+    HtmlTable t = html_table(f);
+    html_column(&t, NULL, "method");
+    html_column(&t, NULL, "AUROC, %%");
     for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
-        file_printf(f, "<tr class=\"base\"><td>");
+        html_row(&t, "base");
+        html_cell(&t, NULL);
         html_text(f, published[i].name);
-        number_cell(f, "%.2f", published[i].auroc[r->set_index]);
-        file_printf(f, "</td></tr>\n");
+        html_number_cell(&t, NULL, "%.2f", published[i].auroc[r->set_index]);
     }
-    file_printf(f, "</tbody>\n</table></div>\n</section>\n");
+    html_table_end(&t);
+    html_panel_end(f);
 }
 
 static void settings(FileOut *f, const Reproduction *r) {
     ReproduceFacts facts;
     reproduce_facts(&facts, r);
-    file_printf(f, "<section class=\"panel table\">\n<h2>Settings</h2>\n<dl>\n");
+    html_panel(f, "Settings");
+    file_printf(f, "<dl>\n");
     for (int i = 0; i < facts.count; i++) {
         file_printf(f, "<dt>%s</dt><dd>", facts.fact[i].key);
         html_text(f, facts.fact[i].value);
         file_printf(f, "</dd>\n");
     }
-    file_printf(f, "</dl>\n</section>\n");
+    file_printf(f, "</dl>\n");
+    html_panel_end(f);
 }
 
 /* ---- Fig. 2: frame, predictions of the autoencoder and of ours, both differences, truth. */
