@@ -13,6 +13,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "fixture.h"
+#include "networks.h"
+#include "preset.h"
 #include "random.h"
 #include "train/checkpoint.h"
 
@@ -20,23 +22,13 @@
 
 enum { BATCH = 2, SIZE = 32, BYTES = SIZE * SIZE * 3, STEPS_PER_EPOCH = 3 };
 
-static const VitConfig tiny = {.image = SIZE,
-                               .patch = 8,
-                               .frames = 1,
-                               .width = 24,
-                               .depth = 2,
-                               .heads = 3,
-                               .layer_scale = 0.1};
 static const char data[] = "videos/of the \"station\"";
 
 /* Dropout, drop-path and masks on, as they are by default. */
 static TrainSettings settings_of(const char *options) {
-    TrainSettings t = {0};
-    OptGroup groups[] = {{"", train_options, &t}, {NULL, NULL, NULL}};
-    assert_int_equal(opt_defaults(groups), 0);
-    assert_int_equal(opt_set_list(groups, "", "batch=2 mask-cell=8 epochs=4 warmup-epochs=1"), 0);
-    assert_int_equal(opt_set_list(groups, "", options), 0);
-    return t;
+    char all[256];
+    snprintf(all, sizeof all, "batch=2 mask-cell=8 epochs=4 warmup-epochs=1 %s", options);
+    return preset(all);
 }
 
 static Backend *open_backend(const char *name) {

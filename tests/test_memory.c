@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "fixture.h"
 #include "model/weights.h"
+#include "preset.h"
 #include "random.h"
 #include "train/checkpoint.h"
 
@@ -173,11 +174,8 @@ static VitConfig config_of(MemoryKind kind) {
 }
 
 static Trainer *open_trainer(Backend *be, const VitConfig *config) {
-    TrainSettings t = {0};
-    OptGroup groups[] = {{"", train_options, &t}, {NULL, NULL, NULL}};
+    const TrainSettings t = preset("batch=2 mask-cell=4 warmup-epochs=0 lr=1e-3");
     Trainer *out = NULL;
-    assert_int_equal(opt_defaults(groups), 0);
-    assert_int_equal(opt_set_list(groups, "", "batch=2 mask-cell=4 warmup-epochs=0 lr=1e-3"), 0);
     if (trainer_open(&out, be, config, &t, STEPS_PER_EPOCH))
         fail_msg("%s", err_text());
     return out;

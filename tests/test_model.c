@@ -13,19 +13,10 @@
 #include "base/mem.h"
 #include "model/params.h"
 #include "model/vit.h"
+#include "networks.h"
 #include "random.h"
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
-
-static const VitConfig base = {.image = 224,
-                               .patch = 16,
-                               .frames = 1,
-                               .width = 768,
-                               .depth = 12,
-                               .heads = 12,
-                               .layer_scale = 0.1};
-static const VitConfig tiny = {
-    .image = 32, .patch = 8, .frames = 1, .width = 24, .depth = 2, .heads = 3, .layer_scale = 0.1};
 
 static void normals(float *out, int64_t n, uint32_t stream) {
     Rng r = rng_stream(8, RNG_TEST, 4, stream);

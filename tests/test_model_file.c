@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "fixture.h"
 #include "model/weights.h"
+#include "preset.h"
 #include "train/checkpoint.h"
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
@@ -248,10 +249,8 @@ static void test_out_of_memory(void **state) {
 static int begin(void **state) {
     (void)state;
     fixture_begin();
-    TrainSettings settings = {0};
-    OptGroup groups[] = {{"", train_options, &settings}, {NULL, NULL, NULL}};
-    if (opt_defaults(groups) || opt_set_list(groups, "", "batch=1 mask-cell=8 seed=4294967295") ||
-        backend_open(&be, "cpu", 1, "f32") || trainer_open(&trainer, be, &tiny, &settings, 3)) {
+    const TrainSettings settings = preset("batch=1 mask-cell=8 seed=4294967295");
+    if (backend_open(&be, "cpu", 1, "f32") || trainer_open(&trainer, be, &tiny, &settings, 3)) {
         print_error("%s\n", err_text());
         return -1;
     }

@@ -8,21 +8,12 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "networks.h"
+#include "preset.h"
 #include "random.h"
 #include "train/trainer.h"
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
-
-static const VitConfig config = {
-    .image = 32, .patch = 8, .frames = 1, .width = 24, .depth = 2, .heads = 3, .layer_scale = 0.1};
-
-static TrainSettings settings_of(const char *options) {
-    TrainSettings t = {0};
-    OptGroup groups[] = {{"", train_options, &t}, {NULL, NULL, NULL}};
-    assert_int_equal(opt_defaults(groups), 0);
-    assert_int_equal(opt_set_list(groups, "", options), 0);
-    return t;
-}
 
 static Backend *open_backend(const char *name) {
     Backend *be = NULL;
@@ -33,7 +24,7 @@ static Backend *open_backend(const char *name) {
 
 static Trainer *open_trainer(Backend *be, const TrainSettings *settings) {
     Trainer *t = NULL;
-    if (trainer_open(&t, be, &config, settings, 3))
+    if (trainer_open(&t, be, &tiny, settings, 3))
         fail_msg("%s", err_text());
     return t;
 }
@@ -66,7 +57,7 @@ static double gradient_norm(const Trainer *t) {
 
 static void check_adamw(const char *backend, const char *options, double beta2) {
     Backend *be = open_backend(backend);
-    const TrainSettings settings = settings_of(options);
+    const TrainSettings settings = preset(options);
     Trainer *t = open_trainer(be, &settings);
     int64_t n = vit_slab_count(t->vit);
     Scalar *want = mem_alloc((size_t)n, sizeof *want);
@@ -112,7 +103,7 @@ static void test_clip(void **state) {
                 {"clip=0.5", 0, 1},
                 {"clip=1e-3", 1e-3, 1e-3 / (1e-3 + 1e-6)}};
     for (int k = 0; k < N(rows); k++) {
-        TrainSettings settings = settings_of("batch=2 mask-cell=8");
+        TrainSettings settings = preset("batch=2 mask-cell=8");
         OptGroup groups[] = {{"", train_options, &settings}, {NULL, NULL, NULL}};
         assert_int_equal(opt_set_list(groups, "", rows[k].clip), 0);
         Trainer *t = open_trainer(be, &settings);

@@ -14,27 +14,13 @@
 #include "base/rng.h"
 #include "data/intruders.h"
 #include "fixture.h"
+#include "networks.h"
+#include "preset.h"
 #include "train/pseudo.h"
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
 
 enum { SIZE = 64, PLANE = SIZE * SIZE, FRAMES = 3 };
-
-static TrainSettings settings_of(const char *options) {
-    TrainSettings t = {0};
-    OptGroup groups[] = {{"", train_options, &t}, {NULL, NULL, NULL}};
-    assert_int_equal(opt_defaults(groups), 0);
-    assert_int_equal(opt_set_list(groups, "", options), 0);
-    return t;
-}
-
-static const VitConfig base = {.image = 224,
-                               .patch = 16,
-                               .frames = 1,
-                               .width = 768,
-                               .depth = 12,
-                               .heads = 12,
-                               .layer_scale = 0.1};
 
 /* ---- masks (method A.7). */
 
@@ -59,7 +45,7 @@ static void test_mask_counts(void **state) {
     } rows[] = {{"mask-ratio=0", 0},    {"mask-ratio=0.25", 13}, {"mask-ratio=0.5", 25},
                 {"mask-ratio=0.6", 30}, {"mask-ratio=0.75", 37}, {"mask-ratio=1", 49}};
     for (int i = 0; i < N(rows); i++) {
-        const TrainSettings t = settings_of(rows[i].options);
+        const TrainSettings t = preset(rows[i].options);
         assert_int_equal(pseudo_cells(&t, &base), 49);
         assert_int_equal(pseudo_masked_cells(&t, &base), rows[i].cells);
         for (int64_t k = 0; k < 50; k++) {
@@ -73,7 +59,7 @@ static void test_mask_counts(void **state) {
 
 static void test_masks_differ(void **state) {
     (void)state;
-    const TrainSettings t = settings_of(""), other = settings_of("seed=1");
+    const TrainSettings t = preset(""), other = preset("seed=1");
     uint8_t a[PATCHES], b[PATCHES];
     pseudo_draw(a, &t, &base, 2, 5);
     pseudo_draw(b, &t, &base, 2, 5);
@@ -91,7 +77,7 @@ static void test_masks_differ(void **state) {
 static void test_masks_are_uniform(void **state) {
     (void)state;
     enum { DRAWS = 4000, ALL = CELLS * CELLS };
-    const TrainSettings t = settings_of("mask-ratio=0.5");
+    const TrainSettings t = preset("mask-ratio=0.5");
     static int single[ALL], both[ALL][ALL];
     for (int64_t k = 0; k < DRAWS; k++) {
         uint8_t mask[PATCHES];
@@ -113,12 +99,12 @@ static void test_masks_are_uniform(void **state) {
 
 static void test_settings_check(void **state) {
     (void)state;
-    TrainSettings t = settings_of("mask-cell=24");
+    TrainSettings t = preset("mask-cell=24");
     assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
     assert_non_null(strstr(err_text(), "mask-cell 24"));
-    t = settings_of("mask-cell=8");
+    t = preset("mask-cell=8");
     assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
-    t = settings_of("mask-cell=112");
+    t = preset("mask-cell=112");
     assert_int_equal(train_settings_check(&t, &base), 0);
     assert_int_equal(pseudo_cells(&t, &base), 4);
 }
@@ -130,7 +116,7 @@ static void test_chosen(void **state) {
     static const char *const options[] = {"pseudo-p=0", "pseudo-p=0.01", "pseudo-p=0.2",
                                           "pseudo-p=1"};
     for (int i = 0; i < 4; i++) {
-        const TrainSettings t = settings_of(options[i]);
+        const TrainSettings t = preset(options[i]);
         int chosen = 0, both = 0;
         for (int64_t k = 0; k < PAIRS; k++) {
             bool now = pseudo_chosen(&t, 3, k);
@@ -168,7 +154,7 @@ static void extent(const float *frame, bool rows, int *reached, int *filled) {
 static void test_patch(void **state) {
     (void)state;
     static float frames[FRAMES * 3 * PLANE], again[FRAMES * 3 * PLANE];
-    const TrainSettings t = settings_of("patch-size=0.5");
+    const TrainSettings t = preset("patch-size=0.5");
     int most = 0, moved = 0;
     for (int64_t index = 0; index < 200; index++) {
         draw(frames, &t, index);
@@ -195,7 +181,7 @@ static void test_grey(void **state) {
     (void)state;
     static float frame[3 * PLANE];
     static uint8_t intruder[3 * PLANE];
-    const TrainSettings t = settings_of("");
+    const TrainSettings t = preset("");
     for (int i = 0; i < PLANE; i++) {
         intruder[3 * i] = 200;
         intruder[3 * i + 1] = 100;

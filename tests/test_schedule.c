@@ -5,15 +5,8 @@
 
 #include <cmocka.h>
 
+#include "preset.h"
 #include "train/schedule.h"
-
-static TrainSettings preset(const char *options) {
-    TrainSettings t = {0};
-    OptGroup groups[] = {{"", train_options, &t}, {NULL, NULL, NULL}};
-    assert_int_equal(opt_defaults(groups), 0);
-    assert_int_equal(opt_set_list(groups, "", options), 0);
-    return t;
-}
 
 static void test_paper_schedule(void **state) {
     (void)state;

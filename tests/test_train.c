@@ -10,6 +10,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "networks.h"
+#include "preset.h"
 #include "random.h"
 #include "train/pseudo.h"
 #include "train/schedule.h"
@@ -17,33 +19,10 @@
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
 
-static const VitConfig base = {.image = 224,
-                               .patch = 16,
-                               .frames = 1,
-                               .width = 768,
-                               .depth = 12,
-                               .heads = 12,
-                               .layer_scale = 0.1};
-
-static TrainSettings preset(const char *options) {
-    TrainSettings t = {0};
-    OptGroup groups[] = {{"", train_options, &t}, {NULL, NULL, NULL}};
-    assert_int_equal(opt_defaults(groups), 0);
-    assert_int_equal(opt_set_list(groups, "", options), 0);
-    return t;
-}
-
 /* ---- the step, on a small network and pairs made of noise. */
 
 enum { BATCH = 2, SIZE = 32, BYTES = SIZE * SIZE * 3, STEPS_PER_EPOCH = 3 };
 
-static const VitConfig config = {.image = SIZE,
-                                 .patch = 8,
-                                 .frames = 1,
-                                 .width = 24,
-                                 .depth = 2,
-                                 .heads = 3,
-                                 .layer_scale = 0.1};
 static const char options[] = "batch=2 mask-cell=8 epochs=4 warmup-epochs=1 lr=1e-3";
 
 static PairBatch batch_of(int64_t step) {
@@ -81,7 +60,7 @@ static Trainer *open_sized(Backend *be, const VitConfig *c, const TrainSettings 
 }
 
 static Trainer *open_trainer(Backend *be, const TrainSettings *settings) {
-    return open_sized(be, &config, settings);
+    return open_sized(be, &tiny, settings);
 }
 
 static StepReport step(Trainer *t) {
@@ -334,7 +313,7 @@ static void test_recipes_learn(void **state) {
     for (int i = 0; i < 3 || recipes[i - 3].name; i++) {
         const char *recipe = i < 3 ? extra[i] : recipes[i - 3].options;
         TrainSettings settings = preset("batch=2 mask-cell=8 lr=3e-3 warmup-epochs=0");
-        VitConfig network = config;
+        VitConfig network = tiny;
         OptGroup groups[] = {
             {"", train_options, &settings}, {"", vit_options, &network}, {NULL, NULL, NULL}};
         assert_int_equal(opt_set_list(groups, "", recipe), 0);
@@ -366,7 +345,7 @@ static void test_simmim(void **state) {
     int64_t count = 0;
     for (int64_t b = 0; b < BATCH; b++) {
         uint8_t mask[SIZE / 8 * SIZE / 8];
-        pseudo_draw(mask, &settings, &config, 0, batch.index[b]);
+        pseudo_draw(mask, &settings, &tiny, 0, batch.index[b]);
         for (int i = 0; i < SIZE * SIZE; i++)
             for (int c = 0; c < 3 && mask[i / SIZE / 8 * (SIZE / 8) + i % SIZE / 8]; c++, count++)
                 sum += fabs(batch.x[b * BYTES + 3 * i + c] / 127.5 - 1);
@@ -382,14 +361,14 @@ static void test_simmim(void **state) {
 static void test_settings_that_clash(void **state) {
     (void)state;
     static const char *const bad[] = {"pseudo=none", "passes=either", "pseudo-loss=negative"};
-    VitConfig residual = config;
+    VitConfig residual = tiny;
     residual.residual = true;
     for (int i = 0; i < 3; i++) {
         const TrainSettings t = preset(bad[i]);
         assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
     }
     const TrainSettings simmim = preset("objective=simmim mask-cell=8");
-    assert_int_equal(train_settings_check(&simmim, &config), 0);
+    assert_int_equal(train_settings_check(&simmim, &tiny), 0);
     assert_int_equal(train_settings_check(&simmim, &residual), ERR_USAGE);
     assert_null(recipe_find("none"));
 }
@@ -461,7 +440,7 @@ static void test_not_finite(void **state) {
         step(t);
         size_t bytes = slab_bytes(t);
         float *before = mem_alloc(bytes, 1), *m = mem_alloc(bytes, 1);
-        int64_t outputs = 3 * config.patch * config.patch;
+        int64_t outputs = 3 * tiny.patch * tiny.patch;
         float *w = vit_weights(t->vit) + vit_slab_count(t->vit) - 1, good;
         w -= poisons[i].bias ? 0 : outputs;
         good = *w;
@@ -490,14 +469,14 @@ static void test_memory(void **state) {
     (void)state;
     const TrainSettings small = preset("batch=2 mask-cell=8"), large = preset("batch=4");
     Backend *be = open_backend("ref");
-    assert_true(trainer_memory(&config, &small, be) > 0);
-    assert_true(trainer_memory(&config, &large, be) > trainer_memory(&config, &small, be));
+    assert_true(trainer_memory(&tiny, &small, be) > 0);
+    assert_true(trainer_memory(&tiny, &large, be) > trainer_memory(&tiny, &small, be));
     /* Every allocation of trainer_open may fail, and nothing leaks (the sanitizers tell). */
     int failures = 0, code = ERR_FAIL;
     for (int64_t n = 1; n < 200; n++) {
         Trainer *t = NULL;
         mem_fail_after(n);
-        code = trainer_open(&t, be, &config, &small, STEPS_PER_EPOCH);
+        code = trainer_open(&t, be, &tiny, &small, STEPS_PER_EPOCH);
         mem_fail_after(0);
         assert_true(!code == !!t);
         failures += code != 0;
