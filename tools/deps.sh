@@ -6,7 +6,7 @@ set -eu
 build='build-essential cmake ninja-build pkg-config
     libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev
     libmatio-dev libyaml-dev libjansson-dev libzip-dev'
-check='clang-format groff-base libcmocka-dev python3 valgrind'
+check='clang-format clang-tidy groff-base libcmocka-dev python3 valgrind'
 fuzz='clang libclang-rt-dev'
 bench='python3-venv python3-dev libtcmalloc-minimal4'
 

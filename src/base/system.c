@@ -48,12 +48,13 @@ int64_t system_peak_rss(void) {
 
 /* "200000 100000" lets the group run 2 processors' worth; "max ..." sets no limit. */
 static int quota_count(void) {
-    long long quota = 0, period = 0;
+    char text[64] = "", *rest;
     FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
-    int found = f ? fscanf(f, "%lld %lld", &quota, &period) : 0;
+    bool read = f && fgets(text, sizeof text, f);
     if (f)
         fclose(f);
-    return found == 2 && quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
+    long long quota = strtoll(text, &rest, 10), period = strtoll(rest, NULL, 10);
+    return read && quota > 0 && period > 0 ? (int)((quota - 1) / period + 1) : 0;
 }
 
 int system_cpu_count(void) {

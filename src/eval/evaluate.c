@@ -94,8 +94,9 @@ static int open_run(Run *r) {
     e->source = info->path;
     r->cell = variant_cell(info->size);
     r->side = (int)info->size / r->cell;
-    r->map = mem_alloc((size_t)(r->side * r->side), sizeof *r->map);
-    r->patches = mem_alloc((size_t)(r->side * r->side), sizeof *r->patches);
+    size_t cells = (size_t)r->side * (size_t)r->side;
+    r->map = mem_alloc(cells, sizeof *r->map);
+    r->patches = mem_alloc(cells, sizeof *r->patches);
     int code = r->map && r->patches ? 0 : ERR_FAIL;
     for (int m = 0; m < e->models; m++)
         for (int k = 0; k < SCORE_KINDS; k++) {

@@ -113,11 +113,10 @@ int listing_open(Listing *out, const char *folder, ListKind kind) {
             (kind == LIST_IMAGES && !listing_is_image(e->d_name))) /* spares a stat */
             continue;
         char *path = mem_printf("%s%s%s", folder, slash, e->d_name);
-        if (!path)
+        bool wanted = path && is_kind(path, kind);
+        if (!path || (wanted && add(&l, &capacity, path)))
             code = ERR_FAIL;
-        else if (!is_kind(path, kind))
-            mem_free(path);
-        else if ((code = add(&l, &capacity, path)))
+        if (code || !wanted)
             mem_free(path);
     }
     closedir(dir);
