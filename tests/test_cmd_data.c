@@ -115,14 +115,35 @@ static void test_problems(void **state) {
     for (int t = 0; t < 4; t++)
         fixture_mask(fixture_path("bad/testing/masks/01/%d.bmp", t), 8, 6, t);
     assert_int_equal(run("check", fixture_path("bad"), "--decode", NULL), 1);
-    assert_line("problem: train/01: a single frame");
+    assert_line("problem: train/01: a single frame; a pair needs two: move the clip");
     assert_line("problem: train/02: numbers jump from 3 to 9 and 2 more; ");
-    assert_line("problem: train/02: 009.bmp and 9.bmp have the same number");
+    assert_line("problem: train/02: 009.bmp and 9.bmp have the same number; both are read, in this "
+                "order");
     assert_line("problem: train/03: ");
     assert_line("frame 3 is 16 x 13");
     assert_line("problem: labels: ");
     assert_line("problem: test/01: masks are 8 x 6, frames 16 x 12");
     assert_null(strstr(output, "everything fits"));
+    assert_null(strstr(output, "remove")); /* footage is nothing to delete */
+    assert_null(strstr(output, "delete"));
+}
+
+/* Pictures without numbers are in the order of their names: nothing is wrong with them. */
+static void test_numbers(void **state) {
+    (void)state;
+    static const char *const names[] = {"dawn", "dusk", "night", "noon"};
+    for (int i = 0; i < 4; i++)
+        fixture_bmp(fixture_path("names/01/%s.bmp", names[i]), 16, 12, i);
+    assert_int_equal(run("check", fixture_path("names"), NULL), 0);
+    assert_line("everything fits");
+    for (int i = 1; i < 4; i++) { /* of two cameras: one line, not one a picture */
+        fixture_bmp(fixture_path("two/01/left%d.bmp", i), 16, 12, i);
+        fixture_bmp(fixture_path("two/01/right%d.bmp", i), 16, 12, i);
+    }
+    assert_int_equal(run("check", fixture_path("two"), NULL), 1);
+    assert_line(
+        "clips/01: left1.bmp and right1.bmp have the same number and 2 more; both are read");
+    assert_null(strstr(output, "left2"));
 }
 
 static void test_labels(void **state) {
@@ -143,9 +164,8 @@ static void test_labels(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_good),     cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_problems), cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_labels),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

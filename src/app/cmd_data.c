@@ -61,29 +61,61 @@ __attribute__((format(printf, 2, 3))) static void say(Json *list, const char *fm
 
 /* ---- clips ---- */
 
+/* Places where a picture's number does not follow the one before it. */
+typedef struct {
+    int64_t count, first; /* how many; the first one's place */
+} Breaks;
+
+static void count_break(Breaks *b, int64_t place) {
+    if (b->count++ == 0)
+        b->first = place;
+}
+
+/* " and 3 more", or "" where there is one. */
+static const char *more_text(char *buf, size_t n, const Breaks *b) {
+    *buf = 0;
+    if (b->count > 1)
+        snprintf(buf, n, " and %lld more", (long long)b->count - 1);
+    return buf;
+}
+
+static void tell_jumps(Check *c, const char *clip, const Listing *l, const Breaks *jumps) {
+    char more[40];
+    const ListingItem *at = l->item + jumps->first;
+    say(c->problems,
+        "%s: numbers jump from %lld to %lld%s; if frames are missing, copy them again (otherwise "
+        "ignore this: position counts, not the number)",
+        clip, (long long)at[-1].number, (long long)at->number, more_text(more, sizeof more, jumps));
+}
+
+static void tell_twice(Check *c, const char *clip, const Listing *l, const Breaks *twice) {
+    char more[40];
+    const ListingItem *at = l->item + twice->first;
+    say(c->problems,
+        "%s: %s and %s have the same number%s; both are read, in this order: check that they are "
+        "two frames, and that they follow each other so",
+        clip, file_name(at[-1].path), file_name(at->path), more_text(more, sizeof more, twice));
+}
+
+/* Pictures without numbers are in the order of their names, which is none to check. */
 static void check_numbers(Check *c, const char *split, const Clip *clip) {
     Listing l = {0};
     if (!file_is_folder(clip->url) || listing_open(&l, clip->url, LIST_IMAGES))
         return;
-    int64_t jumps = 0, first = 0; /* the first one's place */
+    Breaks jumps = {0}, twice = {0};
     for (int64_t i = 1; i < l.count; i++) {
         int64_t a = l.item[i - 1].number, b = l.item[i].number;
-        if (a == b)
-            say(c->problems, "%s/%s: %s and %s have the same number; remove one", split, clip->name,
-                file_name(l.item[i - 1].path), file_name(l.item[i].path));
-        else if (a >= 0 && b > a + 1 && jumps++ == 0)
-            first = i;
+        if (a >= 0 && b > a + 1)
+            count_break(&jumps, i);
+        else if (a >= 0 && a == b)
+            count_break(&twice, i);
     }
-    if (jumps > 0) {
-        char more[40] = "";
-        if (jumps > 1)
-            snprintf(more, sizeof more, " and %lld more", (long long)jumps - 1);
-        say(c->problems,
-            "%s/%s: numbers jump from %lld to %lld%s; if frames are missing, copy them again "
-            "(otherwise ignore this: position counts, not the number)",
-            split, clip->name, (long long)l.item[first - 1].number, (long long)l.item[first].number,
-            more);
-    }
+    char name[600];
+    snprintf(name, sizeof name, "%s/%s", split, clip->name);
+    if (twice.count)
+        tell_twice(c, name, &l, &twice);
+    if (jumps.count)
+        tell_jumps(c, name, &l, &jumps);
     listing_free(&l);
 }
 
@@ -123,7 +155,8 @@ static int check_clip(Check *c, const char *split, const Clip *clip, Json *list)
     if (code == ERR_FAIL)
         say(c->problems, "%s/%s: %s", split, clip->name, err_text());
     else if (frames == 1)
-        say(c->problems, "%s/%s: a single frame; a pair needs two, so remove the clip", split,
+        say(c->problems,
+            "%s/%s: a single frame; a pair needs two: move the clip out of the data set", split,
             clip->name);
     source_free(&s);
     check_numbers(c, split, clip);

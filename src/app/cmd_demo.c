@@ -61,8 +61,8 @@ static int check_run(const DemoArgs *args, const char *data) {
         code = checkpoint_info(&info, file, path);
     if (!code && strcmp(info.model.data, data) != 0 && !file_is_same(info.model.data, data))
         code = err_set(ERR_FAIL,
-                       "%s was trained on %s, so it is no demo's here and would be lost; remove "
-                       "it, or give another -o",
+                       "%s was trained on %s, so it is no demo's here and would be lost; "
+                       "give another -o",
                        path, info.model.data);
     checkpoint_info_free(&info);
     safetensors_free(&file);

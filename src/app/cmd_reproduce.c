@@ -26,7 +26,7 @@ static const char usage[] =
     "a\n"
     "seed, and writes FOLDER/report.html, report.md and results.json: each row beside the paper's\n"
     "figure, with the time of an epoch. Stop it at any point: the same command goes on. A run\n"
-    "that is there is not done again; delete its folder to repeat it.\n"
+    "that is there is not done again; move its folder away to repeat it.\n"
     "'--settings \"epochs=14 lr=2e-4\"' is for those with less than the paper's hours; the report\n"
     "says so. Later options win: the data set's preset, the row's recipe, --size, --settings, and\n"
     "last the recipe once more and the row's own, which define it. With keep=N among the settings\n"

@@ -163,14 +163,14 @@ static int write_all(Planting *p) {
     if (!code && rename(p->root, p->args->output))
         code = err_sys(ERR_FAIL, "cannot rename %s to %s", p->root, p->args->output);
     if (code && !file_remove_folder(p->root))
-        log_info("%s is left; remove it", p->root);
+        log_info("%s is left, and not whole", p->root);
     return code;
 }
 
 /* Two are refused: a data set that is whole, and what a run that was killed has left. */
 static int check_free(const char *folder) {
     return file_exists(folder)
-               ? err_set(ERR_FAIL, "%s is there already; remove it, or give another -o", folder)
+               ? err_set(ERR_FAIL, "%s is there already; give another -o, or move it away", folder)
                : 0;
 }
 

@@ -198,10 +198,11 @@ static int add_clips(Pairs *p, const Split *split) {
         const Clip *from = &split->clips[p->count];
         int64_t frames = frame_store_frames(p->store, p->count);
         if (frames < need)
-            return err_set(ERR_FAIL,
-                           "%s: clip %s has %lld frame%s; a pair needs %d, so remove the clip or "
-                           "add frames",
-                           from->url, from->name, (long long)frames, frames == 1 ? "" : "s", need);
+            return err_set(
+                ERR_FAIL,
+                "%s: clip %s has %lld frame%s; a pair needs %d, so move it out of the folder or "
+                "add frames",
+                from->url, from->name, (long long)frames, frames == 1 ? "" : "s", need);
         p->clips[p->count] = (PairClip){frames, p->frames, p->pairs};
         p->frames += frames;
         p->pairs += frames - p->config.frames_in;
