@@ -101,8 +101,10 @@ static void write_bmp(const char *path, const uint8_t *bgr, int width, int heigh
     free(file);
 }
 
+/* Where the width is odd, swscale takes one more pixel behind the last row into its colour: it is
+ * set here, and not left to what the heap holds. */
 static uint8_t *picture(int width, int height, int seed) {
-    uint8_t *bgr = malloc((size_t)width * (size_t)height * 3), *p = bgr;
+    uint8_t *bgr = calloc((size_t)width * (size_t)height + 1, 3), *p = bgr;
     assert(bgr);
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
