@@ -426,6 +426,36 @@ static void test_failures(void **state) {
     check_failure("cut", PLENTY, "cut.avi");
 }
 
+/* What fails for want of memory can be tried again, and then gives what it always does. */
+static void test_second_try(void **state) {
+    (void)state;
+    Dataset *d = data("videos");
+    uint8_t x[BYTES], y[BYTES];
+    int code = -1, failures = 0;
+    for (int n = 1; code && n < 200; n++) {
+        Pairs *p = open_second(d, 1, PAIRS_OTHER, NULL, 1, PLENTY);
+        PairBatch b;
+        mem_fail_after(n);
+        code = pairs_next(p, &b);
+        mem_fail_after(0);
+        failures += code != 0;
+        if (code) {
+            assert_int_equal(pairs_seek(p, 0), 0);
+            b = next_ok(p);
+        }
+        if (n > 1) {
+            assert_memory_equal(b.x, x, BYTES);
+            assert_memory_equal(b.y, y, BYTES);
+        }
+        memcpy(x, b.x, BYTES);
+        memcpy(y, b.y, BYTES);
+        pairs_free(&p);
+    }
+    assert_int_equal(code, 0);
+    assert_true(failures > 20); /* of the buffers alone */
+    dataset_free(&d);
+}
+
 static void test_memory(void **state) {
     (void)state;
     Dataset *d = data("set");
@@ -446,12 +476,12 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_content),     cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_seek),        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_memory),      cmocka_unit_test(test_skipped),
-        cmocka_unit_test(test_other_clip),  cmocka_unit_test(test_wanted),
-        cmocka_unit_test(test_not_decoded),
+        cmocka_unit_test(test_content), cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_seek),    cmocka_unit_test(test_order),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_memory),  cmocka_unit_test(test_second_try),
+        cmocka_unit_test(test_skipped), cmocka_unit_test(test_other_clip),
+        cmocka_unit_test(test_wanted),  cmocka_unit_test(test_not_decoded),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -279,6 +279,76 @@ static void test_videos(void **state) {
     check_video("reordered.mpg", "mpeg2video", 2, false);
 }
 
+/* Whatever fails while a place is looked for: another try finds it, and so does a plain read. */
+static void test_second_try(void **state) {
+    (void)state;
+    static const char *const names[] = {"again.avi", "again.mp4", "again.mpg"};
+    static const char *const encoders[] = {"mjpeg", "mpeg4", "mpeg2video"};
+    Frame f = {0};
+    for (int k = 0; k < 3; k++) {
+        const char *path = fixture_path("%s", names[k]);
+        fixture_video(path, encoders[k], W, H, FRAMES, k ? 2 : 0);
+        int failed = 1, failures = 0;
+        for (int n = 1; failed; n++) {
+            Source *s = open_ok(path);
+            read_ok(s, &f);
+            read_ok(s, &f);
+            mem_fail_after(n);
+            failed = source_seek(s, 20);
+            mem_fail_after(0);
+            failures += failed != 0;
+            int want[] = {20, 2, 20};
+            for (int i = 0; i < 3; i++) {
+                if (i > 0)
+                    assert_int_equal(source_seek(s, want[i]), 0);
+                read_ok(s, &f);
+                assert_int_equal(f.index, want[i]);
+                assert_in_range(distance(&f, want[i]), 0, 30);
+                if (i == 0 && n % 2) { /* the frame that could not be converted is the next one */
+                    frame_free(&f);
+                    mem_fail_after(1);
+                    assert_int_equal(source_read(s, &f), ERR_FAIL);
+                    mem_fail_after(0);
+                    read_ok(s, &f);
+                    assert_int_equal(f.index, 21);
+                    assert_in_range(distance(&f, 21), 0, 30);
+                }
+            }
+            source_free(&s);
+        }
+        assert_in_range(failures, 6, 40);
+    }
+    frame_free(&f);
+}
+
+/* Of a damaged frame a second try is no other frame; those around it are found. */
+static void test_damaged_frame(void **state) {
+    (void)state;
+    const char *path = fixture_path("hurt.avi");
+    Frame f = {0};
+    fixture_video(path, "mjpeg", W, H, FRAMES, 0);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (long)fixture_size(path) / 2, SEEK_SET), 0);
+    for (int i = 0; i < 300; i++)
+        fputc(0, file);
+    assert_int_equal(fclose(file), 0);
+    Source *s = open_ok(path);
+    int hurt = 0;
+    while (!source_read(s, &f))
+        hurt++;
+    assert_in_range(hurt, 5, FRAMES - 5);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(source_read(s, &f), ERR_FAIL);
+        assert_int_equal(source_seek(s, hurt) || source_read(s, &f), true);
+        assert_int_equal(source_seek(s, hurt - 1), 0);
+        read_ok(s, &f);
+        assert_in_range(distance(&f, hurt - 1), 0, 30);
+    }
+    source_free(&s);
+    frame_free(&f);
+}
+
 static void test_cut_video(void **state) {
     (void)state;
     static const char *const encoders[] = {"mjpeg", "mpeg4"};
@@ -494,14 +564,15 @@ static void test_listing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_folder),       cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_cut_pictures), cmocka_unit_test(test_damaged_clip),
-        cmocka_unit_test(test_bad_inputs),   cmocka_unit_test(test_videos),
-        cmocka_unit_test(test_cut_video),    cmocka_unit_test(test_dropped_frames),
-        cmocka_unit_test(test_streams),      cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_threads),      cmocka_unit_test(test_listing),
-        cmocka_unit_test(test_grey16),       cmocka_unit_test(test_edit_list),
-        cmocka_unit_test(test_colon),
+        cmocka_unit_test(test_folder),        cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_cut_pictures),  cmocka_unit_test(test_damaged_clip),
+        cmocka_unit_test(test_bad_inputs),    cmocka_unit_test(test_videos),
+        cmocka_unit_test(test_cut_video),     cmocka_unit_test(test_dropped_frames),
+        cmocka_unit_test(test_streams),       cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_threads),       cmocka_unit_test(test_listing),
+        cmocka_unit_test(test_grey16),        cmocka_unit_test(test_edit_list),
+        cmocka_unit_test(test_colon),         cmocka_unit_test(test_second_try),
+        cmocka_unit_test(test_damaged_frame),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

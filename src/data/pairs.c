@@ -210,6 +210,19 @@ static int add_clips(Pairs *p, const Split *split) {
     return 0;
 }
 
+static void free_buffers(Pairs *p) {
+    for (int i = 0; i < SLOTS; i++) {
+        mem_free(p->slot[i].x);
+        mem_free(p->slot[i].y);
+        mem_free(p->slot[i].second);
+        mem_free(p->slot[i].has_second);
+        mem_free(p->slot[i].index);
+        p->slot[i] = (Slot){0};
+    }
+    mem_free(p->order);
+    p->order = NULL;
+}
+
 static int allocate(Pairs *p) {
     size_t batch = (size_t)p->config.batch, bytes = (size_t)p->frame_bytes;
     p->order = mem_alloc((size_t)p->pairs, sizeof *p->order);
@@ -254,17 +267,17 @@ static int start(Pairs *p) {
     if (p->running)
         return 0;
     int code = allocate(p);
-    if (code)
-        return code;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
-    if (pthread_create(&p->thread, NULL, decode_ahead, p)) {
+    if (!code && pthread_create(&p->thread, NULL, decode_ahead, p))
+        code = err_set(ERR_FAIL, "cannot start the decoding thread");
+    p->running = !code;
+    if (code) { /* as before, for another try */
         pthread_cond_destroy(&p->changed);
         pthread_mutex_destroy(&p->lock);
-        return err_set(ERR_FAIL, "cannot start the decoding thread");
+        free_buffers(p);
     }
-    p->running = true;
-    return 0;
+    return code;
 }
 
 int pairs_open(Pairs **out, const Split *split, const PairsConfig *config) {
@@ -295,15 +308,8 @@ void pairs_free(Pairs **out) {
         pthread_mutex_destroy(&p->lock);
     }
     frame_store_free(&p->store);
-    for (int i = 0; i < SLOTS; i++) {
-        mem_free(p->slot[i].x);
-        mem_free(p->slot[i].y);
-        mem_free(p->slot[i].second);
-        mem_free(p->slot[i].has_second);
-        mem_free(p->slot[i].index);
-    }
+    free_buffers(p);
     mem_free(p->clips);
-    mem_free(p->order);
     mem_free(p);
     *out = NULL;
 }

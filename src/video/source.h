@@ -37,7 +37,7 @@ const SourceInfo *source_info(const Source *s); /* borrowed */
 int source_read(Source *s, Frame *f);
 
 /* The next read gives frame `index` (not for live sources). Exact, also inside a group of
- * pictures. */
+ * pictures. After a failure, of reading too, a second try begins where the first did. */
 int source_seek(Source *s, int64_t index);
 
 /* "FFmpeg 5.1.9, with rtsp, http, v4l2" into buf, for people; returns buf. */

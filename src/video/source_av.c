@@ -223,6 +223,7 @@ struct Stream {
     bool draining;     /* the file is read; the decoder still holds frames */
     bool held;         /* `frame` was decoded while seeking and is the next one */
     bool wait_key;     /* packets before the next key frame are dropped */
+    bool lost;         /* something failed: the place in the file is not that of `next` */
     bool indexed;      /* the rest is known */
     int64_t *pts;      /* of every frame in order of presentation; none where they do not tell */
     int64_t *key;      /* of frames where decoding can start, ascending */
@@ -432,17 +433,21 @@ static int decode(Stream *s) {
 }
 
 int stream_read(Stream *s, Frame *f) {
-    int code = s->held ? 0 : decode(s);
+    int code = s->lost ? stream_seek(s, s->next) : 0;
+    if (!code && !s->held)
+        code = decode(s);
     if (code == ERR_END && s->next < s->announced)
         return err_set(ERR_FAIL,
                        "%s: cut short or damaged: it announces %lld frames, but only %lld can be "
                        "read; copy it again, or rewrite it with: ffmpeg -i FILE -c copy NEW",
                        s->name, (long long)s->announced, (long long)s->next);
+    s->held = !code; /* until it is converted, so that a second try finds it */
+    s->lost = code && code != ERR_END && !s->live;
     if (code)
         return code;
-    s->held = false;
     if ((code = to_bgr(&s->sws, f, s->frame)))
         return err_context(code, "%s", s->name);
+    s->held = false;
     int64_t start = s->video->start_time == AV_NOPTS_VALUE ? 0 : s->video->start_time;
     int64_t pts = s->frame->best_effort_timestamp;
     f->index = s->next++;
@@ -493,6 +498,7 @@ static bool timestamps_tell(const Stream *s) {
 /* Reads all packets, decoding none, to learn when frames are shown and where decoding can start. */
 static int make_index(Stream *s) {
     int code = reopen(s), e = 0;
+    s->frames = s->keys = 0;
     while (!code && (e = next_packet(s)) >= 0) {
         const AVPacket *p = s->packet;
         bool by_dts = p->pts == AV_NOPTS_VALUE && s->codec->has_b_frames == 0;
@@ -559,9 +565,9 @@ static int jump(Stream *s, int64_t index, bool *found) {
 }
 
 int stream_seek(Stream *s, int64_t index) {
-    if (index == s->next)
+    if (index == s->next && !s->lost)
         return 0;
-    int code = s->indexed ? 0 : make_index(s);
+    int code = !s->indexed ? make_index(s) : s->lost ? reopen(s) : 0;
     bool found = false;
     if (!code && index < s->frames) {
         code = jump(s, index, &found);
@@ -570,7 +576,10 @@ int stream_seek(Stream *s, int64_t index) {
     } else if (!code && index < s->next) {
         code = reopen(s);
     }
-    return code || found ? code : walk(s, index);
+    code = code || found ? code : walk(s, index);
+    s->lost = code != 0;
+    s->next = index; /* after a failure too: a read then tries the same */
+    return code;
 }
 
 static bool has_protocol(const char *wanted) {
