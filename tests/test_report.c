@@ -427,6 +427,7 @@ static void test_table(void **state) {
     HtmlTable t = html_table(f);
     html_column(&t, NULL, "%d&nbsp;%%", 5);
     html_column(&t, "word", "b");
+    html_columns(&t, (const char *const[]){"c, %", "d", NULL});
     html_row(&t, "group");
     html_cell_over_all(&t);
     file_printf(f, "all");
@@ -441,9 +442,10 @@ static void test_table(void **state) {
     assert_int_equal(file_read(path, 1 << 16, &text, &bytes), 0);
     unlink(path);
     assert_string_equal(text, "<div class=\"scroll\"><table>\n"
-                              "<thead><tr><th>5&nbsp;%</th><th class=\"word\">b</th></tr></thead>\n"
+                              "<thead><tr><th>5&nbsp;%</th><th class=\"word\">b</th>"
+                              "<th>c, %</th><th>d</th></tr></thead>\n"
                               "<tbody>\n"
-                              "<tr class=\"group\"><td colspan=\"2\">all</td></tr>\n"
+                              "<tr class=\"group\"><td colspan=\"4\">all</td></tr>\n"
                               "<tr></tr>\n"
                               "<tr><td class=\"key\"></td><td>&ndash;</td></tr>\n"
                               "</tbody>\n</table></div>\n"

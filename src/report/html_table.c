@@ -29,6 +29,11 @@ void html_column(HtmlTable *t, const char *class, const char *heading, ...) {
     t->columns++;
 }
 
+void html_columns(HtmlTable *t, const char *const *headings) {
+    for (; *headings; headings++)
+        html_column(t, NULL, "%s", *headings);
+}
+
 static void end_cell(HtmlTable *t) {
     if (t->in_cell)
         file_printf(t->f, "</td>");

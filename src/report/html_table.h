@@ -19,6 +19,9 @@ HtmlTable html_table(FileOut *f);
 void html_column(HtmlTable *t, const char *class, const char *heading, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Columns without a class, named by a list that ends with NULL. */
+void html_columns(HtmlTable *t, const char *const *headings);
+
 void html_row(HtmlTable *t, const char *class);
 void html_cell(HtmlTable *t, const char *class);
 

@@ -62,17 +62,15 @@ static void name_row(HtmlTable *t, const Rows *rows, int i, const char *chip) {
 /* ---- results ---- */
 
 static HtmlTable result_columns(FileOut *f, const Rows *rows, const char *first) {
+    static const char *const figures[] = {"AUROC<br>micro", "95&nbsp;%", NULL};
+    static const char *const more[] = {"AUROC<br>macro",      "AP", "EER", "PSNR<br>dB",
+                                       "frames/<br>abnormal", NULL};
     HtmlTable t = name_columns(f, rows, first);
     html_column(&t, "word", "min-max");
-    html_column(&t, NULL, "AUROC<br>micro");
-    html_column(&t, NULL, "95&nbsp;%%");
+    html_columns(&t, figures);
     if (rows->compared)
         html_column(&t, NULL, "over<br>persistence");
-    html_column(&t, NULL, "AUROC<br>macro");
-    html_column(&t, NULL, "AP");
-    html_column(&t, NULL, "EER");
-    html_column(&t, NULL, "PSNR<br>dB");
-    html_column(&t, NULL, "frames/<br>abnormal");
+    html_columns(&t, more);
     return t;
 }
 
@@ -173,9 +171,8 @@ void report_table_alarms(FileOut *f, const Report *r) {
     HtmlTable t = name_columns(f, &rows, "model");
     for (int k = 0; k < ALARM_RECALLS; k++)
         html_column(&t, NULL, "false an hour<br>at %.0f&nbsp;%% found", 100 * alarm_recalls[k]);
-    html_column(&t, NULL, "events<br>detected");
-    html_column(&t, NULL, "delay<br>frames");
-    html_column(&t, NULL, "delay<br>s");
+    html_columns(
+        &t, (const char *const[]){"events<br>detected", "delay<br>frames", "delay<br>s", NULL});
     for (int i = 0; i < rows.count; i++) {
         const Alarms *a = &rows.row[i].alarms;
         name_row(&t, &rows, i, NULL);
@@ -220,11 +217,8 @@ void report_table_localisation(FileOut *f, const Report *r) {
     HtmlTable t = html_table(f);
     html_column(&t, NULL, "model");
     html_column(&t, "word", "level");
-    html_column(&t, NULL, "pixel<br>AUROC");
-    html_column(&t, NULL, "40&nbsp;%%<br>AUROC");
-    html_column(&t, NULL, "40&nbsp;%%<br>EER");
-    html_column(&t, NULL, "RBDC");
-    html_column(&t, NULL, "TBDC");
+    html_columns(&t, (const char *const[]){"pixel<br>AUROC", "40&nbsp;%<br>AUROC",
+                                           "40&nbsp;%<br>EER", "RBDC", "TBDC", NULL});
     for (int i = 0; i < r->place_count; i++)
         place_row(&t, &r->places[i]);
     html_table_end(&t);

@@ -35,18 +35,6 @@ static const struct {
 
 /* ---- tables. */
 
-static HtmlTable results_columns(FileOut *f) {
-    HtmlTable t = html_table(f);
-    html_column(&t, NULL, "row");
-    html_column(&t, NULL, "paper<br>AUROC, %%");
-    html_column(&t, NULL, "here<br>AUROC, %%");
-    html_column(&t, NULL, "difference");
-    html_column(&t, NULL, "95&nbsp;%%<br>over clips");
-    html_column(&t, NULL, "seeds,<br>least&ndash;most");
-    html_column(&t, NULL, "frames<br>scored");
-    return t;
-}
-
 /* The interval's ends, or nothing. */
 static void interval_cell(HtmlTable *t, const ReproduceFigures *m) {
     html_cell(t, NULL);
@@ -115,6 +103,14 @@ static bool results_rows(HtmlTable *t, const Reproduction *r) {
 }
 
 static void results_table(FileOut *f, const Reproduction *r) {
+    static const char *const columns[] = {"row",
+                                          "paper<br>AUROC, %",
+                                          "here<br>AUROC, %",
+                                          "difference",
+                                          "95&nbsp;%<br>over clips",
+                                          "seeds,<br>least&ndash;most",
+                                          "frames<br>scored",
+                                          NULL};
     char caution[1024];
     html_panel(f, "Results beside the paper");
     if (*reproduce_caution(caution, sizeof caution, r)) {
@@ -122,7 +118,8 @@ static void results_table(FileOut *f, const Reproduction *r) {
         html_text(f, caution);
         file_printf(f, "</p>\n");
     }
-    HtmlTable t = results_columns(f);
+    HtmlTable t = html_table(f);
+    html_columns(&t, columns);
     bool fewer = results_rows(&t, r);
     html_table_end(&t);
     file_printf(f, "<p class=\"soft small\">");
@@ -136,16 +133,14 @@ static void results_table(FileOut *f, const Reproduction *r) {
 }
 
 static HtmlTable protocol_columns(FileOut *f, bool oracle) {
+    static const char *const protocols[] = {
+        "row", "per clip<br>micro", "per clip<br>macro", "global<br>micro", "global<br>macro",
+        NULL};
     HtmlTable t = html_table(f);
-    html_column(&t, NULL, "row");
-    html_column(&t, NULL, "per clip<br>micro");
-    html_column(&t, NULL, "per clip<br>macro");
-    html_column(&t, NULL, "global<br>micro");
-    html_column(&t, NULL, "global<br>macro");
+    html_columns(&t, protocols);
     if (oracle)
         html_column(&t, NULL, "best on<br>the test");
-    html_column(&t, NULL, "PSNR<br>dB");
-    html_column(&t, NULL, "epoch<br>s");
+    html_columns(&t, (const char *const[]){"PSNR<br>dB", "epoch<br>s", NULL});
     return t;
 }
 
@@ -185,16 +180,6 @@ static void protocol_table(FileOut *f, const Reproduction *r) {
     html_panel_end(f);
 }
 
-static HtmlTable time_columns(FileOut *f) {
-    HtmlTable t = html_table(f);
-    html_column(&t, NULL, "row");
-    html_column(&t, NULL, "step, s");
-    html_column(&t, NULL, "without waiting<br>for data, s");
-    html_column(&t, NULL, "epoch<br>h");
-    html_column(&t, NULL, "over<br>ours");
-    return t;
-}
-
 static void time_row(HtmlTable *t, const Reproduction *r, int i, double ours) {
     const ReproduceTime *time = &r->time[i];
     const ReproduceRun *run = &r->run[i][0];
@@ -209,6 +194,8 @@ static void time_row(HtmlTable *t, const Reproduction *r, int i, double ours) {
 }
 
 static void time_table(FileOut *f, const Reproduction *r) {
+    static const char *const columns[] = {
+        "row", "step, s", "without waiting<br>for data, s", "epoch<br>h", "over<br>ours", NULL};
     bool any = false;
     double ours = NAN;
     for (int i = 0; i < r->row_count; i++) {
@@ -219,7 +206,8 @@ static void time_table(FileOut *f, const Reproduction *r) {
     if (!any)
         return;
     html_panel(f, "Time of training, measured in turns");
-    HtmlTable t = time_columns(f);
+    HtmlTable t = html_table(f);
+    html_columns(&t, columns);
     for (int i = 0; i < r->row_count; i++)
         if (r->time[i].step_seconds != 0)
             time_row(&t, r, i, ours);
@@ -238,8 +226,7 @@ static void published_table(FileOut *f, const Reproduction *r) {
     file_printf(f, "<p class=\"soft small\">Copied from the papers and their repositories, not run "
                    "here; protocols and, on Avenue, labels differ among them.</p>\n");
     HtmlTable t = html_table(f);
-    html_column(&t, NULL, "method");
-    html_column(&t, NULL, "AUROC, %%");
+    html_columns(&t, (const char *const[]){"method", "AUROC, %", NULL});
     for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
         html_row(&t, "base");
         html_cell(&t, NULL);
