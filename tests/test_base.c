@@ -177,6 +177,28 @@ static void test_memory_overflow(void **state) {
     mem_free(p);
 }
 
+static void test_room(void **state) {
+    (void)state;
+    enum { COUNT = 200 };
+    int64_t capacity = 0, grown = 0, *p = NULL;
+    for (int64_t i = 0; i < COUNT; i++) {
+        int64_t before = mem_count(), *more = mem_room(p, i, &capacity, sizeof *p);
+        assert_non_null(more);
+        grown += mem_count() - before;
+        p = more;
+        p[i] = i;
+    }
+    assert_int_equal(capacity, 256);
+    assert_int_equal(grown, 3); /* 64, 128, 256 */
+    for (int64_t i = 0; i < COUNT; i++)
+        assert_int_equal(p[i], i);
+    mem_fail_after(1);
+    assert_null(mem_room(p, capacity, &capacity, sizeof *p));
+    mem_fail_after(0);
+    assert_int_equal(capacity, 256);
+    mem_free(p);
+}
+
 static void test_memory_failure_hook(void **state) {
     (void)state;
     mem_fail_after(3);
@@ -371,6 +393,7 @@ int main(void) {
         cmocka_unit_test(test_permutation),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_memory_overflow),
+        cmocka_unit_test(test_room),
         cmocka_unit_test(test_memory_failure_hook),
         cmocka_unit_test(test_memory_text),
         cmocka_unit_test(test_json),

@@ -182,14 +182,10 @@ static int write_line(Score *s, double psnr) {
 }
 
 static int remember(Score *s, double psnr) {
-    if (s->count == s->capacity) {
-        size_t wanted = s->capacity ? 2 * (size_t)s->capacity : 1024;
-        double *h = mem_grow(s->history, (size_t)s->count, wanted, sizeof *h);
-        if (!h)
-            return ERR_FAIL;
-        s->history = h;
-        s->capacity = (int64_t)wanted;
-    }
+    double *h = mem_room(s->history, s->count, &s->capacity, sizeof *h);
+    if (!h)
+        return ERR_FAIL;
+    s->history = h;
     s->history[s->count++] = psnr;
     return 0;
 }

@@ -85,6 +85,16 @@ void *mem_grow(void *p, size_t old, size_t count, size_t size) {
     return q;
 }
 
+void *mem_room(void *p, int64_t count, int64_t *capacity, size_t size) {
+    if (count < *capacity)
+        return p;
+    int64_t more = *capacity ? 2 * *capacity : 64;
+    void *q = mem_grow(p, (size_t)count, (size_t)more, size);
+    if (q)
+        *capacity = more;
+    return q;
+}
+
 void mem_free(void *p) {
     free(p);
 }

@@ -18,6 +18,10 @@ void mem_free_pages(void *p);
  * block. On failure returns NULL and the old block stays valid. */
 void *mem_grow(void *p, size_t old, size_t count, size_t size);
 
+/* Room for one more behind `count` elements: p itself, or where it is full, an array of twice the
+ * capacity as mem_grow makes it. NULL, with nothing changed, on failure. */
+void *mem_room(void *p, int64_t count, int64_t *capacity, size_t size);
+
 /* Frees what mem_alloc, mem_grow or mem_printf gave. NULL is fine. */
 void mem_free(void *p);
 

@@ -14,14 +14,10 @@ int ranges_add(Ranges *r, int64_t clip, int64_t first, int64_t last) {
         return err_set(ERR_FAIL,
                        "clip %lld: the range from frame %lld to %lld is empty or negative",
                        (long long)clip + 1, (long long)first, (long long)last);
-    if (r->count == r->capacity) {
-        int64_t more = r->capacity ? 2 * r->capacity : 64;
-        Range *item = mem_grow(r->item, (size_t)r->count, (size_t)more, sizeof *item);
-        if (!item)
-            return ERR_FAIL;
-        r->item = item;
-        r->capacity = more;
-    }
+    Range *item = mem_room(r->item, r->count, &r->capacity, sizeof *item);
+    if (!item)
+        return ERR_FAIL;
+    r->item = item;
     r->item[r->count++] = (Range){clip, first, last};
     return 0;
 }

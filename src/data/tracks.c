@@ -12,14 +12,10 @@
 enum { MAX_TEXT = 16 << 20, MAX_PIXEL = 1 << 20, COLUMNS = 6 };
 
 int tracks_add(Tracks *t, TrackBox box) {
-    if (t->count == t->capacity) {
-        int64_t more = t->capacity ? 2 * t->capacity : 256;
-        TrackBox *item = mem_grow(t->item, (size_t)t->count, (size_t)more, sizeof *item);
-        if (!item)
-            return ERR_FAIL;
-        t->item = item;
-        t->capacity = more;
-    }
+    TrackBox *item = mem_room(t->item, t->count, &t->capacity, sizeof *item);
+    if (!item)
+        return ERR_FAIL;
+    t->item = item;
     t->item[t->count++] = box;
     return 0;
 }

@@ -304,8 +304,8 @@ typedef struct {
 struct SafeWriter {
     Json *header, *metadata;
     Pending *pending;
-    int count, capacity, error;
-    int64_t at; /* bytes so far */
+    int count, error;
+    int64_t capacity, at; /* at: bytes so far */
 };
 
 int safe_writer_open(SafeWriter **out) {
@@ -320,16 +320,12 @@ int safe_writer_open(SafeWriter **out) {
 
 void safe_writer_add(SafeWriter *w, const char *name, int rank, const int64_t *shape,
                      const float *data) {
-    if (w->count == w->capacity) {
-        int wanted = w->capacity ? 2 * w->capacity : 64;
-        Pending *p = mem_grow(w->pending, (size_t)w->count, (size_t)wanted, sizeof *p);
-        if (!p) {
-            w->error = ERR_FAIL;
-            return;
-        }
-        w->pending = p;
-        w->capacity = wanted;
+    Pending *p = mem_room(w->pending, w->count, &w->capacity, sizeof *p);
+    if (!p) {
+        w->error = ERR_FAIL;
+        return;
     }
+    w->pending = p;
     Json *entry = js_object(), *sizes = js_array(), *offsets = js_array();
     int64_t count = 1;
     for (int i = 0; i < rank; i++) {

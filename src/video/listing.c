@@ -87,14 +87,10 @@ static bool is_kind(const char *path, ListKind kind) {
 }
 
 static int add(Listing *l, int64_t *capacity, char *path) {
-    if (l->count == *capacity) {
-        int64_t more = *capacity ? 2 * *capacity : 64;
-        ListingItem *item = mem_grow(l->item, (size_t)l->count, (size_t)more, sizeof *l->item);
-        if (!item)
-            return ERR_FAIL;
-        l->item = item;
-        *capacity = more;
-    }
+    ListingItem *item = mem_room(l->item, l->count, capacity, sizeof *item);
+    if (!item)
+        return ERR_FAIL;
+    l->item = item;
     l->item[l->count++] = (ListingItem){path, number_of(path)};
     return 0;
 }
