@@ -7,9 +7,9 @@
 
 #include "base/err.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "model/import_source.h"
+#include "model/model_file.h"
 #include "model/params.h"
 #include "model/positions.h"
 
@@ -293,19 +293,13 @@ int import_init(Vit *v, const char *path, ImportReport *report) {
 /* ---- into a file. */
 
 static int add_metadata(SafeWriter *w, const ImportSource *s, const char *path) {
-    OptGroup groups[] = {{"", vit_options, (void *)(uintptr_t)&s->network}, {NULL, NULL, NULL}};
-    Json *json = opt_to_json(groups);
-    char *network = js_text(json, false), *source;
-    js_free(json);
-    source = mem_printf("%s (%s)", file_name(path), s->family);
-    if (network && source) {
-        safe_writer_metadata(w, "format", IMPORTED_FORMAT);
-        safe_writer_metadata(w, "version", NORMALCY_VERSION);
-        safe_writer_metadata(w, "network", network);
-        safe_writer_metadata(w, "source", source);
-    }
-    int code = network && source ? 0 : ERR_FAIL;
-    mem_free(network);
+    char *source = mem_printf("%s (%s)", file_name(path), s->family);
+    if (!source)
+        return ERR_FAIL;
+    safe_writer_metadata(w, "format", IMPORTED_FORMAT);
+    safe_writer_metadata(w, "version", NORMALCY_VERSION);
+    int code = model_add_settings(w, "network", vit_options, &s->network);
+    safe_writer_metadata(w, "source", source);
     mem_free(source);
     return code;
 }

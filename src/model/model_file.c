@@ -78,6 +78,18 @@ int model_info(ModelInfo *out, const Safetensors *file, const char *path) {
     return code;
 }
 
+int model_add_settings(SafeWriter *w, const char *key, const Opt *rows, const void *object) {
+    OptGroup groups[] = {{"", rows, (void *)(uintptr_t)object}, {NULL, NULL, NULL}};
+    Json *json = opt_to_json(groups);
+    char *text = js_text(json, false);
+    js_free(json);
+    if (!text)
+        return ERR_FAIL;
+    safe_writer_metadata(w, key, text);
+    mem_free(text);
+    return 0;
+}
+
 /* Every tensor of a scoring model as f32; `values` takes ownership of the copies. */
 static int copy_tensors(SafeWriter *w, const Safetensors *file, const char *path, float **values) {
     for (int i = 0; i < safetensors_count(file); i++) {

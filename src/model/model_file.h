@@ -32,6 +32,9 @@ int model_info(ModelInfo *out, const Safetensors *file, const char *path);
 int model_info_and_training(ModelInfo *out, Json **training, const Safetensors *file,
                             const char *path);
 
+/* Settings as metadata `key` of a file to write: the values of the rows of `object`. */
+int model_add_settings(SafeWriter *w, const char *key, const Opt *rows, const void *object);
+
 /* Copies the model at `from` to `to`, without the optimizer's state and with these ranges
  * (network.depth x VIT_SITES) for int8. */
 int model_with_ranges(const char *from, const VitRange *ranges, const char *to);

@@ -18,18 +18,6 @@ static void add_number(SafeWriter *w, const char *key, int64_t number) {
     safe_writer_metadata(w, key, text);
 }
 
-static int add_settings(SafeWriter *w, const char *key, const Opt *rows, const void *object) {
-    OptGroup groups[] = {{"", rows, (void *)(uintptr_t)object}, {NULL, NULL, NULL}};
-    Json *json = opt_to_json(groups);
-    char *text = js_text(json, false);
-    js_free(json);
-    if (!text)
-        return ERR_FAIL;
-    safe_writer_metadata(w, key, text);
-    mem_free(text);
-    return 0;
-}
-
 /* Declares a slab under a prefix: as it lies, or by a copy in host memory, the caller's to free. */
 static int add_slab(SafeWriter *w, const Trainer *t, const float *slab, const char *prefix,
                     float **copy) {
@@ -63,9 +51,9 @@ int checkpoint_save(const Trainer *t, const char *data, bool moments, const char
     safe_writer_metadata(w, "compute", compute);
     add_number(w, "step", t->step);
     add_number(w, "steps_per_epoch", t->steps_per_epoch);
-    code = add_settings(w, "network", vit_options, vit_config(t->vit));
+    code = model_add_settings(w, "network", vit_options, vit_config(t->vit));
     if (!code)
-        code = add_settings(w, "training", train_options, &t->settings);
+        code = model_add_settings(w, "training", train_options, &t->settings);
     if (!code)
         code = add_slab(w, t, vit_weights(t->vit), "", &copy[0]);
     if (!code && moments)
