@@ -30,8 +30,8 @@
 #include "compute/tensor.h"
 #include "compute/weight.h"
 
-/* Square images cut into square patches. A token's columns are (channel, y, x) of its patch, which
- * is both the order of the patch embedding's weights and that of PixelShuffle (method A.2). */
+/* Square images cut into square patches. A token's columns are (channel, y, x) of its patch. The
+ * patch embedding's weights and PixelShuffle (method A.2) use this order too. */
 typedef struct {
     int64_t size, patch, channels;
 } PatchGrid;
@@ -70,20 +70,20 @@ typedef struct {
 
 typedef enum { MEMORY_NONE, MEMORY_MEMAE, MEMORY_MNAD } MemoryKind;
 
-/* What features are expressed by. cls, row 0 of an image's tokens, reads it too, but has no part in
- * its losses and its update. */
+/* The memory whose items express features. cls, row 0 of an image's tokens, reads the memory too,
+ * but takes no part in its losses or its update. */
 typedef struct {
     MemoryKind kind;
     int64_t count, tokens; /* of items; T */
-    double shrink;         /* MemAE: an item whose probability is not above it is left out */
+    double shrink;         /* MemAE: items with a probability up to this are left out */
     double weight[2];      /* of the losses' gradients */
 } Memory;
 
-/* The images a residual branch runs for: those that drop-path keeps, ascending. The branch's
- * matrices hold the rows of these images only; the residual stream holds all. */
+/* The images that a residual branch runs for: those that drop-path keeps, ascending. The branch's
+ * matrices hold only the rows of these images; the residual stream holds all rows. */
 typedef struct {
     int64_t tokens, count;
-    const int32_t *image; /* host; count of them, or NULL: all images are kept */
+    const int32_t *image; /* host; `count` indices, or NULL: all images are kept */
 } Kept;
 
 /* The row of the residual stream that row r of a branch belongs to. */
@@ -91,7 +91,7 @@ static inline int64_t kept_row(const Kept *k, int64_t r) {
     return k->image ? k->image[r / k->tokens] * k->tokens + r % k->tokens : r;
 }
 
-/* ---- arguments of the widest operations; the entries of Backend say what they mean. */
+/* ---- arguments of the widest operations; the entries of Backend explain them. */
 
 typedef struct {
     Tensor out, branch, x, in;
@@ -174,9 +174,9 @@ struct Backend {
     const char *name;
     int threads;
     bool host_memory;        /* is the backend's memory the host's own? */
-    DType type;              /* in which the model should keep its activations */
-    int packed_byte;         /* bytes that a weight packed for U8 takes */
-    const char *description; /* what runs: the level of instruction sets */
+    DType type;              /* the type in which the model should keep its activations */
+    int packed_byte;         /* bytes of one weight packed for U8 */
+    const char *description; /* the level of instruction sets in use */
 
     /* ---- memory. alloc gives zeroed bytes or NULL with the message set. */
     void *(*alloc)(Backend *be, size_t bytes);
@@ -226,14 +226,15 @@ struct Backend {
     void (*patchify)(Backend *be, Tensor tokens, const float *image, PatchGrid grid, int64_t lead);
     void (*unpatchify)(Backend *be, float *image, Tensor tokens, PatchGrid grid, int64_t lead);
 
-    /* ---- embedding: x (B T, D), f32, from patches (P N, D). Image b uses the patches of input
-     * b % P. Where mask (B N, 0 or 1; NULL: none) is set, the mask token replaces the patch. cls
-     * goes in front, pos (T, D; may be NULL) is added, dropout falls on all. dpos may be NULL. */
+    /* ---- embedding: x (B T, D), f32, from patches (P N, D). Image b uses the patches of input b %
+     * P. Where mask (B N, 0 or 1; NULL: none) is set, the mask token replaces the patch. cls comes
+     * first, pos (T, D; may be NULL) is added, and dropout applies to all. dpos may be NULL. */
     void (*embed_forward)(Backend *be, const EmbedForward *a);
     void (*embed_backward)(Backend *be, const EmbedBackward *a);
 
-    /* ---- image (B, 3, size, size) += the newest of the frames of input b % P, whose channels are
-     * the last three; but not where mask (as above) is set. */
+    /* ---- add_frame: image (B, 3, size, size) += the newest frame of input b % P. A frame's
+     * channels are the last three of its input. Pixels in patches where mask (as above) is set stay
+     * unchanged. */
     void (*add_frame)(Backend *be, float *image, const float *frames, const uint8_t *mask,
                       PatchGrid frames_grid, FrameShare share);
 
@@ -245,8 +246,8 @@ struct Backend {
                        const float *target, ImageLoss shape);
     void (*consistency_loss)(Backend *be, double *loss, Tensor dfeatures, Tensor features,
                              ConsistencyLoss shape);
-    /* SimMIM's: loss[b] = the sum of |pred - target| over the masked patches of image b; dpred is
-     * `weight` times its derivative. Each image has its own target. */
+    /* SimMIM's loss: loss[b] = the sum of |pred - target| over the masked patches of image b; dpred
+     * is `weight` times its derivative. Each image has its own target. */
     void (*masked_loss)(Backend *be, const MaskedLoss *a);
 
     /* ---- memory between features and decoder (method E), of items M (count, D).
@@ -254,21 +255,23 @@ struct Backend {
      *   MNAD:  q = in / |in|, w = softmax(q M^T), out = [q, w M] (B T, 2 D). */
     void (*memory_forward)(Backend *be, Tensor out, Tensor w, Tensor in, const float *items,
                            const Memory *m);
-    /* Adds the gradients of weight[i] * loss[i] to what comes from dout. To MNAD's w and M nothing
-     * passes (ditems is left alone). */
+    /* din and ditems get the gradients that come from dout plus those of weight[i] * loss[i]. For
+     * MNAD no gradient passes to w and M (ditems stays unchanged). */
     void (*memory_backward)(Backend *be, Tensor din, float *ditems, Tensor dout, Tensor w,
                             Tensor in, const float *items, const Memory *m);
-    /* Sums over patch tokens; host memory, valid after sync. MemAE: the entropy of w, and 0. MNAD,
-     * m1 and m2 being the items nearest to q: |q - m1|^2, and max(0, |q - m1| - |q - m2| + 1). */
+    /* Sums over patch tokens; host memory, valid after sync. MemAE: the entropy of w, and 0. MNAD:
+     * |q - m1|^2, and max(0, |q - m1| - |q - m2| + 1), where m1 and m2 are the two items nearest to
+     * q. */
     void (*memory_loss)(Backend *be, double loss[2], Tensor w, Tensor in, const float *items,
                         const Memory *m);
-    /* MNAD: every item becomes m + the sum of exp(q m - the largest q m) q over the patch tokens
-     * that it is the nearest to, the largest being that of all patch tokens; of unit length. */
+    /* MNAD: every item m becomes m + the sum of exp(q m - top) q, scaled to unit length. The sum is
+     * over the patch tokens whose nearest item is m; top is the largest q m of all patch tokens. */
     void (*memory_update)(Backend *be, float *items, Tensor in, const Memory *m);
 
-    /* ---- weights: makes w->packed, what `linear_*_forward` with an input of this type read in
-     * place of w->data, from the values at w->data (host memory here); without it they pack as they
-     * go. ERR_FAIL when memory is out. release frees it. */
+    /* ---- weights. weight_pack makes w->packed from the host values at w->data. The forward
+     * operations of linear layers with an input of this type then read w->packed in place of
+     * w->data; without it they pack on each call. Returns ERR_FAIL when memory is out.
+     * weight_release frees it. */
     int (*weight_pack)(Backend *be, Weight *w, DType type);
     void (*weight_release)(Backend *be, Weight *w);
 
@@ -284,12 +287,12 @@ struct Backend {
     char error_text[256];
 };
 
-/* The backends there are, the default first; NULL ends. */
+/* The names of all backends, the default first; NULL ends. */
 extern const char *const backend_names[];
 
-/* Opens the backend of this name with this many threads (0: as many as the process may use), for
- * activations of this type: "f32", "bf16", "int8", or NULL for the fastest that training can use
- * here. */
+/* Opens the named backend with this many threads (0: as many as the process may use). precision is
+ * the type of activations: "f32", "bf16", "int8", or NULL for the fastest that training can use on
+ * this machine. */
 int backend_open(Backend **out, const char *name, int threads, const char *precision);
 
 /* The name of be->type. */
@@ -298,7 +301,7 @@ const char *backend_precision(const Backend *be);
 /* Accepts NULL; sets *be to NULL. */
 void backend_free(Backend **be);
 
-/* Latches a failure, for use inside the operations; the first one stays. */
+/* Latches a failure; called by operations. The first failure stays. */
 void backend_fail(Backend *be, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Row of the relative-position table for a pair of tokens (method A.3); token 0 is cls. */

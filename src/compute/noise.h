@@ -1,5 +1,5 @@
-/* Dropout and drop-path (method A.4), drawn from the counter-based RNG so that every backend, and
- * the backward pass, sees the same bits without storing a mask. */
+/* Dropout and drop-path (method A.4). The counter-based RNG gives every backend and the backward
+ * pass the same bits, so no mask is stored. */
 #ifndef COMPUTE_NOISE_H
 #define COMPUTE_NOISE_H
 
@@ -8,10 +8,10 @@
 
 #include "base/rng.h"
 
-/* Which images of a whole batch the images at hand are: image b is first + b, and from `split` on
- * first + b + skip. All zero: they are the whole batch. A process that takes pairs p to p + n of a
- * doubled batch of P pairs has {.first = p, .split = n, .skip = P - n}, and draws what one process
- * would draw for them. */
+/* Maps the images of a part to those of the whole batch. Image b of the part is image first + b of
+ * the whole batch; from b = `split` on it is image first + b + skip. All zero: the part is the
+ * whole batch. A process that takes pairs p to p + n of a doubled batch of P pairs has {.first = p,
+ * .split = n, .skip = P - n}, and draws what one process would draw for them. */
 typedef struct {
     int64_t first, split, skip;
 } BatchPart;
@@ -26,24 +26,24 @@ typedef struct {
     uint32_t step, site;
     double drop;      /* probability of an element */
     double drop_path; /* probability of a whole residual branch, per image */
-    int64_t tokens;   /* rows an image: image = row / tokens */
+    int64_t tokens;   /* rows of an image: image = row / tokens */
     BatchPart part;
 } Noise;
 
-/* The row of the whole batch's residual stream that `row` of this one is; the bits of a row's
- * elements are those of this place. */
+/* The row in the whole batch's residual stream of `row` in this part. It selects the random bits of
+ * the row's elements. */
 static inline int64_t noise_row(const Noise *n, int64_t row) {
     return batch_image(&n->part, row / n->tokens) * n->tokens + row % n->tokens;
 }
 
 enum { NOISE_LANES = 8 }; /* elements one RNG block serves, 16 bits each */
 
-/* Elements whose 16 bits lie below this drop: the rate to the nearest 1/65536. */
+/* An element drops when its 16 bits are below this threshold: the rate to the nearest 1/65536. */
 static inline uint32_t noise_threshold(const Noise *n) {
     return (uint32_t)lround(n->drop * 65536);
 }
 
-/* What kept elements are scaled by: 1 / keep, for the keep rate that is really drawn. */
+/* The factor of kept elements: 1 / keep, where keep is the rate after rounding to 1/65536. */
 static inline float noise_scale(const Noise *n) {
     return (float)(65536.0 / (65536.0 - noise_threshold(n)));
 }
@@ -60,7 +60,7 @@ static inline void noise_factors(const Noise *n, uint32_t threshold, float scale
     }
 }
 
-/* Factor of column `col` of `cols` in a row; for the reference, which asks one at a time. */
+/* Factor of column `col` of `cols` in a row. The reference uses it, one element at a time. */
 static inline float noise_element(const Noise *n, int64_t row, int64_t cols, int64_t col) {
     if (n->drop <= 0)
         return 1;

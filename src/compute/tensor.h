@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What a number is kept in. U8 stands for scale * (byte - zero) of its tensor; only inputs of
- * linear layers are kept so. */
+/* How a number is stored. U8 represents scale * (byte - zero), with the tensor's scale and zero;
+ * only inputs of linear layers use it. */
 typedef enum { F32, BF16, U8 } DType;
 
 typedef struct {
@@ -44,7 +44,7 @@ static inline float bf16_float(uint16_t x) {
     return f;
 }
 
-/* To the nearest, ties to even; a NaN stays one. */
+/* Rounds to the nearest, ties to even; a NaN stays a NaN. */
 static inline uint16_t bf16_round(float f) {
     uint32_t bits;
     memcpy(&bits, &f, sizeof bits);
@@ -52,9 +52,8 @@ static inline uint16_t bf16_round(float f) {
     return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? (bits >> 16 | 0x40) : rounded);
 }
 
-/* To the nearest byte of the tensor's scale, ends included; a NaN becomes 0. Held to the ends
- * first: the sum with 1.5 * 2^23 then has the nearest integer in its lowest bits, which loops turn
- * into bytes at once. */
+/* Rounds to the nearest byte of the tensor's scale, clamped to 0 .. 255; a NaN becomes 0. After the
+ * clamp, adding 1.5 * 2^23 puts the nearest integer into the lowest bits, which vectorises. */
 static inline uint8_t u8_round(float f, float inverse_scale, int32_t zero) {
     const float least = (float)-zero, most = (float)(255 - zero);
     float q = f * inverse_scale;

@@ -1,4 +1,4 @@
-/* A weight matrix (out, in), and how its rows become bytes. */
+/* A weight matrix (out, in), and the conversion of its rows to bytes. */
 #ifndef COMPUTE_WEIGHT_H
 #define COMPUTE_WEIGHT_H
 
@@ -8,7 +8,7 @@
 typedef struct {
     const float *data; /* f32, row-major; may be NULL once packed */
     int64_t out, in;
-    void *packed; /* the backend's; NULL: none */
+    void *packed; /* made by weight_pack; NULL: not packed */
 } Weight;
 
 /* Scale of the signed bytes of one row: its largest value becomes 127. 0 for a row

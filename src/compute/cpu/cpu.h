@@ -1,4 +1,4 @@
-/* What the files of the cpu backend share. */
+/* Shared declarations of the cpu backend. */
 #ifndef COMPUTE_CPU_CPU_H
 #define COMPUTE_CPU_CPU_H
 
@@ -19,7 +19,7 @@ static inline Cpu *cpu_of(Backend *be) {
     return be->state;
 }
 
-/* Rows of a matrix that one task takes: 64 rows of any width stay in the second-level cache. */
+/* Rows of a matrix in one task: 64 rows of any width stay in the second-level cache. */
 enum { CPU_ROWS = 64 };
 
 static inline int64_t cpu_tasks(int64_t rows) {
@@ -36,18 +36,18 @@ static inline size_t cpu_aligned(size_t bytes) {
     return (bytes + 63) / 64 * 64;
 }
 
-/* Scratch of the backend, aligned to 64: at least `bytes`, of any content; kept, and valid until
- * the next call. NULL, with the failure latched, when memory is out. */
+/* Returns the backend's scratch: at least `bytes`, aligned to 64, of any content. The backend owns
+ * it; it is valid until the next call. When memory is out, returns NULL and latches the failure. */
 void *cpu_scratch(Backend *be, size_t bytes);
 
-/* sum[c] += the parts' column sums (parts, cols), in the order of the parts. */
+/* sum[c] += the sum of column c over parts (count, cols), in the order of the parts. */
 void cpu_add_parts(Backend *be, float *sum, const float *parts, int64_t count, int64_t cols);
 
-/* Overrides the entries that it does faster, on a table that ref_open has filled. ERR_USAGE where
- * NORMALCY_ISA names no level; be->close cleans up after a failure too. */
+/* Overrides entries of a table that ref_open has filled. Returns ERR_USAGE if NORMALCY_ISA names no
+ * level. be->close cleans up after a failure too. */
 int cpu_open(Backend *be);
 
-/* The parts it is made of. */
+/* Called by cpu_open; each overrides the entries of its file. */
 void cpu_linear(Backend *be);
 void cpu_memory(Backend *be);
 void cpu_norm(Backend *be);

@@ -1,6 +1,6 @@
-/* What the files have in common that are compiled once for each level of instruction sets. CMake
- * gives ISA_NAME and the compiler's flags; nothing here is called from other files but through
- * the table of kernels.h. */
+/* Shared by the files that are compiled once for each level of instruction sets. CMake gives
+ * ISA_NAME and the compiler's flags. Other files call these functions only through the table of
+ * kernels.h. */
 #ifndef COMPUTE_CPU_ISA_H
 #define COMPUTE_CPU_ISA_H
 
@@ -10,8 +10,8 @@
 #define ISA_JOIN(a, b) ISA_JOIN2(a, b)
 #define ISA(name) ISA_JOIN(name, ISA_NAME)
 
-/* A vector, and the tile of a product: mr x 2 vectors of accumulators, two of the panel and one
- * broadcast value fill the registers of the level. */
+/* Bytes of a vector, and rows of a product's tile. The registers of a level hold mr x 2 vectors of
+ * accumulators, two vectors of the panel and one broadcast value. */
 #if defined(__AVX512F__)
 enum { VECTOR = 64, MR = 14 };
 #elif defined(__AVX2__)
@@ -21,7 +21,7 @@ enum { VECTOR = 16, MR = 4 };
 #endif
 enum { LANES = VECTOR / 4, NR = 2 * LANES };
 
-/* How a byte of the right operand stands in its group; the left one's is of the same size. */
+/* The type of a right operand's byte in its group; the left operand's has the same size. */
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 typedef int8_t Byte;
 #else
@@ -31,10 +31,10 @@ enum { BYTES = 4 / sizeof(Byte) };
 
 typedef float Floats __attribute__((vector_size(VECTOR)));
 typedef uint32_t Words __attribute__((vector_size(VECTOR)));
-/* In memory; memcpy of accumulators would keep GCC from holding them in registers. */
+/* A vector in memory. With memcpy, GCC would not hold accumulators in registers. */
 typedef Floats Unaligned __attribute__((aligned(4), may_alias));
 
-/* For bodies whose constant arguments make one loop each. */
+/* For functions with constant arguments: each call gets a loop of its own. */
 #define INLINE static inline __attribute__((always_inline))
 
 /* Each fills its part of the table. */

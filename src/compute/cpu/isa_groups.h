@@ -1,4 +1,4 @@
-/* Groups (kernels.h) as words of a vector, for the files that make operands of products. */
+/* Groups (kernels.h) as words of a vector, for the files that pack operands of products. */
 #ifndef COMPUTE_CPU_ISA_GROUPS_H
 #define COMPUTE_CPU_ISA_GROUPS_H
 
@@ -8,7 +8,7 @@
 #include <immintrin.h>
 #endif
 
-/* Elements of a and b together, by index; clang makes its shuffles from the loop. */
+/* Picks elements of a and b together, by index. clang makes shuffles from the loop. */
 INLINE Words isa_pick(Words a, Words b, Words index) {
 #if defined(__clang__)
     Words out;
@@ -20,14 +20,14 @@ INLINE Words isa_pick(Words a, Words b, Words index) {
 #endif
 }
 
-/* Swaps rows and columns of a square of LANES x LANES words, by halves, quarters and so on: in each
- * step rows i and i + w exchange the blocks of w columns that lie off the diagonal. */
+/* Transposes a square of LANES x LANES words, by halves, quarters and so on. In each step rows i
+ * and i + w exchange their off-diagonal blocks of w columns. */
 INLINE void isa_transpose(Words x[LANES]) {
     static const uint32_t numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     Words lanes = (Words)((const Unaligned *)numbers)[0];
 #pragma GCC unroll 4
     for (int w = LANES / 2; w > 0; w /= 2) {
-        Words off = (Words)((lanes & (uint32_t)w) != 0); /* all ones where a column is moved */
+        Words off = (Words)((lanes & (uint32_t)w) != 0); /* all ones where a column moves */
         Words low = lanes + (off & (uint32_t)(LANES - w));
         Words high = lanes + ((off & LANES) | (~off & (uint32_t)w));
 #pragma GCC unroll 16
@@ -40,7 +40,7 @@ INLINE void isa_transpose(Words x[LANES]) {
     }
 }
 
-/* LANES groups, whose values stand at a and, of pairs (BF16), at b. */
+/* Loads LANES groups. Their values are at a; for pairs (BF16) the second values are at b. */
 INLINE Words isa_groups_at(DType type, const void *a, const void *b) {
     typedef uint16_t Shorts __attribute__((vector_size(VECTOR / 2), aligned(2), may_alias));
     const Unaligned *whole = a;
@@ -51,9 +51,9 @@ INLINE Words isa_groups_at(DType type, const void *a, const void *b) {
                                                           << 16;
 }
 
-/* 2 LANES floats rounded to bf16, one after the other; a group of two is two that follow each
- * other. The instruction takes denormals for zero, and so the largest ones, which bf16_round makes
- * the smallest normal number: in a product nobody misses them. */
+/* Rounds 2 LANES floats to bf16, in order; each group is two adjacent values. The instruction turns
+ * denormals into zero, even the largest, which bf16_round rounds to the smallest normal number. The
+ * difference does not matter in a product. */
 INLINE Words isa_round(Floats x0, Floats x1) {
 #if defined(__AVX512BF16__)
     return (Words)_mm512_cvtne2ps_pbh((__m512)x1, (__m512)x0);
@@ -70,7 +70,7 @@ INLINE Words isa_round(Floats x0, Floats x1) {
 #endif
 }
 
-/* LANES groups of two floats rounded to bf16, the first of a, the second of b. */
+/* Rounds to bf16 into LANES groups of two: the first value from a, the second from b. */
 INLINE Words isa_round_groups(Floats a, Floats b) {
     Words both = isa_round(a, b);
 #if defined(__AVX512BF16__)

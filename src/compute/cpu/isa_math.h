@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-/* e^x, relative error 2e-7, for x <= 88; 0 below -87; a NaN stays one; vectorises. */
+/* e^x with relative error 2e-7, for x <= 88; 0 below -87; a NaN stays a NaN. Vectorises. */
 static inline float isa_exp(float x) {
-    const float shift = 0x1.8p23f; /* its sum with a small number ends in that number's integer */
+    const float shift = 0x1.8p23f; /* adding it leaves the nearest integer in the low bits */
     union {
         float f;
         uint32_t i;
@@ -23,8 +23,8 @@ static inline float isa_exp(float x) {
     return x < -87 ? 0 : p * power.f;
 }
 
-/* The normal distribution's Phi(x) = (1 + erf(x / sqrt 2)) / 2, by Abramowitz and Stegun 7.1.26
- * from e = exp(-x^2 / 2), which the callers need too; absolute error 3e-7 in float; vectorises. */
+/* The normal distribution's Phi(x) = (1 + erf(x / sqrt 2)) / 2, by Abramowitz and Stegun 7.1.26. e
+ * is exp(-x^2 / 2), which the callers need too. Absolute error 3e-7 in float. Vectorises. */
 static inline float isa_normal_cdf(float x, float e) {
     float t = 1 / (1 + 0.3275911f * 0.70710678f * __builtin_fabsf(x));
     float p =
@@ -43,9 +43,9 @@ static inline float isa_gelu_slope(float x) {
     return isa_normal_cdf(x, e) + x * 0.39894228f * e;
 }
 
-/* GELU(x) = x (1/2 + x P(x^2)), P a least-squares fit where |x| < 4.2; its slope likewise
- * below 4.5. Errors up to 7e-5 and 1.3e-4 for |x| < 12, far below what bf16 keeps of a value near
- * it, at half the time of the exact form. */
+/* GELU(x) = x (1/2 + x P(x^2)), where P is a least-squares fit for |x| < 4.2; the slope is fitted
+ * likewise for |x| < 4.5. Errors are up to 7e-5 and 1.3e-4 for |x| < 12, far below bf16's precision
+ * near such values. Takes half the time of the exact form. */
 static inline float isa_gelu_bf16(float x) {
     float c = x < -4.2f ? -4.2f : x > 4.2f ? 4.2f : x, t = c * c;
     float p = 5.998023606e-11f;
