@@ -54,7 +54,7 @@ const char *backend_precision(const Backend *be) {
     return precision_names[be->type];
 }
 
-/* NULL: `best`. Negative where the name is unknown. */
+/* The type of this name; NULL: `best`. Negative if the name is unknown. */
 static int precision_type(const char *name, DType best) {
     for (int i = F32; name && i <= U8; i++)
         if (strcmp(name, precision_names[i]) == 0)

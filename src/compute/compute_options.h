@@ -1,4 +1,4 @@
-/* The options that say what computes: --backend, --threads, --precision. */
+/* The options for backend, threads and precision: --backend, --threads, --precision. */
 #ifndef COMPUTE_COMPUTE_OPTIONS_H
 #define COMPUTE_COMPUTE_OPTIONS_H
 
@@ -13,7 +13,7 @@ typedef struct {
 
 extern const Opt compute_options[];
 
-/* Opens what the options say. */
+/* Opens the backend that the options name. */
 int compute_open(Backend **out, const ComputeArgs *args);
 
 #endif

@@ -1,5 +1,5 @@
 /* The cpu backend: own kernels for the instruction sets of this processor, on a team of threads.
- * Whatever it does not override stays the reference's. */
+ * The reference does every operation that it does not override. */
 #include "compute/cpu/cpu.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ void *cpu_scratch(Backend *be, size_t bytes) {
     return cpu->scratch;
 }
 
-enum { COLUMNS = 256 }; /* of a task that adds parts */
+enum { COLUMNS = 256 }; /* columns of one task that adds parts */
 
 typedef struct {
     const Kernels *kn;
@@ -53,7 +53,7 @@ static void cpu_close(Backend *be) {
     mem_free(cpu);
 }
 
-/* Two fifths of the second-level cache; half a megabyte where the system does not tell. */
+/* Two fifths of the second-level cache; half a megabyte if the system does not report its size. */
 static int64_t panel_budget(void) {
     long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
     return (cache > 0 ? cache : 512 << 10) * 2 / 5;

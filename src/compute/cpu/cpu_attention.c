@@ -1,5 +1,5 @@
-/* Attention: one task a head of an image. Its logits live in tiles that stay in the first-level
- * cache; of probabilities only the backward pass keeps a matrix, in scratch. */
+/* Attention: one task for each head of an image. Its logits live in tiles that stay in the
+ * first-level cache. Only the backward pass keeps a matrix of probabilities, in scratch. */
 #include <math.h>
 
 #include "compute/cpu/product.h"
@@ -10,24 +10,24 @@ enum { GROUP = 4 };
 typedef struct {
     const Kernels *kn;
     AttentionShape s;
-    DType type; /* of all but the forward pass's out */
+    DType type; /* of all tensors except the forward pass's out */
     float scale;
-    int64_t mr, blocks; /* queries of a block, and blocks */
+    int64_t mr, blocks; /* queries in a block, number of blocks */
     Tensor out, qkv, dqkv, dout;
     float *lse;
     const float *bias;
     float *dbias, *parts; /* parts: (groups - 1, H, T, T) */
     char *scratch;
-    size_t scratch_bytes; /* of a thread */
+    size_t scratch_bytes; /* for each thread */
 } Attention;
 
-/* A matrix of one head: row t at `data` + t * `row` bytes. */
+/* A matrix of one head: row t is at `data` + t * `row` bytes. */
 typedef struct {
     char *data;
     int64_t row;
 } Rows;
 
-/* Scratch of a task, carved from `base`; without one it only counts. */
+/* Carves a task's scratch from `base`; if base is NULL, it only counts the bytes. */
 typedef struct {
     char *base;
     size_t used;
@@ -43,13 +43,13 @@ static int64_t whole_panels(const Attention *a, int64_t n) {
     return (n + a->kn->nr - 1) / a->kn->nr;
 }
 
-/* Columns part * D + h * head_dim .. of image b. */
+/* Columns of image b from part * D + h * head_dim on. */
 static Rows head_rows(Tensor x, AttentionShape s, int64_t b, int64_t h, int64_t part) {
     return (Rows){tensor_at(x, b * s.tokens, (part * s.heads + h) * s.head_dim),
                   x.cols * (int64_t)dtype_bytes(x.type)};
 }
 
-/* Panels for products with the rows of x: their columns are the tokens. */
+/* Packs panels for products with the rows of x: their columns are the tokens. */
 static void pack_tokens(const Attention *a, char *panels, Rows x) {
     int64_t nr = a->kn->nr, T = a->s.tokens, d = a->s.head_dim;
     int64_t ld = x.row / (int64_t)dtype_bytes(a->type), bytes = panel_bytes(a->kn, a->type, d);
@@ -59,7 +59,7 @@ static void pack_tokens(const Attention *a, char *panels, Rows x) {
     panels_pad(a->kn, panels, whole_panels(a, T), a->type, d);
 }
 
-/* Panels for sums over tokens: their columns are those of x. */
+/* Packs panels for sums over tokens: their columns are those of x. */
 static void pack_features(const Attention *a, char *panels, Rows x) {
     int64_t T = a->s.tokens, d = a->s.head_dim;
     a->kn->pack_cols(panels, panel_bytes(a->kn, a->type, T), a->type, x.data, a->type,
@@ -67,7 +67,7 @@ static void pack_features(const Attention *a, char *panels, Rows x) {
     panels_pad(a->kn, panels, whole_panels(a, d), a->type, T);
 }
 
-/* x itself as a left operand, or a copy whose rows end in whole units of groups. */
+/* Returns x as a left operand: x itself, or a copy whose rows are whole units of groups. */
 static Rows whole_groups(const Attention *a, Rows x, char *copy) {
     int64_t bytes = a->s.head_dim * (int64_t)dtype_bytes(a->type);
     Rows y = {copy, group_count(a->kn, a->type, a->s.head_dim) * 4};
@@ -80,7 +80,7 @@ static Rows whole_groups(const Attention *a, Rows x, char *copy) {
     return y;
 }
 
-/* Tiles side by side: rows of x times `n` columns of panels, over k. */
+/* Computes tiles side by side: rows of x times `n` columns of panels, over k. */
 static void product(const Attention *a, float *tiles, Rows x, int64_t row, const char *panels,
                     int64_t n, int64_t k, int rows) {
     int64_t groups = group_count(a->kn, a->type, k), bytes = panel_bytes(a->kn, a->type, k);
@@ -222,7 +222,8 @@ static void backward_head(const Attention *a, const Backward *w, int64_t b, int6
     transposed_product(a, head_rows(a->dqkv, a->s, b, h, 2), w->p, w->dout_features, w);
 }
 
-/* A head of up to GROUP images, one after another: their bias gradients add up in one order. */
+/* Takes one head of up to GROUP images, one after another, so that their bias gradients add up in
+ * one order. */
 static void backward_task(void *arg, int64_t task, int thread) {
     const Attention *a = arg;
     int64_t square = a->s.tokens * a->s.tokens, h = task % a->s.heads, group = task / a->s.heads;
@@ -284,8 +285,8 @@ static void attention_backward(Backend *be, const AttentionBackward *args) {
         cpu_add_parts(be, a.dbias, a.parts, groups - 1, all);
 }
 
-/* ---- relative position. Between the keys of one row of the grid the table's index falls by one,
- * so a head's column of the table, reversed, holds g biases in their order. */
+/* ---- relative position. Along the keys of one row of the grid, the table's index falls by one. So
+ * a head's column of the table, reversed, holds the g biases of that row in order. */
 
 typedef struct {
     float *bias, *table, *column; /* the inputs are not written; column: (heads, table rows) */

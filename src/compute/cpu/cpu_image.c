@@ -4,12 +4,12 @@
 
 #include "compute/cpu/cpu.h"
 
-/* Where line k (channel after channel) of a row of patches begins in its image. */
+/* Returns where line k (channel after channel) of a row of patches begins in its image. */
 static int64_t line_at(PatchGrid g, int64_t row, int64_t k) {
     return (k / g.patch * g.size + row * g.patch + k % g.patch) * g.size;
 }
 
-/* ---- images and tokens. A task moves one row of patches of an image, line by line. */
+/* ---- images and tokens. A task copies one row of patches of an image, line by line. */
 
 typedef struct {
     const Kernels *kn;
@@ -18,10 +18,10 @@ typedef struct {
     Tensor tokens;
     PatchGrid grid;
     int64_t lead;
-    float *lines; /* pixels in the tokens' type, a line for each thread */
+    float *lines; /* a line of pixels for each thread, in the tokens' type */
 } Move;
 
-/* A line of pixels, and the place in its first patch's token. */
+/* A line of pixels, and its place in the token of its first patch. */
 static void move_line(const Move *m, float *pixels, char *token, float *line) {
     DType type = m->tokens.type;
     int64_t value = (int64_t)dtype_bytes(type), bytes = m->grid.patch * value;
@@ -81,7 +81,7 @@ typedef struct {
     const uint8_t *mask;
     const Noise *noise;
     float *masked; /* (T, D): each position's share of dcls (position 0) or dmask_token */
-    float *rows;   /* forward: one for each thread, where there is pos; backward: two */
+    float *rows;   /* forward: one for each thread, if there is pos; backward: two */
 } Embed;
 
 static void embed_task(void *arg, int64_t t, int thread) {
@@ -119,7 +119,7 @@ static void embed_forward(Backend *be, const EmbedForward *a) {
     pool_run(cpu->pool, cpu_tasks(a->x.rows), embed_task, &e);
 }
 
-/* A task owns one position of all images, so that the sums over images have one order. */
+/* A task owns one position of all images, so that the sums over images are in one order. */
 static void embed_backward_task(void *arg, int64_t t, int thread) {
     const Embed *e = arg;
     int64_t T = e->noise->tokens, N = T - 1, D = e->x.cols, B = e->x.rows / T;
@@ -161,7 +161,7 @@ static void embed_backward(Backend *be, const EmbedBackward *a) {
 }
 
 /* ---- pixels by mask. A task takes one row of patches of an image, in runs of patches that are all
- * masked or all not. */
+ * masked or all unmasked. */
 
 typedef struct {
     const Kernels *kn;
@@ -173,10 +173,10 @@ typedef struct {
     float *dpred; /* masked_loss */
     const float *pred, *target;
     float weight;
-    double *part; /* a sum a task */
+    double *part; /* one sum for each task */
 } Masked;
 
-/* The end of the run from patch p on. */
+/* Returns the end of the run that starts at patch p. */
 static int64_t run_end(const uint8_t *mask, int64_t p, int64_t side) {
     int64_t end = mask ? p + 1 : side;
     while (end < side && mask[end] == mask[p])
@@ -263,7 +263,7 @@ typedef struct {
     const float *pred, *target;
     float *dpred;
     float square_weight, gd_weight;
-    double *part; /* two sums a task */
+    double *part; /* two sums for each task */
     float *lines; /* three for each thread */
 } Planes;
 
@@ -305,21 +305,22 @@ static void image_loss(Backend *be, double *loss, float *dpred, const float *pre
         }
 }
 
-/* ---- consistency loss. Tasks sum blocks of an image's patches, then take one pair each, then add
- * the gradient, which is the same for all patches of an image, to the blocks. */
+/* ---- consistency loss. First each task sums a block of an image's patches. Then each task takes
+ * one pair. Last the tasks add the gradient to the blocks; it is the same for all patches of an
+ * image. */
 
 typedef struct {
     const Kernels *kn;
     Tensor features, dfeatures;
     ConsistencyLoss shape;
-    int64_t patches, blocks; /* of an image */
+    int64_t patches, blocks; /* of one image */
     double *loss;
     double *logs; /* (images, D) */
-    float *sums;  /* (images, blocks, D); the gradient takes the place of an image's first block */
+    float *sums;  /* (images, blocks, D); the gradient replaces an image's first block */
     float *rows;  /* one for each thread */
 } Consistency;
 
-/* Calls of block i are for rows first .. end - 1. */
+/* Block i takes the rows first .. end - 1. */
 static int64_t block_rows(const Consistency *s, int64_t i, int64_t *end) {
     int64_t first = i / s->blocks * s->shape.tokens + 1, t = i % s->blocks;
     *end = first + cpu_rows_end(t, s->patches);
@@ -337,7 +338,7 @@ static void sum_task(void *arg, int64_t i, int thread) {
     }
 }
 
-/* Logarithms of the softmax over an image's mean patch feature. */
+/* Computes the logarithms of the softmax over an image's mean patch feature. */
 static double *log_softmax(const Consistency *s, int64_t image) {
     int64_t D = s->features.cols;
     const float *sums = s->sums + image * s->blocks * D;
@@ -357,7 +358,7 @@ static double *log_softmax(const Consistency *s, int64_t image) {
     return u;
 }
 
-/* Image b is q, the clean one, and image pairs + b is p (method B.3). */
+/* Image b is the clean one, q; image pairs + b is p (method B.3). */
 static void pair_task(void *arg, int64_t b, int thread) {
     (void)thread;
     const Consistency *s = arg;

@@ -1,4 +1,5 @@
-/* Linear layers: products with what follows them done on each tile, and packed weights. */
+/* Linear layers: products that finish each tile (bias, GELU, residual) at once, and packed
+ * weights. */
 #include <assert.h>
 #include <string.h>
 
@@ -6,8 +7,8 @@
 #include "base/mem.h"
 #include "compute/cpu/product.h"
 
-/* A weight ready for products with inputs of one type: W^T in panels. Bytes (U8) have a scale for
- * each output, and the sum of its bytes, which the input's zero point is multiplied by. */
+/* A weight packed for products with inputs of one type: W^T in panels. A U8 weight has, for each
+ * output, a scale and the sum of its bytes; the input's zero point is multiplied by that sum. */
 typedef struct {
     DType type;
     float *scales;
@@ -15,14 +16,14 @@ typedef struct {
     char *panels;
 } Packed;
 
-/* What the finishing functions need. */
+/* The context of the finishing functions. */
 typedef struct {
     Tensor out, pre, branch, x;
     const float *bias, *gamma;
     const Kept *kept;
-    const uint8_t *elements; /* (rows, cols) bits of what dropout keeps; NULL: all */
-    float path;              /* what is kept is multiplied by */
-    const Packed *bytes;     /* of a U8 product; else NULL */
+    const uint8_t *elements; /* (rows, cols) bits: 1 if dropout keeps it; NULL: all 1 */
+    float path;              /* the factor of kept elements */
+    const Packed *bytes;     /* set for a U8 product, else NULL */
     float scale;
     int32_t zero;
 } Layer;
@@ -51,7 +52,7 @@ static void finish_gelu(const Product *p, const Kernels *kn, float *t, int64_t r
                  rows, cols);
 }
 
-/* What kept elements of kept images are multiplied by. */
+/* The factor of kept elements of kept images. */
 static float kept_scale(const Noise *n) {
     float path = n->drop_path > 0 ? (float)(1 / (1 - n->drop_path)) : 1;
     return n->drop > 0 ? noise_scale(n) * path : path;
@@ -87,7 +88,7 @@ static void finish_residual(const Product *p, const Kernels *kn, float *t, int64
     }
 }
 
-/* `noise`: dropout of the result; else NULL. */
+/* `noise`: dropout of the result, or NULL. */
 static void forward(Backend *be, Layer *l, Tensor in, const Weight *w, const Noise *noise,
                     void (*finish)(const Product *, const Kernels *, float *, int64_t, int64_t, int,
                                    int)) {
@@ -142,7 +143,7 @@ static void linear_gelu_forward(Backend *be, Tensor out, Tensor pre, Tensor in, 
     forward(be, &l, in, w, NULL, finish_gelu);
 }
 
-/* Images that drop-path leaves out pass on unchanged. */
+/* Copies the rows of images that drop-path drops: they pass on unchanged. */
 static void copy_dropped(Tensor out, Tensor x, const Kept *kept) {
     if (!kept->image || out.data == x.data)
         return;
@@ -198,8 +199,8 @@ static void input_gradient(Backend *be, Tensor din, Tensor dout, Tensor pre, con
         product_run(be, &p, scratch);
 }
 
-/* dw = dout^T in, and db += the column sums of dout, which has to be read for the packing anyway.
- */
+/* dw = dout^T in, and db += the column sums of dout. The packing reads dout anyway, so it makes the
+ * sums. */
 static void weight_gradient(Backend *be, float *dw, float *db, Tensor dout, Tensor in) {
     Layer l = {.out = {.data = dw, .rows = dout.cols, .cols = in.cols, .type = F32}};
     Product p = {.type = in.type,

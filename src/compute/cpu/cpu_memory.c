@@ -3,7 +3,7 @@
 
 #include "compute/cpu/product.h"
 
-/* What the tasks need. */
+/* The context of the tasks. */
 typedef struct {
     const Kernels *kn;
     const Memory *m;
@@ -12,10 +12,10 @@ typedef struct {
     const float *items;
     float *new_items;
     float *logits;    /* (rows, count): x M^T */
-    float *rows;      /* three for each thread, as long as `row` */
+    float *rows;      /* three for each thread, `row` floats each */
     int64_t row;      /* the longer of D and count */
-    double *losses;   /* two a task */
-    int32_t *nearest; /* item of each row; -1: cls */
+    double *losses;   /* two for each task */
+    int32_t *nearest; /* nearest item of each row; -1: cls */
     char *scratch;    /* for the products */
 } Work;
 
@@ -92,7 +92,7 @@ static Product read_items(Tensor w, const float *items, int64_t cols, const Plac
                      .context = to};
 }
 
-/* The sum over rows of w^T x, added. */
+/* Adds w^T x, a sum over rows. */
 static Product gather(Tensor w, Tensor x, const Place *to) {
     return (Product){.type = x.type,
                      .m = w.cols,
@@ -110,8 +110,8 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* Scratch of an operation: the logits, rows, `extra` bytes (whose place is returned), and what its
- * products need, NULL without memory. */
+/* Takes the scratch of an operation: the logits, the rows, `extra` bytes, and `products` bytes for
+ * its products. Returns the place of the extra bytes, or NULL when memory is out. */
 static char *take_scratch(Backend *be, Work *k, size_t extra, size_t products) {
     size_t logits = cpu_aligned((size_t)(k->in.rows * k->m->count) * sizeof(float));
     size_t rows = cpu_aligned((size_t)(be->threads * 3 * k->row) * sizeof(float));
@@ -129,7 +129,8 @@ static Place logits_place(const Work *k) {
     return (Place){{k->logits, k->in.rows, k->m->count, F32, 0, 0}, 0};
 }
 
-/* Scratch, and the logits of x: the features, or the gradient of what was read. */
+/* Takes scratch, and computes the logits of x, which is the features or the gradient of what was
+ * read. Returns what take_scratch returns. */
 static char *take_logits(Backend *be, Work *k, Tensor x, size_t extra, size_t products) {
     Product p = address(x, k->items, k->m->count, NULL);
     char *block = take_scratch(be, k, extra, larger(products, product_scratch(be, &p)));
@@ -142,7 +143,7 @@ static char *take_logits(Backend *be, Work *k, Tensor x, size_t extra, size_t pr
 
 /* ---- forward. */
 
-/* The query of a row, in a thread's row; returns what the row was multiplied by. */
+/* Writes the query of row r to q. Returns the factor that turned the row into its query. */
 static float query(const Work *k, int64_t r, float *q) {
     int64_t D = k->in.cols;
     const void *x = tensor_at(k->in, r, 0);
@@ -162,7 +163,7 @@ static void softmax(float *l, int64_t n, float scale, float shrink) {
     for (int64_t i = 0; i < n; i++)
         sum += l[i] = expf(l[i] * scale - top);
     for (int64_t i = 0; i < n; i++)
-        kept += l[i] = l[i] <= shrink * (float)sum ? 0 : l[i]; /* a NaN stays one */
+        kept += l[i] = l[i] <= shrink * (float)sum ? 0 : l[i]; /* a NaN stays a NaN */
     float inverse = kept > 0 ? (float)(1 / kept) : 0;
     for (int64_t i = 0; i < n; i++)
         l[i] *= inverse;
@@ -195,8 +196,8 @@ static void memory_forward(Backend *be, Tensor out, Tensor w, Tensor in, const f
 
 /* ---- MemAE's backward pass. */
 
-/* Among the items that are not left out w is a softmax: the gradient of a logit is w (dw - sum of w
- * dw). The product has left w's gradient in the logits. */
+/* w is a softmax over the items that are not left out, so the gradient of a logit is w (dw - sum of
+ * w dw). The product has stored dw in the logits. */
 static void dlogits_task(void *arg, int64_t t, int thread) {
     const Work *k = arg;
     for (int64_t r = t * CPU_ROWS; r < cpu_rows_end(t, k->in.rows); r++) {
@@ -205,7 +206,7 @@ static void dlogits_task(void *arg, int64_t t, int thread) {
         double mean = 0;
         k->kn->widen(w, tensor_at(k->w, r, 0), k->w.type, k->m->count);
         for (int64_t i = 0; i < k->m->count; i++) {
-            if (w[i] > 0) /* the entropy's part; 1e-12 of it is not seen then */
+            if (w[i] > 0) /* the entropy's gradient; its 1e-12 is negligible here */
                 d[i] -= weight * (logf(w[i]) + 1);
             mean += w[i] * d[i];
         }
@@ -243,9 +244,10 @@ static void memae_backward(Backend *be, Work *k, float *ditems) {
 
 /* ---- MNAD's losses. */
 
-static const float epsilon = 1e-6f; /* PyTorch's triplet loss has it in every difference */
+static const float epsilon = 1e-6f; /* PyTorch's triplet loss adds it to every difference */
 
-/* The two items nearest to a query of unit length, as items have it: with the largest logits. */
+/* The two items nearest to a query: those with the largest logits, since items and queries have
+ * unit length. */
 typedef struct {
     const float *first, *second;
     float near, far; /* distances */
@@ -376,7 +378,7 @@ static void update_task(void *arg, int64_t i, int thread) {
     int64_t D = k->in.cols;
     float *q = thread_row(k, thread, 0), *item = k->new_items + i * D, top = -INFINITY;
     for (int64_t r = 0; r < k->in.rows; r++)
-        if (k->nearest[r] >= 0) /* of all queries but cls */
+        if (k->nearest[r] >= 0) /* over all queries except cls */
             top = fmaxf(top, row_logits(k, r)[i]);
     for (int64_t r = 0; r < k->in.rows; r++) {
         if (k->nearest[r] != i)

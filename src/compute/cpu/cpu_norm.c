@@ -1,4 +1,4 @@
-/* Layer norm over the kept rows, a block of rows a task. */
+/* Layer norm over the kept rows. A task takes a block of rows. */
 #include <string.h>
 
 #include "compute/cpu/cpu.h"

@@ -1,4 +1,4 @@
-/* Gradient norm and AdamW, a fixed number of values a task. */
+/* Gradient norm and AdamW. A task takes a fixed number of values. */
 #include <math.h>
 
 #include "compute/cpu/cpu.h"
@@ -17,7 +17,7 @@ typedef struct {
     const Kernels *kn;
     const float *g;
     int64_t n;
-    double *part; /* one a task */
+    double *part; /* one for each task */
 } Squares;
 
 static void squares_task(void *arg, int64_t t, int thread) {

@@ -1,7 +1,7 @@
 /* Matrix products of bf16 and bytes in AMX's tile registers. A result of 32 x 32 is four tiles of
- * 16 x 16; a unit is 16 groups, which is the width of the left operand's tiles, two one below the
- * other, and the height of the panel's, two side by side. A packed left tile is unit after unit,
- * 32 rows of 64 bytes. Everything else about the level is avx512_bf16's. */
+ * 16 x 16. A unit is 16 groups: the width of the left operand's two tiles, one below the other, and
+ * the height of the panel's two tiles, side by side. A packed left tile is unit after unit, each 32
+ * rows of 64 bytes. The other functions of this level are avx512_bf16's. */
 #include <immintrin.h>
 
 #include "compute/cpu/isa_groups.h"
@@ -9,8 +9,8 @@
 enum { SIDE = 16, UNIT = 16, CHUNK = 192, ROWS = 2 * SIDE, ROW_BYTES = 4 * UNIT };
 _Static_assert((int)SIDE == (int)LANES && (int)ROWS <= (int)MAX_MR && 2 * SIDE == NR, "layouts");
 
-/* The registers: results (by halves of rows and of columns), left operand, panel. GCC pastes these
- * numbers into the names of registers. */
+/* The registers: results (by halves of rows and columns), left operand, panel. GCC pastes these
+ * numbers into register names. */
 #define C00 0
 #define C01 1
 #define C10 2
@@ -20,8 +20,8 @@ _Static_assert((int)SIDE == (int)LANES && (int)ROWS <= (int)MAX_MR && 2 * SIDE =
 #define PANEL0 6
 #define PANEL1 7
 
-/* Shapes the registers for `rows` rows, 1 .. 32. A thread starts without a shape, and nobody else
- * here uses these registers. */
+/* Sets the registers' shapes for `rows` rows, 1 .. 32. A thread starts without shapes, and no other
+ * code here uses these registers. */
 static void shape(int rows) {
     static _Thread_local int shaped;
     if (shaped == rows)
@@ -32,14 +32,14 @@ static void shape(int rows) {
         uint8_t rows[16];
     } s = {.palette = 1};
     uint8_t upper = (uint8_t)(rows < SIDE ? rows : SIDE);
-    uint8_t lower = (uint8_t)(rows > SIDE ? rows - SIDE : SIDE); /* unused where none are left */
+    uint8_t lower = (uint8_t)(rows > SIDE ? rows - SIDE : SIDE); /* unused if no rows are left */
     uint8_t each[] = {[C00] = upper,   [C01] = upper,   [C10] = lower,   [C11] = lower,
                       [LEFT0] = upper, [LEFT1] = lower, [PANEL0] = UNIT, [PANEL1] = UNIT};
     for (int i = 0; i < 8; i++) {
         s.bytes[i] = ROW_BYTES;
         s.rows[i] = each[i];
     }
-    __asm__ volatile("" : : "r"(&s) : "memory"); /* GCC 12 thinks only 8 bytes of it are read */
+    __asm__ volatile("" : : "r"(&s) : "memory"); /* GCC 12 thinks only 8 bytes are read */
     _tile_loadconfig(&s);
     shaped = rows;
 }
@@ -52,15 +52,15 @@ static void shape(int rows) {
             _tile_dpbusd(c, a, b);                                                                 \
     } while (0)
 
-/* What is fetched with a unit. */
+/* Prefetches the bytes that belong to one unit. */
 INLINE void fetch(const char *next) {
     for (int i = 0; i < UNIT * FETCHED; i += 64)
         __builtin_prefetch(next + i, 0, 2);
 }
 
-/* The left operand's rows are `row` bytes apart, their second half begins `half` bytes after the
- * first, the next unit `step` bytes further. The panel streams past the first-level cache, in which
- * the rows stay for the next one: that makes 2.5 of 1.5 TFLOP/s. */
+/* The left operand's rows are `row` bytes apart. Their second half begins `half` bytes after the
+ * first, the next unit `step` bytes further. The panel streams past the first-level cache, so that
+ * the rows stay there for the next panel. This raises 1.5 TFLOP/s to 2.5. */
 INLINE void product(float *out, const char *a, size_t row, int64_t half, int64_t step,
                     const char *panel, int64_t groups, int rows, DType type, bool add,
                     const char *next) {
@@ -126,7 +126,7 @@ static void tile_bf16_packed(float *out, const void *a, const void *panel, int64
             NULL);
 }
 
-/* One unit of one half of a tile: up to SIDE columns of x from its rows k .. k + 31. */
+/* Packs one unit of one half of a tile: up to SIDE columns of x, from its rows k .. k + 31. */
 static void pack_half(char *to, const uint16_t *x, int64_t ld, int64_t cols, int64_t k,
                       float *sums) {
     static const uint16_t zeros[SIDE];

@@ -1,6 +1,6 @@
-/* The row loops of attention, between its matrix products. Rows come as the products leave them, in
- * tiles side by side; they go out as the left operand of the next product. Vectors, not loops over
- * floats: GCC adds up a reduction's lanes one by one. */
+/* The row loops of attention, between its matrix products. They read rows from the products' tiles,
+ * side by side, and write rows for the left operand of the next product. They use vectors, since
+ * GCC adds up the lanes of a float loop's reduction one by one. */
 #include "compute/cpu/isa_groups.h"
 #include "compute/cpu/isa_math.h"
 
@@ -51,7 +51,7 @@ INLINE Floats exp_lanes(Floats x) {
     return x;
 }
 
-/* NR values. */
+/* Stores NR values. */
 INLINE void put(void *to, DType type, int64_t at, Floats x0, Floats x1) {
     if (type == F32) {
         set((float *)to + at, x0);
@@ -62,7 +62,7 @@ INLINE void put(void *to, DType type, int64_t at, Floats x0, Floats x1) {
     memcpy((uint16_t *)to + at, &y, sizeof y);
 }
 
-/* x itself, or NR floats that start with its n and go on with `rest`. */
+/* Returns x itself, or a copy of NR floats: x's n values, then `rest`. */
 INLINE const float *whole_panel(float *copy, const float *x, int64_t n, float rest) {
     if (n >= NR)
         return x;
@@ -71,7 +71,7 @@ INLINE const float *whole_panel(float *copy, const float *x, int64_t n, float re
     return copy;
 }
 
-/* A row of logits, in place; returns the largest. */
+/* Computes a row of logits in place; returns the largest. */
 INLINE float logits(float *s, int64_t tile, float scale, const float *bias, int64_t n) {
     float edge[NR];
     Floats top0 = all(-INFINITY), top1 = top0;
@@ -86,7 +86,7 @@ INLINE float logits(float *s, int64_t tile, float scale, const float *bias, int6
     return largest_lane(larger(top0, top1));
 }
 
-/* exp(s - top), in place; returns the sum. */
+/* Computes exp(s - top) in place; returns the sum. */
 INLINE float exponentials(float *s, int64_t tile, float top, int64_t n) {
     Floats sum0 = {0}, sum1 = {0};
     for (int64_t u = 0; u < n; u += NR, s += tile) {

@@ -1,4 +1,4 @@
-/* What becomes of a tile of a linear layer: bias, GELU, residual, and their gradients. */
+/* Finishes a tile of a linear layer: bias, GELU, residual, and their gradients. */
 #include "compute/cpu/isa_math.h"
 #include "compute/cpu/isa_value.h"
 
@@ -56,8 +56,8 @@ static void put_gelu(Tensor out, void *at, void *pre, DType pre_type, const floa
         put_gelu_as(out, BF16, at, NULL, F32, bias, t, rows, cols);
 }
 
-/* What element c is multiplied by: `scale` where its bit is set, or (NULL) everywhere. `bits` holds
- * the next 32 elements. */
+/* The factor of element c: `scale` if its bit is set or `kept` is NULL, else 0. `bits` holds the
+ * next 32 elements. */
 INLINE float factor(const uint8_t *kept, uint32_t bits, int c, float scale) {
     return !kept || bits >> c & 1 ? scale : 0;
 }

@@ -1,7 +1,7 @@
 /* Layer norm of one row. */
 #include "compute/cpu/isa_value.h"
 
-/* `type` is a constant where this is used. */
+/* `type` is a constant in each call. */
 INLINE void affine(Tensor out, DType type, void *restrict at, const float *restrict x, float mean,
                    float rstd, const float *restrict w, const float *restrict b, int64_t cols) {
     float inverse = isa_inverse_scale(out);
@@ -33,7 +33,7 @@ static void layernorm(Tensor out, void *out_at, float *mean, float *rstd, const 
 INLINE void backward(float *restrict dx, float *restrict dw, float *restrict db,
                      const void *restrict dy, DType type, const float *restrict x, float mean,
                      float rstd, const float *restrict w, int64_t cols) {
-    float sum = 0, dot = 0; /* of the normalised input's gradient, and of it times that input */
+    float sum = 0, dot = 0; /* of the normalised input's gradient; of it times that input */
 #pragma omp simd reduction(+ : sum, dot)
     for (int64_t c = 0; c < cols; c++) {
         float d = isa_load(dy, type, c), norm = (x[c] - mean) * rstd;

@@ -1,4 +1,4 @@
-/* Operands of matrix products into the layouts of kernels.h. */
+/* Packs operands of matrix products into the layouts of kernels.h. */
 #include "compute/cpu/isa_groups.h"
 #include "compute/weight.h"
 
@@ -8,7 +8,7 @@ INLINE uint32_t word(float x) {
     return bits;
 }
 
-/* Group of two values from `from`; F32 groups take only the first. */
+/* Makes a group of two values from `from`; an F32 group takes only the first. */
 INLINE uint32_t group(DType type, DType from, const void *x, int64_t i, const void *y, int64_t j) {
     const float *fx = x, *fy = y;
     const uint16_t *hx = x, *hy = y;
@@ -19,24 +19,26 @@ INLINE uint32_t group(DType type, DType from, const void *x, int64_t i, const vo
     return hx[i] | (uint32_t)hy[j] << 16;
 }
 
-/* LANES groups of values that stand at a and, the second of a pair, at b. */
+/* Loads LANES groups. Their values are at a; the second values of pairs are at b. */
 INLINE Words groups_at(DType type, DType from, const char *a, const char *b) {
     const Unaligned *va = (const Unaligned *)(const void *)a,
                     *vb = (const Unaligned *)(const void *)b;
     return type == BF16 && from == F32 ? isa_round_groups(va[0], vb[0]) : isa_groups_at(type, a, b);
 }
 
-/* LANES groups of values that follow each other. */
+/* Loads LANES groups of consecutive values. */
 INLINE Words groups_along(DType type, DType from, const char *x) {
     Words w[2]; /* copied: rows of bf16 can begin at any even address */
     memcpy(w, x, type == BF16 && from == F32 ? sizeof w : sizeof *w);
     return type == BF16 && from == F32 ? isa_round((Floats)w[0], (Floats)w[1]) : w[0];
 }
 
-/* ---- rows become columns: a block of each row's groups at a time, transposed in registers. */
+/* ---- rows become columns. A block of groups from each row is transposed in registers at a
+ * time. */
 
-/* How far ahead weights are fetched while others are packed, in bytes of each row: of so many rows
- * at once the processor does not see that they go on. Twice as fast from memory on a Zen 5. */
+/* How far ahead weights are prefetched while they are packed, in bytes of each row. The processor
+ * does not recognise the streams of so many rows by itself. Packing from memory is twice as fast
+ * with this on a Zen 5. */
 enum { AHEAD = 256 };
 
 INLINE void pack_rows_as(uint32_t *panel, DType type, DType from, const char *x, int64_t ld,
@@ -69,7 +71,7 @@ INLINE void pack_rows_as(uint32_t *panel, DType type, DType from, const char *x,
         }
     if (k % size == 0)
         return;
-    for (int64_t r = 0; r < NR; r++) { /* the last group is half a one */
+    for (int64_t r = 0; r < NR; r++) { /* the last group is half full */
         const char *at = x + (size_t)(r * ld + k - 1) * bytes;
         uint32_t last = 0;
         if (r < n)
@@ -115,13 +117,14 @@ static void pack_bytes(void *panel, const float *x, int64_t ld, int64_t n, int64
 
 /* ---- columns stay columns. */
 
-/* Panels packed together: whole rows of so many lie in cache lines side by side. */
+/* Panels packed together: their part of a row is adjacent cache lines. */
 enum { WIDE = 4 };
 
-/* How far ahead rows are fetched: lines so far apart the processor does not fetch by itself. */
+/* How far ahead rows are prefetched. The processor does not prefetch lines so far apart by
+ * itself. */
 enum { AHEAD_ROWS = 8 };
 
-/* `count` panels (a constant where this is used) of n columns together. */
+/* Packs `count` panels of n columns together. `count` is a constant in each call. */
 INLINE void pack_panels(char *panels, int64_t stride, DType type, DType from, const char *x,
                         int64_t ld, int64_t count, int64_t n, int64_t k) {
     int64_t size = type == F32 ? 1 : 2;
@@ -171,9 +174,9 @@ static void pack_cols(void *panels, int64_t stride, DType type, const void *x, D
 enum { TILES = 8 };
 _Static_assert((int)MR <= (int)LANES, "a tile's group is packed as one vector");
 
-/* `tiles` tiles of n columns together. Whole vectors are written: what goes beyond a group is
- * overwritten by the next. With `inside` (a constant where this is used) LANES - MR more columns
- * can be read behind the last; else it is one tile, and zeros stand beyond its n columns. */
+/* Packs `tiles` tiles of n columns together. It writes whole vectors; the next group overwrites
+ * what goes beyond a group. `inside` (a constant in each call): LANES - MR more columns can be read
+ * behind the last. Otherwise there is one tile, and zeros follow its n columns. */
 INLINE void pack_tiles(char *to, int64_t tile_bytes, DType type, bool inside, const char *x,
                        int64_t ld, int64_t tiles, int64_t n, int64_t k, float *sums) {
     Floats sum[TILES] = {{0}};

@@ -1,5 +1,5 @@
-/* Matrix products of one tile: the accumulators stay in registers, a group of the left operand is
- * broadcast, a group of the panel is two vectors. See kernels.h for the layouts. */
+/* Matrix products of one tile. The accumulators stay in registers; a group of the left operand is
+ * broadcast; a group of the panel is two vectors. See kernels.h for the layouts. */
 #include "compute/cpu/isa.h"
 
 #if defined(__x86_64__)
@@ -9,8 +9,8 @@
 #define IN_VECTOR(v) ((void)0)
 #endif
 
-/* Fewer rows than a tile has are cut into products of these sizes. In bf16 without its instruction
- * a tile is cut in two: the halves of each group need registers. */
+/* A tile with fewer rows is cut into products of these sizes. Without an instruction for bf16, a
+ * bf16 tile is cut in two, since the halves of each group need registers. */
 #if defined(__AVX512F__)
 #define TILE_ROWS(X, type) X(14, type) X(8, type) X(7, type) X(4, type) X(1, type)
 #elif defined(__AVX2__)
@@ -31,7 +31,7 @@ INLINE int most_rows(DType type) {
 
 typedef int32_t Ints __attribute__((vector_size(VECTOR)));
 
-/* ---- one group: acc += a . b in each lane. Bytes keep integers in the bits of acc. */
+/* ---- one group: acc += a . b in each lane. Bytes accumulate as integers in the bits of acc. */
 
 static inline Floats dot_f32(Floats acc, Words a, Words b) {
     return acc + (Floats)a * (Floats)b;
@@ -46,7 +46,7 @@ static inline Floats dot_bf16(Floats acc, Words a, Words b) {
 #endif
 }
 
-/* Unsigned bytes of a, signed ones of b; or two integers of 16 bits. */
+/* Multiplies a's unsigned bytes by b's signed bytes, or pairs of 16-bit integers. */
 static inline Floats dot_u8(Floats acc, Words a, Words b) {
 #if defined(__AVX512VNNI__)
     return (Floats)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
@@ -66,15 +66,16 @@ static inline Floats dot_u8(Floats acc, Words a, Words b) {
 
 /* ---- products. */
 
-/* How far ahead a panel, which is in the second-level cache, is fetched into the first, in bytes;
- * from its end on that is the next panel. A frame in f32 takes 5 to 9 % less on a Xeon. */
+/* How far ahead a panel is prefetched from the second-level cache into the first, in bytes. Past
+ * the panel's end this is the next panel. A frame in f32 takes 5 to 9 % less time with it on a
+ * Xeon. */
 enum { AHEAD = 3072 };
 
-/* Groups of a chunk: 14 rows of so many stay in a first-level cache of 48 KB. */
+/* Groups of a chunk: 14 rows of one chunk stay in a first-level cache of 48 KB. */
 enum { CHUNK = 768 };
 
-/* Parts of x are taken after it is broadcast: before, they would need moves from other registers.
- */
+/* The halves of x are split after the broadcast. Split before it, they would need moves from other
+ * registers. */
 INLINE Words broadcast(const char *p, DType type) {
     uint32_t x;
     memcpy(&x, p, sizeof x);
@@ -84,10 +85,10 @@ INLINE Words broadcast(const char *p, DType type) {
     return v;
 }
 
-/* `rows`, `type` and `step` (bytes from a group to the next) are constants where this is used; row
- * is the bytes from a row to the next. Row i is reached from base i / 4, so that one index register
- * serves them all; the empty asm keeps the compiler from making one pointer a row, which would not
- * fit the registers. */
+/* `rows`, `type` and `step` (bytes from a group to the next) are constants in each call; `row` is
+ * the bytes from a row to the next. Row i is addressed from base i / 4, so that one index register
+ * serves all rows. The empty asm keeps the compiler from making a pointer for each row; those would
+ * not fit the registers. */
 INLINE void product(float *out, const char *a, int64_t row, int64_t step, const char *panel,
                     int64_t groups, int rows, DType type, bool add, const char *next) {
     Floats acc[MR][2];

@@ -24,7 +24,7 @@ static void add(float *restrict sum, const float *restrict x, int64_t n) {
 
 INLINE void drop_as(float *restrict out, const void *restrict x, DType type, const Noise *noise,
                     int64_t first, int64_t n) {
-    Noise place = *noise; /* a copy that no store can change, or the draws would not vectorise */
+    Noise place = *noise; /* no store can change a copy; else the draws would not vectorise */
     uint32_t threshold = noise_threshold(noise);
     float scale = noise_scale(noise);
     for (int64_t i = 0; i < n; i += NOISE_LANES) {
@@ -82,18 +82,18 @@ static double distance(float *restrict d, const float *restrict p, const float *
     return sum;
 }
 
-/* One difference of the prediction (g) and of the target (u): adds | |g| - |u| | to sum, returns
- * its derivative by g. */
+/* One difference g of the prediction and u of the target. Adds | |g| - |u| | to sum and returns its
+ * derivative by g. */
 INLINE float difference(float *sum, float g, float u, float weight) {
     float e = fabsf(g) - fabsf(u);
     *sum += fabsf(e);
     return signed_by(signed_by(weight, g), e);
 }
 
-/* A line and its differences to the right and down (`below`, `t_below`: the next line, or zeros,
- * which is what lies outside). The gradient of a pixel comes from four differences: `right` holds
- * those of this line, with a zero before its start, and `down` those of the line above, then those
- * of this one. */
+/* Adds the losses of a line: of its pixels, and of their differences to the right and down. `below`
+ * and `t_below` are the next line, or zeros at the end. A pixel's gradient comes from four
+ * differences. `right` holds those of this line, after a zero before its start. `down` holds those
+ * of the line above on entry, and those of this line on return. */
 INLINE void line_loss(double loss[2], float *restrict d, const float *restrict p,
                       const float *restrict t, const float *restrict below,
                       const float *restrict t_below, float square_weight, float gd_weight,

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #endif
 
-/* The levels, by the objects that CMake compiles from isa_*.c. */
+/* The levels. Each names the objects that CMake compiles from isa_*.c. */
 #if defined(__x86_64__)
 #define LEVELS(X) X(plain) X(avx2) X(avx2_vnni) X(avx512) X(avx512_vnni) X(avx512_bf16)
 #else
@@ -45,7 +45,7 @@ static void fill_amx(Kernels *kn) {
 }
 #endif
 
-/* What the compiler's flags of a level assume (CMakeLists.txt). */
+/* The instruction sets that the compiler's flags of a level assume (CMakeLists.txt). */
 static bool has_plain(void) {
     return true;
 }
@@ -55,7 +55,7 @@ static bool has_avx2(void) {
            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi");
 }
 
-/* By cpuid, leaf 7.1: clang 14 does not know the name. */
+/* Asks cpuid, leaf 7.1: clang 14 does not know the name. */
 static bool has_avx2_vnni(void) {
     unsigned a = 0, b, c, d;
     return has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
@@ -75,8 +75,8 @@ static bool has_avx512_bf16(void) {
     return has_avx512_vnni() && __builtin_cpu_supports("avx512bf16");
 }
 
-/* Tiles with products of bf16 and bytes, by cpuid, leaf 7; their registers are had by asking the
- * system for them, once for the process. */
+/* Asks cpuid, leaf 7, for tiles with products of bf16 and bytes. Then asks the system, once for the
+ * process, to let it use the tile registers. */
 static bool has_amx(void) {
     enum { ASK = 0x1023, TILES = 18 }; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
     unsigned a, b, c, d = 0, all = 1u << 22 | 1u << 24 | 1u << 25;

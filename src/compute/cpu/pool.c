@@ -13,19 +13,19 @@
 
 enum { SPINS = 4000 }; /* tens of microseconds: longer than the gaps between operations */
 
-/* After a pause, as between frames of a camera, the system may start both threads on one core:
- * every so many spins the other one is let in. */
+/* After a pause, as between camera frames, the system may put two threads on one core. So a
+ * spinning thread yields to the other one every so many spins. */
 enum { YIELD = 64 };
 
 struct Pool {
     int threads, started;
     pthread_t *handles;
-    /* the work at hand; written before `round` changes */
+    /* the current work; written before `round` changes */
     PoolTask *task;
     void *arg;
     int64_t count;
     bool quit;
-    _Alignas(64) atomic_uint round; /* a new value: new work */
+    _Alignas(64) atomic_uint round; /* a new value means new work */
     _Alignas(64) atomic_llong next;
     _Alignas(64) atomic_uint busy; /* threads that have not finished this round */
     atomic_int workers_asleep, caller_asleep;
@@ -42,8 +42,8 @@ static void pause_cpu(void) {
 #endif
 }
 
-/* Returns when *value is no longer `old`. Sleepers count themselves first, so that the waker, who
- * changes the value first, cannot miss them. */
+/* Returns when *value is no longer `old`. A sleeper counts itself before it sleeps, and the waker
+ * changes the value before it reads the count, so the waker cannot miss a sleeper. */
 static void wait_change(atomic_uint *value, unsigned old, atomic_int *asleep) {
     for (int i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(value, memory_order_acquire) != old)

@@ -2,22 +2,22 @@
 
 #include <string.h>
 
-enum { LEFT_TILES = 8 }; /* tiles of a packing task: whole cache lines of each row */
+enum { LEFT_TILES = 8 }; /* tiles in a packing task: whole cache lines of each row */
 
-/* Many rows go by, a tile at a time, while some panels stay in the second-level cache. With few
- * rows it is the panels of a weight that go by, each but once, and what is waited for is memory:
- * SET of them are taken at a time, and meanwhile the next ones are fetched. The inner dimension is
- * cut into chunks then (kernels.h), of which a left tile's stays in the first-level cache; results
- * are kept from one chunk to the next. Both ways add in the same order. */
+/* With many rows, the rows stream past a block of panels that stays in the second-level cache. With
+ * few rows, a weight's panels stream instead, each once, and the product is memory-bound. So SET
+ * panels are taken at a time while the next ones are prefetched. The inner dimension is then cut
+ * into chunks (kernels.h), and a left tile's chunk stays in the first-level cache. The results are
+ * kept from one chunk to the next. Both ways add in the same order. */
 enum { FEW_ROWS = 256, SET = 4 };
 
 static bool few_rows(const Product *p) {
     return p->panels && p->left_stride && p->m <= FEW_ROWS;
 }
 
-/* Tasks are blocks of panels, and of rows where there are more threads than panels. */
+/* Tasks are blocks of panels. With more threads than panels, rows are cut into blocks too. */
 typedef struct {
-    int64_t panels, panels_each, blocks; /* of the right operand */
+    int64_t panels, panels_each, blocks; /* panels; panels in a block; blocks */
     int64_t rows_each, row_blocks;
 } Split;
 
@@ -46,12 +46,12 @@ typedef struct {
     const Product *p;
     Split split;
     bool few;
-    int64_t groups, chunk, set; /* of a row; of a row and of the panels at a time */
-    char *scratch;              /* a thread's: results of few rows, or panels */
+    int64_t groups, chunk, set; /* groups of a row and of a chunk; panels of a set */
+    char *scratch;              /* each thread's results of few rows, or panels */
     size_t thread_bytes;
 } Work;
 
-/* The groups cut into chunks of about one size, whole units each. */
+/* Groups of a chunk: the groups are cut into chunks of about equal size, in whole units. */
 static int64_t chunk_of(const Kernels *kn, DType type, int64_t groups) {
     int64_t unit = kn->unit[type], chunks = (groups + kn->chunk[type] - 1) / kn->chunk[type];
     return chunks ? (groups / unit + chunks - 1) / chunks * unit : 0;
@@ -70,14 +70,15 @@ static Work work_of(Backend *be, const Product *p) {
     return w;
 }
 
-/* Of the groups of rows and panels. */
+/* A range of the groups of rows and panels. */
 typedef struct {
     int64_t first, count;
     bool last;
 } Chunk;
 
-/* A tile's part of the product; behind the last chunk it is finished. What finish reads is fetched
- * here and not by a function of its own, whose calls GCC 12 would drop as if it did nothing. */
+/* Adds one chunk to a tile, and finishes the tile after the last chunk. It prefetches what finish
+ * reads. That is no function of its own, because GCC 12 would drop its calls as if it did
+ * nothing. */
 static void run_tile(const Work *w, float *t, int64_t row, int rows, int64_t col, const char *panel,
                      Chunk c, const char *next) {
     const Kernels *kn = w->kn;
@@ -98,15 +99,15 @@ static void run_tile(const Work *w, float *t, int64_t row, int rows, int64_t col
         p->finish(p, kn, t, row, col, rows, cols);
 }
 
-/* Rows a multiple of 4 KB apart share the sets of a first-level cache, which has 8 ways: more rows
- * than that evict each other, unless whole cache lines of them are taken at once. */
+/* Rows a multiple of 4 KB apart share the sets of a first-level cache, which has 8 ways. More than
+ * 8 such rows evict each other, unless a kernel reads whole cache lines of them at once. */
 static int64_t most_rows(const Kernels *kn, const Product *p) {
     enum { WAYS = 8 };
     bool collide = p->left_stride && p->left_stride % 4096 == 0 && kn->unit[p->type] == 1;
     return collide && kn->mr[p->type] > WAYS ? WAYS : kn->mr[p->type];
 }
 
-/* Rows [row, stop) of a task's, which end at `end`. */
+/* Rows [row, stop) of a task whose rows end at `end`. */
 typedef struct {
     int64_t row, stop, end;
 } Rows;
@@ -116,19 +117,20 @@ static int next_rows(const Work *w, int64_t left) {
     return w->p->left_stride ? tile_rows(most, left) : (int)(left < most ? left : most);
 }
 
-/* Rows times `count` panels, columns from col on, behind which there are `more`. What each panel is
- * fetched for is the next chunk, or the panel that takes its place in the next set. */
+/* Multiplies rows by `count` panels, for the columns from col on. `more` panels follow them.
+ * Meanwhile it prefetches each panel's next chunk or, in the last chunk, the panel that takes its
+ * place in the next set. */
 static void run_set(const Work *w, float *results, Rows b, const char *panels, int64_t col,
                     int64_t count, int64_t more) {
     const Kernels *kn = w->kn;
     int64_t bytes = panel_bytes(kn, w->p->type, w->p->k), group = kn->nr * 4;
     Chunk c = {0};
-    do { /* once where there is nothing to add up: the results are zeros */
+    do { /* runs once if there is nothing to add: the results are zeros */
         c.first += c.count;
         c.count = w->groups - c.first < w->chunk ? w->groups - c.first : w->chunk;
         c.last = c.first + c.count == w->groups;
         int64_t ahead = c.last ? count * bytes : (c.first + c.count) * group;
-        int64_t fetched = 0; /* of each panel, by the tiles before */
+        int64_t fetched = 0; /* bytes of each panel that earlier tiles fetched */
         float *t = results;
         for (int64_t row = b.row; row < b.stop; fetched += c.count * FETCHED) {
             int rows = next_rows(w, b.end - row);
@@ -171,11 +173,11 @@ static void run_task(void *arg, int64_t task, int thread) {
     }
 }
 
-/* Rows that cannot be read as they lie: they do not end with a whole unit of groups (what follows
- * them is no zero), or their bytes are 16-bit integers in groups. */
+/* A copy of rows that the product cannot read in place. Either they do not end with a whole unit of
+ * groups (other data follows, not zeros), or their bytes must become 16-bit integers. */
 typedef struct {
     const Product *p;
-    int64_t stride; /* of the copy */
+    int64_t stride; /* of the copy's rows */
     bool widened;
     char *to;
     size_t bytes; /* 0: no copy is needed */
@@ -230,7 +232,7 @@ void product_run(Backend *be, const Product *p, char *scratch) {
 
 /* ---- operands. */
 
-/* Columns of `count` panels from the first on. */
+/* Returns the columns in `count` panels, starting with panel `first`. */
 static int64_t panel_cols(const Product *p, const Kernels *kn, int64_t first, int64_t count) {
     int64_t left = p->n - first * kn->nr;
     return left < count * kn->nr ? left : count * kn->nr;

@@ -1,5 +1,6 @@
-/* The reference: plain loops that define every operation. Slow on purpose, kept for ever; the
- * tests compare all other backends with it. This file: linear layers, layer norm, optimizer. */
+/* The reference: plain loops that define every operation. They are slow on purpose and stay that
+ * way: the tests compare all other backends with them. This file: linear layers, layer norm,
+ * optimizer. */
 #include <math.h>
 
 #include "compute/ref/ref.h"
@@ -12,7 +13,7 @@ static double product(Tensor in, int64_t r, const float *row, float scale, doubl
     return sum;
 }
 
-/* For every element of input W^T + bias: calls body with its row, its column and its value. */
+/* Calls body for every element of input W^T + bias, with its row, its column and its value. */
 #define FOR_EACH_PRODUCT(input, weight, bias_, r, o, value, body)                                  \
     for (int64_t o = 0; o < (weight)->out; o++) {                                                  \
         const float *row_ = (weight)->data + o * (weight)->in;                                     \
@@ -46,7 +47,7 @@ static void linear_gelu_forward(Backend *be, Tensor out, Tensor pre, Tensor in, 
     });
 }
 
-/* What dropout and drop-path multiply an element of the residual stream by, in a kept row. */
+/* The factor of dropout and drop-path for an element of a kept row of the residual stream. */
 static float kept_factor(const Noise *noise, int64_t row, int64_t cols, int64_t col) {
     return noise_element(noise, row, cols, col) * (float)(1 / (1 - noise->drop_path));
 }
@@ -143,7 +144,7 @@ static void layernorm_backward(Backend *be, const LayerNormBackward *a) {
     (void)be;
     for (int64_t r = 0; r < a->dout.rows; r++) {
         int64_t to = kept_row(a->kept, r), cols = a->x.cols;
-        double sum = 0, dot = 0; /* of dnorm, and of dnorm with the normalised input */
+        double sum = 0, dot = 0; /* sums of dnorm, and of dnorm times the normalised input */
         for (int64_t c = 0; c < cols; c++) {
             float dy = ref_get(a->dout, r, c);
             double norm = ((double)ref_get(a->x, to, c) - a->mean[r]) * a->rstd[r],

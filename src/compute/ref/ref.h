@@ -7,7 +7,7 @@
 /* Fills every entry of the table. Cannot fail; the int is for the row in backends.c. */
 int ref_open(Backend *be);
 
-/* The parts it is made of. */
+/* Called by ref_open; each fills the entries of its file. */
 void ref_linear(Backend *be);
 void ref_attention(Backend *be);
 void ref_image(Backend *be);

@@ -35,8 +35,8 @@ static void relpos_backward(Backend *be, float *dtable, const float *dbias, int6
                 dtable[relpos_index(grid, a, b) * heads + h] += dbias[(h * T + a) * T + b];
 }
 
-/* One head of one image: its first row, and its first columns in qkv; q's are also those in out and
- * dout. */
+/* One head of one image: its first row, and the first columns of q, k and v in qkv. q is also the
+ * first column in out and dout. */
 typedef struct {
     Tensor qkv, out, dout;
     const float *bias; /* (T, T) */
@@ -57,7 +57,7 @@ static Head head_of(Tensor qkv, const float *bias, const float *lse, AttentionSh
                   .v = (2 * s.heads + h) * s.head_dim};
 }
 
-/* Of token t in x and token u in y, over the head's columns that start at these. */
+/* Dot product of token t in x and token u in y, over the head's columns from x_col and y_col on. */
 static double dot(const Head *a, Tensor x, int64_t t, int64_t x_col, Tensor y, int64_t u,
                   int64_t y_col) {
     double sum = 0;
@@ -76,13 +76,13 @@ static double probability(const Head *a, int64_t t, int64_t u) {
     return exp(logit(a, t, u) - a->lse[t]);
 }
 
-/* Gradient of a logit: dS = P (dP - rowsum(dP P)), and the row sum is dout . out (method B.3). */
+/* Gradient of a logit: dS = P (dP - rowsum(dP P)). The row sum is dout . out (method B.3). */
 static double dlogit(const Head *a, int64_t t, int64_t u) {
     double dp = dot(a, a->dout, t, a->q, a->qkv, u, a->v);
     return probability(a, t, u) * (dp - dot(a, a->dout, t, a->q, a->out, t, a->q));
 }
 
-/* Columns at a time, so that a probability is computed once for all of them. */
+/* Columns at a time; a probability is computed once for all of them. */
 enum { SLICE = 32 };
 
 static int64_t slice_end(const Head *a, int64_t first) {
@@ -124,8 +124,8 @@ static void attention_forward(Backend *be, const AttentionForward *a) {
             }
 }
 
-/* Row t of dq, dk and dv: token t once as the query of all keys, once as the key and value of all
- * queries. */
+/* Computes row t of dq, dk and dv. Token t is the query of all keys, and also the key and value of
+ * all queries. */
 static void backward_row(Tensor dqkv, const Head *a, int64_t t) {
     double scale = 1 / sqrt((double)a->dim);
     for (int64_t first = 0; first < a->dim; first += SLICE) {

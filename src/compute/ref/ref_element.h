@@ -24,7 +24,8 @@ static inline void ref_put(Tensor t, int64_t row, int64_t col, double value) {
         *(uint8_t *)at = u8_round((float)value, 1 / t.scale, t.zero);
 }
 
-/* What stands for a weight in a product with an input of this type; scale: its row's. */
+/* The value of a weight in a product with an input of this type. `scale` is the scale of the
+ * weight's row. */
 static inline double ref_weight(float w, DType type, float scale) {
     if (type == F32)
         return w;

@@ -4,8 +4,8 @@
 #include "compute/ref/ref.h"
 #include "compute/ref/ref_element.h"
 
-/* Calls body with the element `pixel` of the image and the element (row, col) of the matrix that
- * hold the same value, for every value of every image. */
+/* Calls body for every value of every image. The element `pixel` of the image and the element (row,
+ * col) of the matrix hold that value. */
 #define FOR_EACH_PATCH_VALUE(images, g, lead, pixel, row, col, body)                               \
     do {                                                                                           \
         int64_t side_ = (g).size / (g).patch, n_ = side_ * side_ + (lead);                         \
@@ -34,7 +34,7 @@ static void unpatchify(Backend *be, float *image, Tensor tokens, PatchGrid g, in
                          image[pixel] = ref_get(tokens, row, col));
 }
 
-/* Does the mask token stand in patch n of image b? */
+/* Does the mask token replace patch n of image b? */
 static bool masked(const uint8_t *mask, int64_t patches, int64_t b, int64_t n) {
     return mask && mask[b * patches + n];
 }
@@ -101,8 +101,8 @@ static double sign(double x) {
     return (x > 0) - (x < 0);
 }
 
-/* One difference of the gradient loss: | |g| - |t| |, its derivative moved to both ends. Pixels
- * outside the image are zero (method B.1), so the last column and row count too. */
+/* One difference of the gradient loss: returns | |g| - |t| | and adds its derivative to the two
+ * pixels. Pixels outside the image are zero (method B.1), so the last column and row count too. */
 static double gradient_term(float *dpred, const float *pred, const float *target, int64_t i,
                             int64_t next, bool inside, double weight) {
     double g = (inside ? (double)pred[next] : 0) - pred[i];
@@ -141,8 +141,8 @@ static void image_loss(Backend *be, double *loss, float *dpred, const float *pre
     }
 }
 
-/* The softmax over features of the mean of an image's patch tokens: `log_sum` first, then the
- * logarithm of a probability is mean_feature - log_sum. */
+/* The softmax over features of an image's mean patch token. log_sum gives the logarithm of its
+ * denominator; the logarithm of a probability is mean_feature - log_sum. */
 static double mean_feature(Tensor features, int64_t image, int64_t tokens, int64_t c) {
     double sum = 0;
     for (int64_t t = 1; t < tokens; t++)
@@ -159,7 +159,7 @@ static double log_sum(Tensor features, int64_t image, int64_t tokens) {
     return top + log(sum);
 }
 
-/* Adds one feature's gradient to every patch token that its mean was taken of. */
+/* Adds the gradient of one mean feature to every patch token in the mean. */
 static void add_to_patches(Tensor dfeatures, int64_t image, int64_t tokens, int64_t c, double du) {
     for (int64_t t = 1; t < tokens; t++) {
         int64_t row = image * tokens + t;
@@ -167,8 +167,8 @@ static void add_to_patches(Tensor dfeatures, int64_t image, int64_t tokens, int6
     }
 }
 
-/* Image b is q, the clean one, and image pairs + b is p; each gradient is that of the symmetric KL
- * with respect to the logits (method B.3). */
+/* Image b is the clean one, q; image pairs + b is p. Each gradient is that of the symmetric KL with
+ * respect to the logits (method B.3). */
 static void consistency_loss(Backend *be, double *loss, Tensor dfeatures, Tensor features,
                              ConsistencyLoss s) {
     (void)be;

@@ -7,7 +7,7 @@
 #include "compute/ref/ref.h"
 #include "compute/ref/ref_element.h"
 
-/* What a row is multiplied by to become its query. */
+/* The factor that turns a row into its query. */
 static double query_scale(Tensor in, int64_t r, const Memory *m) {
     double squares = 0;
     for (int64_t c = 0; c < in.cols; c++)
@@ -50,7 +50,7 @@ static Softmax softmax_of(Tensor in, int64_t r, const float *items, const Memory
 static double above_shrink(Softmax s, Tensor in, int64_t r, const float *items, int64_t i,
                            const Memory *m) {
     double p = exp(logit(s, in, r, items, i) - s.top) / s.sum;
-    return p <= m->shrink ? 0 : p; /* a NaN stays one */
+    return p <= m->shrink ? 0 : p; /* a NaN stays a NaN */
 }
 
 static void memory_forward(Backend *be, Tensor out, Tensor w, Tensor in, const float *items,
@@ -99,7 +99,7 @@ static Nearest nearest_items(Tensor in, int64_t r, const float *items, const Mem
     return n;
 }
 
-/* PyTorch's triplet loss has this in every difference. */
+/* PyTorch's triplet loss adds this to every difference. */
 static const double epsilon = 1e-6;
 
 static double distance(Tensor in, int64_t r, double scale, const float *item, double eps) {
@@ -116,8 +116,8 @@ static double dloss_dw(Tensor w, int64_t r, int64_t i, const Memory *m) {
     return is_cls(r, m) ? 0 : -m->weight[0] * (log(x + 1e-12) + x / (x + 1e-12));
 }
 
-/* Among the items that are not left out w is a softmax, so the gradient of a logit is w (dw - sum
- * of w dw). */
+/* w is a softmax over the items that are not left out, so the gradient of a logit is w (dw - sum of
+ * w dw). */
 static double dlogit(Tensor dout, Tensor w, int64_t r, const float *items, int64_t i, double mean,
                      const Memory *m) {
     double dw = dot(dout, r, items + i * dout.cols) + dloss_dw(w, r, i, m);
@@ -162,7 +162,7 @@ static Query query_of(Tensor in, int64_t r, const float *items, const Memory *m)
     return q;
 }
 
-/* Of a query's column: what comes from dout, and the losses'. */
+/* The gradient of a query's column c: from dout, plus that of the losses. */
 static double dquery(const Query *q, Tensor dout, Tensor in, const float *items, int64_t c,
                      const Memory *m) {
     double d = ref_get(dout, q->row, c), x = ref_get(in, q->row, c) * q->scale;
@@ -220,7 +220,7 @@ static void memory_loss(Backend *be, double loss[2], Tensor w, Tensor in, const 
 static void update_item(float *item, int64_t i, Tensor in, const float *items, const Memory *m) {
     double top = -INFINITY, squares = 0;
     for (int64_t r = 0; r < in.rows; r++)
-        if (!is_cls(r, m)) /* of all queries, as in MNAD's code */
+        if (!is_cls(r, m)) /* over all queries, as in MNAD's code */
             top = fmax(top, query_scale(in, r, m) * dot(in, r, items + i * in.cols));
     for (int64_t r = 0; r < in.rows; r++) {
         if (is_cls(r, m) || nearest_items(in, r, items, m).nearest != i)
