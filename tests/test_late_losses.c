@@ -10,18 +10,11 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "preset.h"
 #include "random.h"
 #include "train/trainer.h"
 
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
-
-static TrainSettings preset(const char *options) {
-    TrainSettings t = {0};
-    OptGroup groups[] = {{"", train_options, &t}, {NULL, NULL, NULL}};
-    assert_int_equal(opt_defaults(groups), 0);
-    assert_int_equal(opt_set_list(groups, "", options), 0);
-    return t;
-}
 
 enum { BATCH = 2, SIZE = 32, BYTES = SIZE * SIZE * 3, STEPS_PER_EPOCH = 3 };
 
