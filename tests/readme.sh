@@ -16,7 +16,7 @@ commands=$("$normalcy" --help | sed -nE 's/^  ([a-z]+) .*/\1/p')
 
 check_normalcy() { # COMMAND ARGUMENT...
     printf '%s\n' "$commands" | grep -qx -e "$1" || {
-        case $1 in --help | --version | COMMAND) ;; *) complain "there is no \"normalcy $1\"" ;; esac
+        case $1 in --help | --version | help | version | COMMAND) ;; *) complain "there is no \"normalcy $1\"" ;; esac
         return 0
     }
     command=$1

@@ -93,7 +93,7 @@ static int recognise(ImportSource *s, const char *path) {
             ERR_FAIL,
             "%s: no vision transformer of SimMIM, BEiT or MAE: expected a tensor "
             "blocks.0.attn.qkv.weight, found %d tensors, the first %s; 'normalcy weights "
-            "list' shows them all, README.md says which files fit",
+            "list' shows them all, docs/weights.md says which files fit",
             path, weight_file_count(f), weight_file_count(f) ? weight_file_at(f, 0)->name : "none");
     return 0;
 }
