@@ -6,8 +6,10 @@
 
 #include "base/rng.h"
 
-/* A purpose beside the program's own. */
-#define RNG_TEST ((RngPurpose)(RNG_SCENE + 1))
+/* A purpose far above the program's own, which count up from 1: no draw of a test is one of the
+ * program's. */
+#define RNG_TEST ((RngPurpose)(1 << 16))
+_Static_assert(RNG_PLANT < 1 << 8, "the program's purposes come near the tests' own");
 
 /* Standard normal (Box-Muller); element `index`. */
 static inline double rng_normal(const Rng *r, uint64_t index) {
