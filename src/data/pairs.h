@@ -10,10 +10,12 @@
 
 #include "data/dataset.h"
 
-/* What comes with a pair for its pseudo anomaly: nothing; F frames that stand `jump` apart and end
- * one before Y, or where F is 1 the frame `jump` before Y, a jump of 2 to 5 drawn anew each time
- * among those that stay inside the clip (method C.3); or one frame of another clip (of the same,
- * where there is only one). */
+/* The second frames: what comes with a pair for its pseudo anomaly.
+ * PAIRS_NO_SECOND: nothing.
+ * PAIRS_SKIPPED: F frames, `jump` apart, the last one right before Y. With F = 1 it is the frame
+ *     `jump` before Y. The jump, 2 to 5, is drawn anew each time among those that stay inside the
+ *     clip (method C.3).
+ * PAIRS_OTHER: one frame of another clip, or of the same where there is only one. */
 typedef enum { PAIRS_NO_SECOND, PAIRS_SKIPPED, PAIRS_OTHER } PairsSecond;
 
 typedef struct {
@@ -23,8 +25,9 @@ typedef struct {
     uint64_t seed;
     int64_t cache_bytes; /* memory budget for decoded frames */
     PairsSecond second;
-    /* For which pairs they are decoded; NULL: for all. A pure function, which the decoding thread
-     * calls, of what `context` points to (borrowed) and of epoch and number of the pair. */
+    /* Says for which pairs the second frames are decoded; NULL: for all. The decoding thread calls
+     * it. It must be a pure function of what `context` (borrowed) points to, the epoch and the
+     * number of the pair. */
     bool (*wants_second)(const void *context, int64_t epoch, int64_t pair);
     const void *context;
 } PairsConfig;
@@ -33,8 +36,8 @@ typedef struct {
     const uint8_t *x;      /* batch x F x size x size x 3, borrowed until the next pairs_next */
     const uint8_t *y;      /* batch x size x size x 3 */
     const uint8_t *second; /* batch x F (PAIRS_OTHER: 1) x size x size x 3, or NULL */
-    /* batch: does `second` hold frames of this pair? Not where none are wanted, or no jump fits.
-     * NULL as above. */
+    /* batch: does `second` hold frames for this pair? False where none are wanted or no jump fits.
+     * NULL where `second` is. */
     const bool *has_second;
     const int64_t *index; /* batch: number of the pair in the data set, for the mask's RNG */
     double stall;         /* seconds that the caller waited for this batch */

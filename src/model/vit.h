@@ -59,12 +59,12 @@ typedef struct {
 
 typedef struct Vit Vit;
 
-/* Activations are of the backend's type. Weights start at zero; vit_init draws them, weights.h
+/* Activations have the backend's type. Weights are zero at first: vit_init draws them, weights.h
  * loads them. `training` adds gradients, stored activations and the backward pass. */
 int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images, bool training);
 void vit_free(Vit **v);
 
-/* Bytes that a network takes on a backend; negative, with the message set, when memory is out. */
+/* Bytes that a network takes on a backend. Negative, with the message set, when memory is out. */
 int64_t vit_memory(const VitConfig *config, int64_t max_images, bool training, const Backend *be);
 
 /* Initialisation of method A.6. */
@@ -100,9 +100,9 @@ float *vit_dprediction(Vit *v);
 Tensor vit_dfeatures(Vit *v);
 Tensor vit_features(const Vit *v);
 
-/* The gradients of every weight, once for each forward and once a step: matrices' are written, all
- * others' added to what vit_zero_gradients left. They take the place of the activations, and last
- * until the next forward takes it back. */
+/* The gradients of every weight, after a forward; one forward and one backward a step. Those of
+ * matrices are written, all others are added to what vit_zero_gradients left. They lie where the
+ * activations were, and are valid until the next forward. */
 void vit_backward(Vit *v);
 void vit_zero_gradients(Vit *v);
 
@@ -112,8 +112,8 @@ void vit_zero_gradients(Vit *v);
 void vit_memory_loss(Vit *v, double sums[2]);
 double vit_memory_total(const Vit *v, const double sums[2]);
 
-/* MNAD's items move towards the last forward's features; once a step. In scoring they stay: a score
- * depends on its pair alone. */
+/* Moves MNAD's items towards the last forward's features; once a training step. Scoring never calls
+ * it: a score depends on its pair alone. */
 void vit_memory_update(Vit *v);
 
 const VitConfig *vit_config(const Vit *v);

@@ -5,8 +5,8 @@
 #include "model/vit.h"
 #include "train/settings.h"
 
-/* Batch means (the consistency is a sum over the batch, as the authors' code has it). Where a step
- * sees either X or X^P of a pair, each kind's images count for its sums only. */
+/* Means over the batch; the consistency is a sum over the batch, as in the authors' code. Where a
+ * step sees either X or X^P of a pair, an image counts in the sums of its own kind only. */
 typedef struct {
     double normal_int, normal_gd; /* L_N: the clean pass */
     double pseudo_int, pseudo_gd; /* L_P: the pseudo anomalies */
@@ -16,7 +16,7 @@ typedef struct {
     double total;
 } PairLoss;
 
-/* What the network has seen, in backend memory unless said otherwise. */
+/* What the network has seen. Backend memory, unless a comment says host. */
 typedef struct {
     int64_t pairs;
     const float *x;      /* (inputs, 3 F, size, size) */

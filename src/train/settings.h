@@ -9,19 +9,20 @@
 
 typedef enum { SCHEDULE_COSINE, SCHEDULE_CONSTANT } Schedule;
 
-/* What is learned: the next frame, or (SimMIM's pre-training) what the mask hides of this one. */
+/* What the network learns: the next frame, or what the mask hides of this one (SimMIM's
+ * pre-training). */
 typedef enum { OBJECTIVE_NEXT_FRAME, OBJECTIVE_SIMMIM } Objective;
 
 /* How X becomes X^P: patches under the mask token (the paper's), an intruder's patch (LNRA's
  * SmoothMixS, method C.2), or older frames from further back (LNRA's skip-frame, C.3). */
 typedef enum { PSEUDO_NONE, PSEUDO_MASK, PSEUDO_PATCH, PSEUDO_SKIP } Pseudo;
 
-/* Which of them a step sees: X and X^P of every pair (the paper's), or one of them, X^P with
- * probability pseudo_p (method B.5). */
+/* What a step sees of each pair: X and X^P (the paper's), or one of the two: X^P with probability
+ * pseudo_p (method B.5). */
 typedef enum { PASSES_BOTH, PASSES_EITHER } Passes;
 
-/* A pseudo anomaly is to be mapped to the true next frame, or (STEAL, method C.4) its own input is
- * not to be reproduced. */
+/* What the loss asks for a pseudo anomaly: the true next frame, or anything but its own input
+ * (STEAL, method C.4). */
 typedef enum { PSEUDO_LOSS_POSITIVE, PSEUDO_LOSS_NEGATIVE } PseudoLoss;
 
 typedef struct {
@@ -46,8 +47,9 @@ typedef struct {
 /* The rows; their object is a TrainSettings. */
 extern const Opt train_options[];
 
-/* "preset=" option lists for opt_set_list: the paper's data sets, and what was found for a start
- * from random weights on Ped2 (docs/results.md), which sets the network too. NULL where unknown. */
+/* The option list of a preset, for opt_set_list: the paper's settings for its data sets, and
+ * settings for a start from random weights, found on Ped2 (docs/results.md), which set the network
+ * too. NULL for an unknown name. */
 extern const char *const preset_names[];
 const char *preset_options(const char *name);
 
@@ -62,13 +64,14 @@ extern const Recipe recipes[]; /* the last has no name */
 
 const Recipe *recipe_find(const char *name); /* NULL where unknown */
 
-/* Does a step see every pair twice, X and X^P? Are the two compared? And the images of a step. */
+/* train_doubled: does a step see both X and X^P of each pair? train_consistency: does the loss
+ * compare the features of the two? train_images: the images that the network sees in a step. */
 bool train_doubled(const TrainSettings *t);
 bool train_consistency(const TrainSettings *t);
 int64_t train_images(const TrainSettings *t);
 
-/* Checks what the rows cannot: settings against each other and the network. ERR_USAGE names them.
- */
+/* Checks what the option rows cannot: settings against each other and against the network.
+ * ERR_USAGE names the ones that clash. */
 int train_settings_check(const TrainSettings *t, const VitConfig *v);
 
 #endif

@@ -27,10 +27,11 @@ typedef struct {
     double lr, norm; /* of the gradients, before the clip */
 } StepReport;
 
-/* What the loader must bring for these settings. */
+/* The second frames that the loader must bring for these settings. */
 PairsSecond trainer_second(const TrainSettings *settings);
 
-/* For which pairs, as PairsConfig's wants_second: those that become pseudo anomalies. */
+/* For which pairs it must bring them: those that become pseudo anomalies. For PairsConfig's
+ * wants_second. */
 bool trainer_wants_second(const void *settings, int64_t epoch, int64_t pair);
 
 /* Opens the network for train_images images and draws its weights. *out is untouched on failure. */
@@ -38,9 +39,9 @@ int trainer_open(Trainer **out, Backend *be, const VitConfig *config, const Trai
                  int64_t steps_per_epoch);
 void trainer_free(Trainer **t);
 
-/* Bytes that training takes on this backend, checkpoints included, but for the scratch of its
- * operations: that is little unless there are thousands of tokens (then mostly the gradient of the
- * attention bias, heads x tokens x tokens floats for every fourth image). */
+/* Bytes that training takes on this backend, checkpoints included. The scratch of the operations is
+ * not counted. It is small unless there are thousands of tokens; then the gradient of the attention
+ * bias dominates it: heads x tokens x tokens floats for every fourth image. */
 int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings, const Backend *be);
 
 /* One update. ERR_FAIL, with the weights untouched, where the loss or the gradient is not finite.
