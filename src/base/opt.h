@@ -52,7 +52,7 @@ int opt_defaults(const OptGroup *groups);
 /* Sets one option from text. `where` names the origin in messages ("--", "settings.yaml: "). */
 int opt_set(const OptGroup *groups, const char *where, const char *key, const char *value);
 
-/* "key=value key=value ...", as presets are written: words of at most 511 characters. */
+/* Sets options from "key=value key=value ...", the form of presets. */
 int opt_set_list(const OptGroup *groups, const char *where, const char *list);
 
 /* Reads "--key value", "--key=value", "--flag", "-o value" (short for --output); everything else is

@@ -19,8 +19,8 @@ void masks_free(Masks **m);
 /* Folders below a data set's root that hold pixel masks; NULL-ended. */
 extern const char *const mask_folders[];
 
-/* What belongs to the clip in a folder of truth: "01" or "01_gt" (pictures), "01.npy", or
- * "1_label.mat". NULL where nothing does, or memory is out; the caller frees it. */
+/* The path of a clip's truth in a folder: "01" or "01_gt" (pictures), "01.npy", or "1_label.mat".
+ * NULL where there is none, or memory is out. The caller frees it. */
 char *masks_find(const char *folder, const Clip *clip);
 
 /* Opens what masks_find gave. */

@@ -1,7 +1,7 @@
-/* Planted anomalies: labels for choosing settings where there is no test set, or none that may be
- * looked at. A layer of the footage's own movement is laid over a normal clip, in the place where
- * it was seen: faster than it was or larger (abnormal), or as it was (a control, labelled normal,
- * so that a model cannot win by seeing the seams). Nothing of the camera's is guessed. */
+/* Planted anomalies: labels for choosing settings without looking at a test set. A layer of the
+ * footage's own movement is laid over a normal clip, in the place where it was seen. It is abnormal
+ * where it is faster or larger than it was. A layer as it was is a control: it is labelled normal,
+ * so that a model cannot win by seeing the seams. Nothing about the camera is guessed. */
 #ifndef DATA_PLANT_H
 #define DATA_PLANT_H
 

@@ -12,7 +12,7 @@ typedef struct {
     VitConfig network;
     int64_t step, steps_per_epoch; /* updates done; 0 where the file does not say */
     int64_t epochs, seed;          /* of its training settings */
-    char compute[64];              /* what a resumed run must be to be exact */
+    char compute[64];              /* backend and precision: a resumed run with the same is exact */
     char version[32];              /* of the program that wrote it */
     char data[1024];               /* what it was trained on, as given */
 } ModelInfo;
@@ -24,11 +24,12 @@ void model_path(char *buf, size_t n, const char *model);
  * does not fit. */
 int model_network(VitConfig *out, const char *text, const char *path);
 
-/* ERR_FAIL where the file is no model of ours or a setting does not fit; names what. */
+/* Reads the metadata. ERR_FAIL where the file is no model of ours or a setting does not fit; the
+ * message names it. */
 int model_info(ModelInfo *out, const Safetensors *file, const char *path);
 
-/* The same, and all of its training settings, whose meaning is the caller's: a JSON object to be
- * freed, untouched on failure. */
+/* Reads the training settings too, as a JSON object that the caller interprets and frees. It is
+ * untouched on failure. */
 int model_info_and_training(ModelInfo *out, Json **training, const Safetensors *file,
                             const char *path);
 

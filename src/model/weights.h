@@ -5,8 +5,8 @@
 #include "model/safetensors.h"
 #include "model/vit.h"
 
-/* Does the file hold every weight of such a network, by name and shape? Before anything is
- * allocated for it. ERR_FAIL names the first that does not fit. */
+/* Checks that the file holds every weight of such a network, by name and shape; allocates nothing.
+ * ERR_FAIL names the first that does not fit. */
 int weights_check(const VitConfig *config, const Safetensors *file, const char *path);
 
 /* Reads every parameter of the network, named prefix + SimMIM's name, from `file`. ERR_FAIL names

@@ -1,4 +1,4 @@
-/* What lies in a folder, in the order people mean: img2 before img10. */
+/* The entries of a folder, in the order that people mean: img2 before img10. */
 #ifndef VIDEO_LISTING_H
 #define VIDEO_LISTING_H
 

@@ -14,7 +14,7 @@ typedef struct {
 int window_open(Window *w, int size, int frames);
 void window_free(Window *w); /* accepts a zeroed one */
 
-/* Resizes the frame and appends it, dropping the oldest. True where a whole pair is there: x, the F
+/* Resizes the frame, appends it and drops the oldest. True once there is a whole pair: x, the F
  * frames before the newest, and y, the newest. */
 bool window_push(Window *w, const Frame *f);
 
