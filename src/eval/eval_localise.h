@@ -1,4 +1,4 @@
-/* Where in the frame: what `eval --localise` adds to an evaluation. */
+/* `eval --localise`: how well the models locate anomalies in the frame. */
 #ifndef EVAL_EVAL_LOCALISE_H
 #define EVAL_EVAL_LOCALISE_H
 
@@ -11,12 +11,13 @@ typedef struct {
     Localisation figures[EVALUATE_MODELS][LOCALISE_LEVELS];
 } EvalLocalise;
 
-/* Opens the localiser; `tracks` as in eval/localise.h. What is given must stay. */
+/* Opens the localiser; `tracks` as in eval/localise.h. All arguments are borrowed and must outlive
+ * *l. */
 int eval_localise_open(EvalLocalise *l, const Dataset *data, const char *tracks,
                        Scorer *const *scorer, const char *const *name, int models);
 void eval_localise_free(EvalLocalise *l); /* accepts a zeroed one */
 
-/* Takes the figures after evaluation_run. */
+/* Fills l->figures; call it after evaluation_run. */
 int eval_localise_measure(EvalLocalise *l);
 
 #endif

@@ -1,13 +1,14 @@
-/* Where in the frame the anomaly is: error maps of some models against masks and tracks.
+/* Localisation: compares the error maps of some models with masks and tracks.
  *
- * Maps are taken at two levels: "token", the mean squared error of each patch of 16 pixels of the
- * input, and "pixel", the mean over a window of about a patch (20 pixels) that moves by 4; where
- * these do not divide the input, the divisors nearest to them (14 at 168). Without a window single
- * pixels decide, and the rules that ask for a share of an object mean nothing. Pixel figures
- * (pixel.h) need masks; region figures (region.h) take the boxes of boxes.h and tracks: published
- * ones, or made from the masks (mask_tracks.h).
+ * There are two levels of maps. "token" is the mean squared error of each patch of 16 x 16 input
+ * pixels. "pixel" is the mean over a window of about a patch (20 pixels) that moves by 4. If 16 or
+ * 4 does not divide the input, the nearest divisor is used (14 at 168). Without a window, single
+ * pixels would decide, and rules that ask for a share of an object would mean nothing.
  *
- * Frames without a score, the first of each clip, have no part in the pixel figures; in the region
+ * Pixel figures (pixel.h) need masks. Region figures (region.h) compare the boxes of boxes.h with
+ * tracks; the tracks are published ones or made from the masks (mask_tracks.h).
+ *
+ * Frames without a score (the first of each clip) are left out of the pixel figures. In the region
  * figures they count as frames without detection. */
 #ifndef EVAL_LOCALISE_H
 #define EVAL_LOCALISE_H
@@ -22,27 +23,27 @@ enum { LOCALISE_TOKEN, LOCALISE_PIXEL, LOCALISE_LEVELS };
 extern const char *const localise_level_names[LOCALISE_LEVELS];
 
 typedef struct {
-    PixelFigures pixel; /* NaN where there are no masks */
-    double rbdc, tbdc;  /* from 0 to 1; NaN where there is no box to find */
+    PixelFigures pixel; /* NaN if there are no masks */
+    double rbdc, tbdc;  /* from 0 to 1; NaN if there is no box to find */
 } Localisation;
 
 typedef struct Localiser Localiser;
 
-/* `tracks` is a folder of track files, or NULL: those beside the data, else made from masks.
- * ERR_FAIL where the data has neither, or nothing near 16 divides the input. data and scorers are
- * borrowed; these are of one input size. */
+/* `tracks` is a folder of track files. NULL: the track files beside the data, else tracks made from
+ * the masks. ERR_FAIL if the data has neither, or no number near 16 divides the input. `data` and
+ * `scorer` are borrowed; all scorers have one input size. */
 int localiser_open(Localiser **out, const Dataset *data, const char *tracks, Scorer *const *scorer,
                    int models);
 void localiser_free(Localiser **l); /* accepts NULL */
 
-/* Takes the maps of all scorers' last call: it scored the pair that ends in frame f of test clip
- * `clip`. Clips come one after the other. */
+/* Adds the error maps of each scorer's last scorer_run, which must have scored the pair that ends
+ * in frame f of test clip `clip`. Clips come one after the other. */
 int localiser_add(Localiser *l, int clip, const Frame *f);
 
-/* After the last frame, for any model and level. */
+/* The figures of one model at one level; call it after the last frame. */
 int localiser_figures(Localiser *l, int model, int level, Localisation *out);
 
-/* The truth that boxes are compared with; borrowed. */
+/* The true tracks that boxes are compared with; borrowed. */
 const Tracks *localiser_tracks(const Localiser *l);
 
 #endif

@@ -1,5 +1,5 @@
-/* Figures of merit. Scores: higher = more abnormal. Labels: 0 normal, 1 abnormal. NaN scores are
- * ERR_FAIL everywhere. */
+/* Figures of merit. Scores: higher = more abnormal. Labels: 0 normal, 1 abnormal. All functions
+ * return ERR_FAIL for a NaN score. */
 #ifndef EVAL_METRICS_H
 #define EVAL_METRICS_H
 
@@ -9,29 +9,30 @@ typedef struct {
     double fpr, tpr, threshold;
 } RocPoint;
 
-/* Area under the ROC curve: ties grouped, trapezoid; equal to Mann-Whitney with 1/2 for ties
- * (method D.2). NaN where one class is absent. *out in [0, 1]. */
+/* Area under the ROC curve by trapezoids, ties grouped. It equals Mann-Whitney with 1/2 for ties
+ * (method D.2). *out in [0, 1]; NaN if one class is absent. */
 int auroc(double *out, const double *score, const uint8_t *label, int64_t n);
 
-/* The curve itself, from (0,0) to (1,1), one point a distinct score; *points owned by the caller
- * (mem_free). ERR_FAIL where one class is absent. */
+/* The ROC curve from (0,0) to (1,1), one point for each distinct score. The caller owns *points
+ * (mem_free). ERR_FAIL if one class is absent. */
 int roc_curve(RocPoint **points, int64_t *count, const double *score, const uint8_t *label,
               int64_t n);
 
-/* Mean over the clips, as the field computes it (method D.2): every clip gets one more label 0 at
- * the lowest and one more label 1 at the highest score of all clips (0 and 1 where scores are
- * normalised), which clips of one class need. Empty clips do not count. The lengths sum to the
- * scores' number. */
+/* Mean of the clips' AUROCs, as the field computes it (method D.2). Every clip gets two more
+ * frames: label 0 at the lowest and label 1 at the highest score of all clips (0 and 1 if scores
+ * are normalised). So clips of one class have an AUROC too. Empty clips do not count. The lengths
+ * sum to the number of scores. */
 int auroc_macro(double *out, const double *score, const uint8_t *label, const int64_t *clip_length,
                 int clips);
 
 /* Average precision: the sum of precision x gain in recall over the distinct scores, from the
- * highest down, without interpolation. NaN where no frame is abnormal. */
+ * highest down, without interpolation. NaN if no frame is abnormal. */
 int average_precision(double *out, const double *score, const uint8_t *label, int64_t n);
 
-/* Equal error rate: the false positive rate where it equals the share of abnormal frames missed, 1
- * - tpr, on the straight line between the two neighbouring points of the ROC curve. (Codes that
- * take the nearest point instead differ by up to half a step.) NaN where one class is absent. */
+/* Equal error rate: the false positive rate at which fpr = 1 - tpr, the share of missed abnormal
+ * frames. It is interpolated on the straight line between the two neighbouring points of the ROC
+ * curve. (Codes that take the nearest point differ by up to half a step.) NaN if one class is
+ * absent. */
 int equal_error_rate(double *out, const double *score, const uint8_t *label, int64_t n);
 
 #endif

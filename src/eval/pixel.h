@@ -1,19 +1,20 @@
 /* How well an error map tells abnormal pixels: two figures that papers call pixel-level AUROC.
  *
- * "All pixels": one ROC over every pixel of every frame. Errors are counted in bins 1/4096 of their
- * value wide; how far that can move the area is computed too. "Frames, 40 %" (UCSD's rule, method
- * D.4): at a threshold an abnormal frame is found if at least 40 % of its abnormal pixels reach it,
- * a normal frame is a false alarm if any pixel does; so a frame's score is the highest threshold at
- * which that holds, and the ROC over frames is exact.
+ * "All pixels": one ROC over every pixel of every frame. Errors are counted in bins whose width is
+ * 1/4096 of their value; the largest effect of the binning on the area is computed too.
  *
- * Both count pixels of the mask; each has the error of the map's cell it lies in. */
+ * "Frames, 40 %" (UCSD's rule, method D.4): an abnormal frame is found if at least 40 % of its
+ * abnormal pixels reach the threshold. A normal frame is a false alarm if any pixel reaches it. A
+ * frame's score is the highest threshold at which its rule holds, so the ROC over frames is exact.
+ *
+ * Both count pixels of the mask. A pixel has the error of the map's cell in which it lies. */
 #ifndef EVAL_PIXEL_H
 #define EVAL_PIXEL_H
 
 #include <stdint.h>
 
 typedef struct {
-    double *normal, *abnormal; /* pixels in each bin; counts, exact below 2^53 */
+    double *normal, *abnormal; /* number of pixels in each bin, exact below 2^53 */
     double *score;             /* of each frame */
     uint8_t *label;
     int64_t frames, capacity;
@@ -21,18 +22,18 @@ typedef struct {
     int cells;
 } PixelTally;
 
-/* All from 0 to 1; NaN where one class is absent. */
+/* All from 0 to 1; NaN if one class is absent. */
 typedef struct {
-    double auroc, auroc_error; /* all pixels; the exact area lies within auroc +- auroc_error */
-    double frame_auroc, frame_eer;
+    double auroc, auroc_error;     /* all pixels; the exact area is within auroc +- auroc_error */
+    double frame_auroc, frame_eer; /* frames, 40 % */
 } PixelFigures;
 
-/* For maps of `cells` cells. The caller frees *t also after a failure. */
+/* Opens a tally for maps of `cells` cells. The caller frees *t also after a failure. */
 int pixel_tally_open(PixelTally *t, int cells);
 void pixel_tally_free(PixelTally *t); /* accepts a zeroed one */
 
-/* One more frame: map of errors (>= 0, finite), and for each cell how many pixels of the mask lie
- * in it and how many of these are abnormal. Fails only when memory is out. */
+/* Adds a frame: its map of errors (>= 0, finite), and for each cell the number of mask pixels in it
+ * and of abnormal ones. Fails only when memory is out. */
 int pixel_tally_add(PixelTally *t, const float *map, const int32_t *pixels,
                     const int32_t *abnormal);
 

@@ -12,12 +12,13 @@ typedef enum {
 
 extern const char *const normalise_names[]; /* "per-clip", "global", "none", NULL */
 
-/* anomaly[i] = (max - psnr[i]) / (max - min), which is 1 - Eq. 9; 0 for all where max == min. In
- * [0, 1]; equal PSNRs stay equal, and of unequal ones the lower is the more abnormal, however far
- * apart min and max are: where rounding would make them one they end a bit apart. psnr is the
- * concatenation of `clips` clips of the given lengths. anomaly may be psnr itself. Infinite values
- * are left out of min and max and give 0 or 1; NaN stays NaN. NORMALISE_NONE: -psnr[i]. ERR_FAIL
- * where memory is out. */
+/* anomaly[i] = (max - psnr[i]) / (max - min) in [0, 1], which is 1 - Eq. 9; all 0 if max == min.
+ * NORMALISE_NONE: -psnr[i]. `psnr` holds `clips` clips of the given lengths end to end; `anomaly`
+ * may be `psnr`.
+ *
+ * Equal PSNRs stay equal, and a lower PSNR always gives a higher anomaly: two values that rounding
+ * would make equal end one bit apart. Infinite values do not count for min and max and give 0 or 1.
+ * NaN stays NaN. ERR_FAIL if memory is out. */
 int regular_normalise(double *anomaly, const double *psnr, const int64_t *clip_length, int clips,
                       Normalise how);
 

@@ -8,7 +8,7 @@
 #include "eval/protocol.h"
 
 typedef struct {
-    const char *model;    /* "persistence" or what was evaluated */
+    const char *model;    /* name of the model, or "persistence" */
     const char *protocol; /* its name in protocols[] */
     int64_t frames, abnormal;
     double auroc_micro, auroc_macro; /* in percent */
@@ -17,21 +17,25 @@ typedef struct {
     double ap, eer;                  /* in percent */
     const char *normalise;           /* "per-clip", "global", "none" */
     const char *score;               /* "frame", ... (variant.h), or "given" */
-    double smooth;                   /* deviation of an added Gaussian filter, frames; 0: none */
+    double smooth;                   /* deviation of an added Gaussian filter in frames; 0: none */
     const char *labels, *hash;       /* the ground truth */
     Alarms alarms;
 } ResultRow;
 
-/* All figures of judged scores into the row. ERR_FAIL where memory is out. */
+/* Computes all figures of judged scores into the row. `fps` and `budget` as in alarms.h. ERR_FAIL
+ * if memory is out. */
 int result_measure(ResultRow *row, const Judged *j, double fps, double budget);
 
-/* Whether the row is persistence's; its row that was judged like `row`, NULL where there is none;
- * whether the rows have both it and something to compare with it. */
+/* Whether the row is persistence's. */
 bool result_is_baseline(const ResultRow *row);
+
+/* The row of persistence that was judged like `row`; NULL if there is none. */
 const ResultRow *result_baseline(const ResultRow *rows, int count, const ResultRow *row);
+
+/* Whether the rows hold persistence and also another model to compare with it. */
 bool results_compare(const ResultRow *rows, int count);
 
-/* Whether the rows' scores are others than the plain one of a frame, so that a table must tell. */
+/* Whether any row's score is not the plain score of a frame, so that tables must name the score. */
 bool results_tell_score(const ResultRow *rows, int count);
 
 #endif

@@ -1,4 +1,4 @@
-/* Filters over the time of one clip, as evaluation codes apply them to scores (method D.1). */
+/* Filters over time within one clip, as evaluation codes apply them to scores (method D.1). */
 #ifndef EVAL_SMOOTH_H
 #define EVAL_SMOOTH_H
 
@@ -16,8 +16,8 @@ typedef enum {
 typedef enum {
     EDGE_REFLECT, /* b a | a b c d | d c */
     EDGE_ZERO,    /* 0 0 | a b c d | 0 0 */
-    EDGE_REPEAT,  /* a b | a b c d | c d: the ends once more, as they are */
-    EDGE_KEEP,    /* nothing: frames whose window is not whole stay as they are */
+    EDGE_REPEAT,  /* a b | a b c d | c d: the ends once more, in the same order */
+    EDGE_KEEP,    /* nothing: frames whose window is not whole keep their score */
 } SmoothEdge;
 
 typedef struct {
