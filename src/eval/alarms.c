@@ -19,8 +19,8 @@ static int descending(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-/* The runs of frames over a falling threshold. Both end frames of a run know the other end and
- * whether the run has an abnormal frame; what stands in its middle is out of date. */
+/* The runs of frames over a falling threshold. `other` and `abnormal` are valid at the two end
+ * frames of a run only: the other end, and whether the run has an abnormal frame. */
 typedef struct {
     bool *over, *begins, *abnormal; /* begins: the first frame of a clip */
     int64_t *other;
@@ -60,7 +60,7 @@ static void sweep(Alarms *out, Runs *r, const Item *items, const uint8_t *label,
             rise(r, items[i].frame, label[items[i].frame]);
             hits += label[items[i].frame];
         }
-        double rate = (double)r->false_alarms / hours; /* not a number without normal frames */
+        double rate = (double)r->false_alarms / hours; /* NaN without normal frames */
         while (reached < ALARM_RECALLS && hits > 0 &&
                (double)hits >= alarm_recalls[reached] * (double)abnormal)
             out->per_hour[reached++] = rate;

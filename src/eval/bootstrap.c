@@ -27,8 +27,8 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The area where each frame counts as often as its clip was drawn; NaN where one class is absent.
- * Twice the area in pairs of frames is a whole number. */
+/* The AUROC if each frame counts as often as its clip was drawn; NaN if one class is absent. The
+ * sum is twice the area in pairs of frames: a whole number, so exact. */
 static double weighted_area(const Item *items, int64_t n, const int64_t *drawn) {
     uint64_t twice = 0;
     int64_t tp = 0, fp = 0;
@@ -55,14 +55,14 @@ static void replicate(double *area, const Item *items, int64_t n, int64_t *drawn
     }
 }
 
-/* Between the two neighbours in the sorted areas. */
+/* Interpolates between the two neighbours in the sorted areas. */
 static double quantile(const double *area, double q) {
     double at = q * (REPLICATES - 1);
     int i = (int)at;
     return area[i] + (at - i) * (area[i + 1] - area[i]);
 }
 
-/* Items of all frames, the highest score first; clips without frames are no clips. */
+/* Fills the items of all frames, highest score first. Returns the number of clips with frames. */
 static int fill_items(Item *items, const double *score, const uint8_t *label,
                       const int64_t *clip_length, int clips) {
     int64_t n = 0;
@@ -76,7 +76,7 @@ static int fill_items(Item *items, const double *score, const uint8_t *label,
     return used;
 }
 
-/* Of items with both classes. */
+/* Measures items that have both classes. */
 static int measure(Bootstrap *out, const Item *items, int64_t n) {
     double *area = mem_alloc(REPLICATES, sizeof *area);
     int64_t *drawn = mem_alloc((size_t)out->clips, sizeof *drawn);

@@ -77,7 +77,7 @@ static int evaluate(EvalCheckpoints *c, int i, const char *run, Backend *be, con
     return code;
 }
 
-/* The rows of the last checkpoint are those of the first model among `rows`. */
+/* Appends the rows of the run's last checkpoint: the first model's among `rows`. */
 static int add_last(EvalCheckpoints *c, const Evaluation *e, const ResultRow *rows, int count) {
     ResultRow *own = mem_alloc((size_t)count, sizeof *own);
     int n = 0;

@@ -14,7 +14,7 @@ typedef struct {
     Evaluation *e;
     Window window;
     Frame frame;
-    float *map, *patches; /* of the variants */
+    float *map, *patches; /* scratch of the score variants */
     int cell, side, top;
     Localiser *where; /* NULL: not asked for */
     int64_t at;       /* the clip's first frame in Evaluation.value */
@@ -38,7 +38,7 @@ static int score_pair(Run *r, int64_t at) {
     return 0;
 }
 
-/* The clip's first frames have no score: they take the first one there is. */
+/* Gives the clip's first frames, which have no score, the clip's first score. */
 static void fill_start(Evaluation *e, int64_t at) {
     for (int m = 0; m < e->models; m++)
         for (int k = 0; k < SCORE_KINDS; k++)
@@ -159,7 +159,7 @@ static ProtocolInput input_of(const Evaluation *e, int model, int score, int tru
     return in;
 }
 
-/* Over the frames that have a score of their own; NaN of scores from elsewhere. */
+/* The mean over the frames that have a score of their own; NaN for scores from elsewhere. */
 static double mean_decibel(const Evaluation *e, int model, int score) {
     const Labels *l = e->labels[0];
     double sum = 0;

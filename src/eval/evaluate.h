@@ -1,5 +1,4 @@
-/* An evaluation: some models score the test clips, and the scores are compared with ground truths.
- */
+/* An evaluation: some models score the test clips, and ground truths judge the scores. */
 #ifndef EVAL_EVALUATE_H
 #define EVAL_EVALUATE_H
 

@@ -4,7 +4,7 @@
 
 static const double normal_quantile = 1.959963984540054; /* 0.975 */
 
-/* How much of Student's t lies within tan(angle) sqrt(df) of 0 (Abramowitz and Stegun, 26.7.3 and
+/* The probability that |t| < tan(angle) sqrt(df) for Student's t (Abramowitz and Stegun, 26.7.3 and
  * 26.7.4). */
 static double share_within(double angle, int df) {
     int odd = df % 2;

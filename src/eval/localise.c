@@ -13,10 +13,10 @@
 
 const char *const localise_level_names[LOCALISE_LEVELS] = {"token", "pixel"};
 
-/* Pixels of a cell, about; cells that a window reaches to each side. */
+/* cell: wanted side in pixels; radius: cells that the window reaches to each side. */
 static const struct { int cell, radius; } levels[LOCALISE_LEVELS] = {{16, 0}, {4, 2}};
 
-/* What one model has shown at one level. */
+/* What was gathered of one model at one level. */
 typedef struct {
     PixelTally tally;
     Detection *detection;
@@ -27,7 +27,7 @@ typedef struct {
     int cell, side; /* pixels of the input, cells of the map */
     int radius;
     float *map, *scratch;
-    int32_t *pixels, *abnormal; /* of the mask, in each cell */
+    int32_t *pixels, *abnormal; /* number of mask pixels in each cell, and of abnormal ones */
     BoxFinder finder;
     Evidence *evidence; /* of each model */
 } Level;
@@ -36,7 +36,7 @@ struct Localiser {
     const Dataset *data;
     Scorer *const *scorer;
     int models;
-    int64_t size, frames; /* input side; frames of all test clips */
+    int64_t size, frames; /* input side in pixels; number of frames of all test clips */
     Tracks tracks;
     bool has_masks;
     Masks *masks; /* of `clip` */
@@ -65,8 +65,8 @@ static int open_truth(Localiser *l, const char *folder) {
     return code;
 }
 
-/* The divisor of size that comes nearest, so that cells fill the input; 0: all are off by more than
- * a factor of two. */
+/* The divisor of `size` nearest to `wanted`, so that cells fill the input. 0 if all divisors are
+ * off by more than a factor of two. */
 static int cell_of(int64_t size, int wanted) {
     int best = 0;
     for (int d = wanted / 2; d <= 2 * wanted; d++)
@@ -157,7 +157,7 @@ const Tracks *localiser_tracks(const Localiser *l) {
     return &l->tracks;
 }
 
-/* Goes on to another clip's masks. */
+/* Closes the masks of the last clip and opens those of `clip`. */
 static int next_masks(Localiser *l, int clip) {
     int found;
     masks_free(&l->masks);
@@ -219,7 +219,7 @@ int localiser_add(Localiser *l, int clip, const Frame *f) {
         code = masks_read(l->masks, f->index, &mask, &mask_width, &mask_height);
     if (code)
         return code;
-    int width = l->tracks.made ? mask_width : f->width; /* of what boxes are compared with */
+    int width = l->tracks.made ? mask_width : f->width; /* size of the frames of the tracks */
     int height = l->tracks.made ? mask_height : f->height;
     for (int i = 0; i < LOCALISE_LEVELS; i++) {
         Level *v = &l->level[i];

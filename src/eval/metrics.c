@@ -31,8 +31,8 @@ static int sort_items(Item *items, int64_t *abnormal, const double *score, const
     return 0;
 }
 
-/* The curve as counts: from group to group of equal scores, how many are abnormal (tp) and normal
- * (fp) down to this score. Returns the index after the group that starts at i. */
+/* Steps along the ROC curve: adds the group of equal scores that starts at i to the counts of
+ * abnormal (tp) and normal (fp) frames so far. Returns the index after the group. */
 static int64_t next_group(const Item *items, int64_t n, int64_t i, int64_t *tp, int64_t *fp) {
     double score = items[i].score;
     for (; i < n && items[i].score == score; i++) {
@@ -42,8 +42,8 @@ static int64_t next_group(const Item *items, int64_t n, int64_t i, int64_t *tp, 
     return i;
 }
 
-/* NaN where one class is absent. The sum is twice the area in units of one normal x one abnormal
- * frame: whole numbers, so nothing is rounded before the division. */
+/* The AUROC; NaN if one class is absent. The sum is twice the area in units of one normal x one
+ * abnormal frame. It is a whole number, so nothing is rounded before the division. */
 static double area(const Item *items, int64_t n, int64_t abnormal) {
     int64_t normal = n - abnormal, tp = 0, fp = 0;
     if (!abnormal || !normal)
@@ -120,7 +120,7 @@ int auroc_macro(double *out, const double *score, const uint8_t *label, const in
     return rc;
 }
 
-/* Over groups of equal scores, highest first. */
+/* The average precision, summed over groups of equal scores, highest first. */
 static double precision_sum(const Item *items, int64_t n, int64_t abnormal) {
     int64_t tp = 0, fp = 0;
     double sum = 0;

@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "eval/metrics.h"
 
-/* A positive float's bits rise with its value: the exponent and 12 bits behind it are a bin. */
+/* The bits of a positive float rise with its value. Its exponent and the next 12 bits number its
+ * bin. */
 enum { BIN_SHIFT = 11, BINS = 1 << (31 - BIN_SHIFT) };
 
 typedef struct {
@@ -96,7 +97,7 @@ int pixel_tally_add(PixelTally *t, const float *map, const int32_t *pixels,
 
 int pixel_tally_figures(const PixelTally *t, PixelFigures *out) {
     double normal = 0, abnormal = 0, below = 0, tied = 0;
-    for (int i = 0; i < BINS; i++) { /* pairs whose normal pixel has the lower error; equal bins */
+    for (int i = 0; i < BINS; i++) { /* pairs: normal pixel below; tied */
         below += t->abnormal[i] * normal;
         tied += t->abnormal[i] * t->normal[i];
         normal += t->normal[i];

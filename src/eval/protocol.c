@@ -72,7 +72,8 @@ Normalise protocol_normalise(const Protocol *p) {
     return how;
 }
 
-/* Copies what counts, as anomaly. An infinite PSNR (equal frames) is no more than normal. */
+/* Copies the frames that count and turns regularity into anomaly. An infinite PSNR (equal frames)
+ * counts as in->normal. */
 static void take(Judged *j, const Protocol *p, const ProtocolInput *in) {
     int64_t head = p->head == PROTOCOL_UNSCORED ? in->first : p->head;
     int64_t tail = p->tail == PROTOCOL_UNSCORED ? in->last : p->tail;

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* Beta and alpha of the literature. */
+/* Called beta and alpha in the literature. */
 static const double least_overlap = 0.1, least_share = 0.1;
 
 /* A box to find. */
@@ -36,7 +36,7 @@ static int compare_targets(const void *a, const void *b) {
     return compare_places(x->clip, x->frame, y->clip, y->frame);
 }
 
-/* The highest score first. */
+/* Sorts the highest score first. */
 static int compare_detections(const void *a, const void *b) {
     float x = ((const Detection *)a)->score, y = ((const Detection *)b)->score;
     return (x < y) - (x > y);
@@ -64,7 +64,7 @@ static void search_free(Search *s) {
     mem_free(s->hits);
 }
 
-/* The first target of the detection's frame, or where it would be. */
+/* Index of the first target in the detection's frame, or where such a target would be. */
 static int64_t first_target(const Search *s, const Detection *d) {
     int64_t low = 0, high = s->count;
     while (low < high) {
@@ -82,7 +82,7 @@ static bool found_share(const Search *s, int64_t track) {
     return (double)s->hits[track] / (double)s->length[track] >= least_share;
 }
 
-/* Counts what the detection finds; false where it is a false alarm. */
+/* Counts the boxes and tracks that the detection finds. Returns false if it is a false alarm. */
 static bool take_detection(Search *s, const Detection *d) {
     bool overlaps = false;
     for (int64_t i = first_target(s, d); i < s->count; i++) {
@@ -103,8 +103,8 @@ static bool take_detection(Search *s, const Detection *d) {
     return overlaps;
 }
 
-/* The area below the straight line from `before` to `after` over `alarms` false alarms, as far as
- * `room` of them. Whole numbers and halves: exact below 2^52. */
+/* The area below the straight line from `before` to `after` over `alarms` false alarms, cut off
+ * after `room` of them. Whole numbers and halves are exact below 2^52. */
 static double step_area(int64_t before, int64_t after, int64_t alarms, int64_t room) {
     if (alarms <= room)
         return (double)alarms * (double)(before + after) / 2;
@@ -112,11 +112,11 @@ static double step_area(int64_t before, int64_t after, int64_t alarms, int64_t r
     return width * ((double)before + (double)(after - before) * width / (double)alarms / 2);
 }
 
-/* Detections of equal scores are one step of both curves, so their order is nothing. */
+/* Detections of equal score are one step of both curves, so their order does not matter. */
 static void sweep(Search *s, const Detection *d, int64_t count, int64_t frames, double *rbdc,
                   double *tbdc) {
     double boxes = 0, tracks = 0;
-    int64_t room = frames; /* false alarms left to one a frame */
+    int64_t room = frames; /* false alarms left until there is one a frame */
     for (int64_t i = 0; i < count && room > 0;) {
         int64_t alarms = 0, old_boxes = s->boxes_found, old_tracks = s->tracks_found;
         for (float score = d[i].score; i < count && d[i].score == score; i++)

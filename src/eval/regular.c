@@ -18,8 +18,9 @@ static int descending(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-/* Unequal PSNRs that rounding made one value become neighbouring numbers from 0 to 1: first up from
- * 0, then down from 1. Highest PSNR first. */
+/* Separates anomalies that rounding made equal although their PSNRs differ: they become
+ * neighbouring numbers. One pass goes up from 0, one down from 1. Items are sorted, highest PSNR
+ * first. */
 static void keep_order(Item *item, int64_t n) {
     for (int64_t i = 1; i < n; i++) {
         double next = nextafter(item[i - 1].anomaly, INFINITY);
@@ -34,8 +35,8 @@ static void keep_order(Item *item, int64_t n) {
     }
 }
 
-/* Items of n frames whose PSNR is a number, the highest first; an infinite one (equal frames) is at
- * the near end of the finite ones. Returns how many. */
+/* Fills the items of those of n frames whose PSNR is not NaN, highest first, and returns their
+ * number. An infinite PSNR (equal frames) takes the nearest finite value. */
 static int64_t sort_items(Item *item, const double *psnr, int64_t n) {
     double min = INFINITY, max = -INFINITY;
     int64_t count = 0;
@@ -51,7 +52,7 @@ static int64_t sort_items(Item *item, const double *psnr, int64_t n) {
     return count;
 }
 
-/* NaN stays NaN, which auroc then refuses. */
+/* NaN stays NaN; auroc refuses it later. */
 static void normalise(double *anomaly, const double *psnr, int64_t n, Item *item) {
     int64_t count = sort_items(item, psnr, n);
     for (int64_t i = 0; i < n; i++)
@@ -59,7 +60,7 @@ static void normalise(double *anomaly, const double *psnr, int64_t n, Item *item
     if (!count)
         return;
     double max = item[0].psnr, min = item[count - 1].psnr;
-    double unit = isfinite(max - min) ? 1 : 0.5; /* the halves' difference is finite always */
+    double unit = isfinite(max - min) ? 1 : 0.5; /* the difference of the halves is always finite */
     if (max > min) {
         for (int64_t i = 0; i < count; i++)
             item[i].anomaly = (unit * max - unit * item[i].psnr) / (unit * max - unit * min);

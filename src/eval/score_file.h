@@ -28,8 +28,8 @@ int score_file_clips(Dataset **out, const ScoreFile *f, const int64_t *frames, i
                      int64_t unscored);
 
 /* Makes an evaluation of the scores. The first `first` and the last `last` frames of each clip have
- * no score. `regularity`: higher scores are more normal, not more abnormal. *out keeps pointers to
- * all arguments. ERR_FAIL tells both lengths if they do not fit. */
+ * no score. `regularity`: higher scores are more normal, not more abnormal. `f`, `data` and
+ * `labels` are borrowed and must outlive *out. ERR_FAIL tells both lengths if they do not fit. */
 int score_file_evaluation(Evaluation *out, const ScoreFile *f, const Dataset *data,
                           const Labels *const *labels, int truths, int64_t first, int64_t last,
                           bool regularity);

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* Where frame i, before or behind the clip, takes its score from; -1: it is 0. */
+/* The index from which frame i, before or after the clip, takes its score. -1: its score is 0. */
 static int64_t source_of(SmoothEdge edge, int64_t i, int64_t n) {
     if (i >= 0 && i < n)
         return i;
