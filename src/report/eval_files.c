@@ -66,7 +66,7 @@ static Json *row_json(const ResultRow *r) {
     return j;
 }
 
-/* "checkpoints": every row; "oracle": the best of each kind, chosen on the test set. */
+/* Sets "checkpoints", all rows, and "oracle", the best row of each kind, chosen on the test set. */
 static void set_checkpoints(Json *top, const EvalCheckpoints *c) {
     Json *all = js_array(), *oracle = js_array();
     for (int i = 0; i < c->count; i++)
@@ -157,7 +157,7 @@ static void csv_head(FileOut *f, const Evaluation *e) {
     file_printf(f, "\n");
 }
 
-/* A field of text as in RFC 4180. */
+/* Writes a text field as in RFC 4180. */
 static void csv_text(FileOut *f, const char *s) {
     if (!s[strcspn(s, ",\"\r\n")]) {
         file_printf(f, "%s", s);
@@ -169,7 +169,7 @@ static void csv_text(FileOut *f, const char *s) {
     file_printf(f, "\"");
 }
 
-/* One line a scored frame. */
+/* Writes one line for each scored frame. */
 static int write_csv(const Evaluation *e, const Judged *judged, const char *path) {
     const Labels *l = e->labels[0];
     FileOut *f = NULL;
@@ -194,7 +194,7 @@ static int write_csv(const Evaluation *e, const Judged *judged, const char *path
     return file_commit(&f);
 }
 
-/* In the order of writing: where results.json is, all is. */
+/* In the order of writing: if results.json is there, all files are. */
 enum { CSV, PAGE, JSON, FILES };
 typedef struct {
     char at[FILES][4096];
@@ -219,7 +219,7 @@ int eval_write(const EvalResults *r, const char *folder) {
     const Evaluation *e = r->evaluation;
     Paths path;
     name_files(&path, folder);
-    Judged judged[EVALUATE_MODELS] = {{0}}; /* per clip, of the frames that have a score */
+    Judged judged[EVALUATE_MODELS] = {{0}}; /* by protocol "per-clip", scored frames only */
     int code = file_make_folder(folder);
     for (int m = 0; m < e->models && !code; m++)
         code = evaluation_judge(&judged[m], e, m, SCORE_FRAME, protocol_find("per-clip"));

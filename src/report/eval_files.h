@@ -5,14 +5,15 @@
 #include "base/json.h"
 #include "eval/eval_results.h"
 
-/* {"data": ..., "labels": {...}, "model": {...}, "rows": [...]}, owned by the caller. */
+/* The content of results.json: {"data": ..., "labels": {...}, "model": {...}, "rows": [...]}. The
+ * caller owns it. */
 Json *eval_json(const EvalResults *r);
 
-/* Makes the folder and tries whether files can be made in it, for before the work. */
+/* Makes the folder and checks that files can be made in it. Call it before the work begins. */
 int eval_folder(const char *folder);
 
-/* Writes the three files into a folder, each atomically, results.json last: it says that all are
- * there. */
+/* Writes the three files into a folder, each atomically. results.json is the last, so if it is
+ * there, all are. */
 int eval_write(const EvalResults *r, const char *folder);
 
 #endif

@@ -10,9 +10,9 @@
 #include "report/frame_pictures.h"
 #include "report/report.h"
 
-enum { GROUPS = 3, LONGEST = 10 }; /* lists of frames, and frames in one */
+enum { GROUPS = 3, LONGEST = 10 }; /* number of lists; most frames in a list */
 
-/* How much a frame belongs into a list; -INFINITY: not at all. */
+/* The rank of a frame in a list. The highest are shown; -INFINITY: never. */
 static double by_psnr(const ReportFrame *f) {
     return -f->psnr;
 }
@@ -63,7 +63,7 @@ static void insert(Pick *p, const ReportFrame *f, double rank, int clip) {
     p->clip[at] = clip;
 }
 
-/* One frame of each clip that has any of the kind. */
+/* Picks one frame from each clip that has frames of the group's kind. */
 static int pick_frames(Pick *p, const Evaluation *e, const Judged *j, int group) {
     const Labels *l = e->labels[0];
     const double *psnr = e->value[0][SCORE_FRAME];
@@ -133,11 +133,11 @@ static void write_facts(Facts *f, const Evaluation *e) {
     f->pair[n] = NULL;
 }
 
-/* The curves of the first row. */
+/* The ROC curves for the score and protocol of the first row. */
 static int make_roc(Report *r, RocPoint *roc[EVALUATE_MODELS], const Evaluation *e,
                     const ResultRow *row) {
     int64_t count[EVALUATE_MODELS] = {0};
-    int code = 0, kind = SCORE_FRAME; /* scores from elsewhere stand in its place */
+    int code = 0, kind = SCORE_FRAME; /* scores from elsewhere are stored there */
     for (int k = 0; k < SCORE_KINDS; k++)
         kind = strcmp(row->score, score_names[k]) == 0 ? k : kind;
     for (int m = 0; m < e->models && !code; m++) {
@@ -155,7 +155,7 @@ static int make_roc(Report *r, RocPoint *roc[EVALUATE_MODELS], const Evaluation 
     return code;
 }
 
-/* The rows of `eval --localise`; there are none where it was not asked for. */
+/* Lists the figures of `eval --localise`; none if it was not asked for. */
 static int list_places(ReportPlace *out, const EvalLocalise *l) {
     int n = 0;
     for (int m = 0; l->localiser && m < l->models; m++)

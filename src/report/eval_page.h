@@ -4,7 +4,8 @@
 
 #include "eval/eval_results.h"
 
-/* Writes report.html. `judged`: each model's scores under the protocol per-clip, for the curves. */
+/* Writes report.html. `judged` holds each model's scores under the protocol "per-clip", from which
+ * the curves are drawn. */
 int eval_page_write(const EvalResults *r, const Judged *judged, const char *path);
 
 #endif

@@ -10,14 +10,14 @@
 #include "video/source.h"
 #include "video/window.h"
 
-/* The mask at the pictures' size. */
+/* Scales the mask to the size of the pictures. */
 static void scale_mask(uint8_t *to, int64_t size, const uint8_t *mask, int64_t width,
                        int64_t height) {
     for (int64_t i = 0; i < size * size; i++)
         to[i] = mask[i / size * height / size * width + i % size * width / size] != 0;
 }
 
-/* The frame with a red box around each part of the mask. */
+/* Draws a red box around each part of the mask. */
 static int draw_boxes(FramePictures *p, const uint8_t *mask, int width, int height) {
     size_t pixels = (size_t)p->size * (size_t)p->size;
     Tracks parts = {0};
@@ -34,7 +34,7 @@ static int draw_boxes(FramePictures *p, const uint8_t *mask, int width, int heig
     Canvas canvas = {p->truth, p->size, p->size};
     for (int64_t i = 0; !code && i < parts.count; i++) {
         Box b = parts.item[i].box;
-        for (int k = 1; k <= 2; k++) /* two pixels wide, around it */
+        for (int k = 1; k <= 2; k++) /* two pixels wide, outside the box */
             draw_outline(canvas, b.x0 - k, b.y0 - k, b.x1 - b.x0 + 1 + 2 * k,
                          b.y1 - b.y0 + 1 + 2 * k, (Colour){40, 40, 255});
     }
@@ -57,7 +57,7 @@ static int draw_truth(FramePictures *p, const Dataset *data, int clip, int64_t i
     return code;
 }
 
-/* Scores the frame, which leaves the prediction in the scorer. */
+/* Scores the frame; the scorer keeps the prediction. */
 static int score(Scorer *s, Window *w, const char *url, int64_t index) {
     int64_t frames = scorer_info(s)->frames;
     Source *source = NULL;

@@ -34,7 +34,7 @@ static const char style[] =
     ".overview>:only-child{grid-column:1/-1}\n"
     ".stack{display:grid;grid-template-columns:minmax(0,1fr);gap:18px;margin-top:18px}"
     ".stack .panel{padding:18px 22px}.stack h2{margin:0 0 12px}\n"
-    /* A shadow at the side where more columns are. */
+    /* A shadow marks the side where more columns can be scrolled to. */
     ".scroll{overflow-x:auto;background:"
     "linear-gradient(90deg,var(--panel) 50%,transparent) 0 0/32px 100% no-repeat local,"
     "linear-gradient(270deg,var(--panel) 50%,transparent) 100% 0/32px 100% no-repeat local,"
@@ -114,7 +114,7 @@ void html_text(FileOut *f, const char *s) {
     }
 }
 
-/* A path or name that may break behind each slash. */
+/* Lets lines break after each slash. */
 void html_path(FileOut *f, const char *s) {
     for (const char *slash; s && (slash = strchr(s, '/')); s = slash + 1) {
         char part[256];
@@ -125,7 +125,7 @@ void html_path(FileOut *f, const char *s) {
     html_text(f, s);
 }
 
-/* A dash where there is no number. */
+/* Prints a dash for NaN. */
 void html_number(FileOut *f, const char *format, double value) {
     char buf[64];
     snprintf(buf, sizeof buf, format, value);

@@ -1,4 +1,4 @@
-/* What the HTML pages share: one self-contained page each, inline CSS, SVG and PNG, no script. */
+/* Parts of HTML pages. Each page is one self-contained file: inline CSS, SVG and PNG, no script. */
 #ifndef REPORT_HTML_H
 #define REPORT_HTML_H
 
@@ -6,25 +6,26 @@
 
 #include "base/file.h"
 
-/* The page up to and with its heading; html_foot ends it with a note in plain text. */
+/* html_head writes the page's start with its heading. html_foot ends the page with a note in plain
+ * text. */
 void html_head(FileOut *f, const char *title, const char *subtitle);
 void html_foot(FileOut *f, const char *note);
 
-/* A box under a heading, for a table and what is said about it. */
+/* A box under a heading. It holds a table and its explanations. */
 void html_panel(FileOut *f, const char *heading);
 void html_panel_end(FileOut *f);
 
-/* Text with &, <, >, " and ' as entities; the path may break behind each slash. */
+/* Write text with &, <, >, " and ' as entities. html_path also lets lines break after a slash. */
 void html_text(FileOut *f, const char *s);
 void html_path(FileOut *f, const char *s);
 
-/* printf of one number; a dash where it is none. */
+/* Prints one number in printf's `format`; a dash for NaN. */
 void html_number(FileOut *f, const char *format, double value);
 
 /* "+16.1" in green, "-3.1" in red. */
 void html_margin(FileOut *f, double points);
 
-/* A picture of size x size BGR with a caption, or the word that there is none (bgr NULL). */
+/* A picture of size x size BGR with a caption. If bgr is NULL, a note says that there is none. */
 int html_picture(FileOut *f, const char *caption, const uint8_t *bgr, int size);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "report/html.h"
 
-/* "<td" or the like, with its class, if it has one. */
+/* Writes a tag such as <td>, with its class if there is one. */
 static void open_tag(FileOut *f, const char *name, const char *class) {
     if (class)
         file_printf(f, "<%s class=\"%s\">", name, class);

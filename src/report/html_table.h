@@ -1,5 +1,5 @@
-/* A table of an HTML page: the columns, then rows of cells. What is written to the page between two
- * calls is the cell's content; whatever is open ends with the next cell, row or end. */
+/* A table of an HTML page: first the columns, then rows of cells. After html_cell, the caller
+ * writes the cell's content to the page. The next call closes open cells and rows. */
 #ifndef REPORT_HTML_TABLE_H
 #define REPORT_HTML_TABLE_H
 
@@ -15,7 +15,7 @@ typedef struct {
 
 HtmlTable html_table(FileOut *f);
 
-/* Its heading is HTML, printf style. Classes may be NULL, here and below. */
+/* Adds a column. The heading is HTML in printf style. CSS classes may be NULL, here and below. */
 void html_column(HtmlTable *t, const char *class, const char *heading, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -25,10 +25,10 @@ void html_columns(HtmlTable *t, const char *const *headings);
 void html_row(HtmlTable *t, const char *class);
 void html_cell(HtmlTable *t, const char *class);
 
-/* The row's only cell. */
+/* Begins a cell over all columns, the only one of its row. */
 void html_cell_over_all(HtmlTable *t);
 
-/* A cell with one number; a dash where it is none. */
+/* A cell with one number; a dash for NaN. */
 void html_number_cell(HtmlTable *t, const char *class, const char *format, double value);
 
 void html_table_end(HtmlTable *t);

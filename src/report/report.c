@@ -14,7 +14,7 @@
 
 /* ---- sections ---- */
 
-/* The first row that is not persistence, if there is one, says it in one line. */
+/* Writes one line about the first row that is not persistence, or else about persistence. */
 static void write_verdict(FileOut *f, const Report *r) {
     const ResultRow *row = r->row_count ? r->rows : NULL;
     for (int i = r->row_count - 1; i >= 0; i--)

@@ -1,5 +1,5 @@
-/* One self-contained HTML page (inline CSS, SVG and PNG; no script needed, opens without a network)
- * about one evaluation. */
+/* The HTML page about one evaluation. It is self-contained (inline CSS, SVG and PNG), has no script
+ * and opens without a network. */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
@@ -12,9 +12,9 @@
 
 typedef struct {
     const char *name, *note; /* "03", "runner" */
-    int64_t first, frames;   /* of the clip: its first scored one, and how many are */
-    const double *anomaly;   /* per frame, in [0, 1]: the model's */
-    const double *baseline;  /* the same of persistence; NULL where no row is persistence's */
+    int64_t first, frames;   /* the clip's first scored frame; number of scored frames */
+    const double *anomaly;   /* the model's scores, per frame, in [0, 1] */
+    const double *baseline;  /* persistence's scores; NULL if no row is persistence's */
     const uint8_t *label;
 } ReportClip;
 
@@ -22,10 +22,10 @@ typedef struct {
 typedef struct {
     const char *clip;
     int64_t index;
-    double psnr, anomaly; /* dB; as in the curve of its clip */
+    double psnr, anomaly; /* dB; the value in the clip's curve */
     int abnormal;
     int size;
-    const uint8_t *frame, *prediction, *difference, *truth; /* truth NULL where unknown */
+    const uint8_t *frame, *prediction, *difference, *truth; /* truth NULL if unknown */
 } ReportFrame;
 
 /* Frames of one kind, under a heading. */
@@ -35,7 +35,7 @@ typedef struct {
     int count;
 } ReportGroup;
 
-/* Where in the frame: one model at one level (localise.h). */
+/* The localisation figures of one model at one level (eval/localise.h). */
 typedef struct {
     const char *model, *level;
     Localisation figures;
@@ -43,28 +43,28 @@ typedef struct {
 
 typedef struct {
     const char *title, *subtitle; /* subtitle: data, labels, epoch, seed, in words */
-    const char *const *facts; /* "key\0value" pairs flattened: key, value, key, value, ..., NULL */
+    const char *const *facts;     /* key, value, key, value, ..., NULL */
     const ResultRow *rows;
     int row_count;
-    bool alarms;               /* whether the rows' alarms have a table */
-    double fps, budget;        /* of these: frames a second, false alarms an hour */
-    const Tracks *tracks;      /* the truth of the places */
+    bool alarms;               /* whether the page has a table of the rows' alarms */
+    double fps, budget;        /* of the alarms: frames a second, false alarms an hour */
+    const Tracks *tracks;      /* the true tracks with which `places` were measured */
     const ReportPlace *places; /* may be NULL */
     int place_count;
-    const ResultRow *checkpoints; /* of the epochs of a run, the last one behind them; or NULL */
+    const ResultRow *checkpoints; /* rows of a run's epochs, the last epoch at the end; or NULL */
     int checkpoint_count;
-    const int *oracles; /* of these the best of their kind, as indices; -1: none */
+    const int *oracles; /* indices of the best checkpoint row of each kind; -1: none */
     int oracle_count;
     const ReportClip *clips;
     int clip_count;
-    const ResultRow *roc_row;           /* whose score and protocol the curves have */
+    const ResultRow *roc_row;           /* the row whose score and protocol the curves show */
     const RocPoint *roc, *roc_baseline; /* may be NULL */
     int64_t roc_count, roc_baseline_count;
     const ReportGroup *groups;
     int group_count;
 } Report;
 
-/* Writes the page atomically. Whatever is empty or NULL is left out of it; NaN scores are ERR_FAIL.
+/* Writes the page atomically. Parts that are empty or NULL are left out. ERR_FAIL for NaN scores.
  */
 int report_write(const Report *r, const char *path);
 

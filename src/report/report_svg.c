@@ -4,7 +4,7 @@
 
 /* ---- scores over frames ---- */
 
-/* The plot's corners in the figure; COLUMNS is its width. */
+/* Place and size of the plot in the figure; COLUMNS is its width. */
 enum { LEFT = 30, TOP = 8, COLUMNS = 484, HEIGHT = 96, RIGHT = LEFT + COLUMNS };
 enum { FIGURE_WIDTH = RIGHT + 8, FIGURE_HEIGHT = TOP + HEIGHT + 20 };
 
@@ -12,7 +12,7 @@ static double plot_y(double score) {
     return TOP + HEIGHT * (1 - fmin(fmax(score, 0), 1));
 }
 
-/* Frame i's place is the middle of the i-th of n equal stretches. */
+/* The x of frame i: the middle of the i-th of n equal stretches. */
 static double frame_x(int64_t i, int64_t n) {
     return LEFT + COLUMNS * ((double)i + 0.5) / (double)n;
 }
@@ -22,7 +22,7 @@ static void point(FileOut *f, bool *pen_down, double x, double score) {
     *pen_down = true;
 }
 
-/* A column's lowest and highest score in the order in which they come. */
+/* Draws a column's lowest and highest score, in the order of their frames. */
 static void column_points(FileOut *f, bool *pen_down, const double *score, int64_t from, int64_t to,
                           int64_t n) {
     int64_t low = -1, high = -1;
@@ -51,7 +51,7 @@ static void curve(FileOut *f, const char *name, const double *score, int64_t n) 
     file_printf(f, "\"/>");
 }
 
-/* Shades the runs of abnormal columns: of frames, where there are fewer frames than columns. */
+/* Shades the runs of abnormal columns, or of frames if there are fewer frames than columns. */
 static void truth(FileOut *f, const uint8_t *label, int64_t n) {
     int64_t columns = n < COLUMNS ? n : COLUMNS, start = -1;
     for (int64_t c = 0; c <= columns; c++) {
@@ -70,7 +70,7 @@ static void truth(FileOut *f, const uint8_t *label, int64_t n) {
     }
 }
 
-/* 1, 2 or 5 times a power of ten, so that about `most` of them cover n. */
+/* A step of 1, 2 or 5 times a power of ten such that about `most` steps cover n. */
 static int64_t tick_step(int64_t n, int most) {
     for (int64_t step = 1;; step *= 10)
         for (int k = 0; k < 3; k++) {
@@ -80,7 +80,8 @@ static int64_t tick_step(int64_t n, int most) {
         }
 }
 
-/* Frames are counted as the clip counts them, of which `first` is the figure's first. */
+/* Draws the axes. Frame numbers are the clip's; `first` is the number of the figure's first frame.
+ */
 static void curve_axes(FileOut *f, int64_t first, int64_t n) {
     for (int k = 0; k <= 2; k++) {
         double y = plot_y(k / 2.0);
@@ -120,7 +121,7 @@ void report_svg_curve(FileOut *f, const ReportClip *clip) {
 enum { SIDE = 290, ROC_LEFT = 40, ROC_TOP = 10, ROC_BOTTOM = ROC_TOP + SIDE };
 enum { ROC_WIDTH = ROC_LEFT + SIDE + 14, ROC_HEIGHT = ROC_BOTTOM + 38 };
 
-/* Points closer than half a unit to the last one drawn are left out, the ends never. */
+/* Leaves out points closer than half a unit to the last one drawn, but never the ends. */
 static void roc_path(FileOut *f, const char *name, const RocPoint *p, int64_t count) {
     double last_x = -SIDE, last_y = -SIDE;
     file_printf(f, "<path class=\"%s\" d=\"", name);

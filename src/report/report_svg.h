@@ -6,11 +6,11 @@
 #include "base/file.h"
 #include "report/report.h"
 
-/* Scores of one clip over its frames, its abnormal stretches shaded. Long clips keep the lowest and
- * the highest score of every column of the figure. */
+/* The scores of one clip over its frames; abnormal stretches are shaded. A long clip is reduced to
+ * the lowest and the highest score in each pixel column of the figure. */
 void report_svg_curve(FileOut *f, const ReportClip *clip);
 
-/* Both ROC curves; the baseline's may be absent (NULL). */
+/* The ROC curves of model and baseline; `baseline` may be NULL. */
 void report_svg_roc(FileOut *f, const RocPoint *model, int64_t count, const RocPoint *baseline,
                     int64_t baseline_count);
 

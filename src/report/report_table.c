@@ -6,7 +6,7 @@
 #include "report/html.h"
 #include "report/html_table.h"
 
-/* The rows of a table, and which columns and headings they need. */
+/* The rows of a table, and which optional columns and headings it has. */
 typedef struct {
     const ResultRow *row;
     int count;
@@ -24,7 +24,7 @@ static void cell(HtmlTable *t, double value) {
     html_number_cell(t, NULL, "%.2f", value);
 }
 
-/* The columns that say which row it is. */
+/* Begins a table with the columns that name a row. */
 static HtmlTable name_columns(FileOut *f, const Rows *rows, const char *first) {
     HtmlTable t = html_table(f);
     html_column(&t, NULL, "%s", first);
@@ -34,7 +34,7 @@ static HtmlTable name_columns(FileOut *f, const Rows *rows, const char *first) {
     return t;
 }
 
-/* A heading where the ground truth changes, over all columns; then the row's name. */
+/* Begins row i with its name, below a heading over all columns if the ground truth changes. */
 static void name_row(HtmlTable *t, const Rows *rows, int i, const char *chip) {
     const ResultRow *row = &rows->row[i];
     if (rows->labels && (i == 0 || strcmp(row->hash, row[-1].hash) != 0)) {
@@ -96,7 +96,7 @@ static void result_row(HtmlTable *t, const Rows *rows, int i, const ResultRow *b
     file_printf(t->f, "%lld/%lld", (long long)row->frames, (long long)row->abnormal);
 }
 
-/* What the protocols are, where there are others than the paper's. */
+/* Explains the protocols if there are others than the paper's. */
 static void write_protocols(FileOut *f, const Report *r) {
     bool open = false;
     for (const Protocol *p = protocols + 2; p->name; p++) {
@@ -138,7 +138,7 @@ void report_table_results(FileOut *f, const Report *r) {
 
 /* ---- alarms ---- */
 
-/* What the figures are, and which rates so many frames cannot show. */
+/* Explains the figures, and the lowest rate that can be measured with so many frames. */
 static void alarm_notes(FileOut *f, const Report *r) {
     int64_t normal = r->rows[0].frames - r->rows[0].abnormal;
     double seconds = (double)normal / r->fps;

@@ -1,5 +1,5 @@
-/* The report's tables. Each writes nothing where its rows were not asked for; above it one line
- * says what it means in a paper, and to somebody with a camera. */
+/* The report's tables. A function writes nothing if its rows were not asked for. A line above each
+ * table says what its figures mean, in a paper and to a user with a camera. */
 #ifndef REPORT_REPORT_TABLE_H
 #define REPORT_REPORT_TABLE_H
 
