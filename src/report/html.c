@@ -125,7 +125,7 @@ void html_path(FileOut *f, const char *s) {
     html_text(f, s);
 }
 
-/* Prints a dash for NaN. */
+/* Prints a dash if the value is not finite. */
 void html_number(FileOut *f, const char *format, double value) {
     char buf[64];
     snprintf(buf, sizeof buf, format, value);

@@ -19,7 +19,7 @@ void html_panel_end(FileOut *f);
 void html_text(FileOut *f, const char *s);
 void html_path(FileOut *f, const char *s);
 
-/* Prints one number in printf's `format`; a dash for NaN. */
+/* Prints one number in printf's `format`; a dash if it is not finite. */
 void html_number(FileOut *f, const char *format, double value);
 
 /* "+16.1" in green, "-3.1" in red. */

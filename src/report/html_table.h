@@ -28,7 +28,7 @@ void html_cell(HtmlTable *t, const char *class);
 /* Begins a cell over all columns, the only one of its row. */
 void html_cell_over_all(HtmlTable *t);
 
-/* A cell with one number; a dash for NaN. */
+/* A cell with one number; a dash if it is not finite. */
 void html_number_cell(HtmlTable *t, const char *class, const char *format, double value);
 
 void html_table_end(HtmlTable *t);

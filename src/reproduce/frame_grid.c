@@ -12,17 +12,17 @@
 
 struct FrameGrid {
     GridFrame *frames;
-    FramePictures *pictures; /* two a frame */
+    FramePictures *pictures; /* two for each frame */
     double *psnr;
     int count, room;
 };
 
-/* ---- the frames, out of scores.csv. */
+/* ---- choosing frames from scores.csv. */
 
 enum { CLIP, INDEX, LABEL, PSNR, COLUMNS };
 
-/* The field at *at as in RFC 4180, without its quotes, cut to fit into buf. Leaves *at behind it
- * and its comma or line end; false where it was the last of its line. */
+/* Copies the field at *at (RFC 4180) into buf without its quotes, cut to fit. Moves *at behind the
+ * field and its comma or line end. Returns false if the field was the last of its line. */
 static bool next_field(const char **at, char *buf, size_t n) {
     const char *p = *at;
     bool quoted = *p == '"';
@@ -40,7 +40,7 @@ static bool next_field(const char **at, char *buf, size_t n) {
     return *p == ',';
 }
 
-/* Where the columns stand that are needed. */
+/* Finds the needed columns in the header line. */
 static int read_head(int column[COLUMNS], const char **at, const char *label, const char *path) {
     const char *names[] = {"clip", "frame", label, "psnr_model"};
     char field[64];

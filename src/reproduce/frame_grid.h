@@ -1,4 +1,4 @@
-/* The paper's Fig. 2: what two models make of the frames that score highest. */
+/* The paper's Fig. 2: two models' predictions for the frames with the lowest PSNR. */
 #ifndef REPRODUCE_FRAME_GRID_H
 #define REPRODUCE_FRAME_GRID_H
 
@@ -11,16 +11,17 @@ typedef struct {
     char clip[256];
     int64_t index;
     bool abnormal;
-    int size;                     /* of the pictures, size x size x 3 BGR */
-    const uint8_t *frame, *truth; /* truth NULL where there is no mask */
+    int size;                     /* side of the pictures: size x size x 3 BGR */
+    const uint8_t *frame, *truth; /* truth NULL if there is no mask */
     const uint8_t *prediction[2], *difference[2];
 } GridFrame;
 
 typedef struct FrameGrid FrameGrid;
 
-/* The frame of lowest PSNR in each clip, by the second run's eval/scores.csv, the lowest first, at
- * most `count`; both runs' models predict it on that backend. `abnormal` is by the column `label`
- * of that file; ERR_FAIL where it has none of that name. */
+/* Takes the frame of lowest PSNR from each clip, lowest first, at most `count` frames. The PSNRs
+ * are those in the second run's eval/scores.csv; the column named `label` says which frames are
+ * abnormal, and ERR_FAIL if there is no such column. The models of both runs predict each frame on
+ * `be`. */
 int frame_grid_open(FrameGrid **out, const char *data, const char *first_run,
                     const char *second_run, const char *label, int count, Backend *be);
 void frame_grid_free(FrameGrid **g);

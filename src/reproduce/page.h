@@ -4,8 +4,8 @@
 
 #include "reproduce/state.h"
 
-/* With `pictures` also the paper's Fig. 2, where its two rows are there; that takes seconds. Where
- * it cannot be drawn, the page and a warning say why. */
+/* Writes the page. With `pictures` it has the paper's Fig. 2 if the figure's two rows are done;
+ * that takes seconds. If the figure cannot be drawn, the page and a warning say why. */
 int reproduce_page(const Reproduction *r, const char *path, bool pictures);
 
 #endif

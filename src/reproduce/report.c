@@ -19,7 +19,7 @@ static void cell(FileOut *f, const char *format, double value) {
         file_printf(f, "-");
 }
 
-/* Text of others on one line; it opens no cell of a table. */
+/* Writes foreign text on one line, escaped so that it opens no cell of a table. */
 static void text(FileOut *f, const char *s) {
     for (; *s; s++) {
         if (*s == '|')

@@ -40,9 +40,9 @@ static const char *protocol_of(const Reproduction *r) {
     return strcmp(r->set, "avenue") == 0 ? "global" : "per-clip";
 }
 
-/* Hashes (data/labels.h) of the ground truths of the paper's figures, from its authors' code:
- * Ped2's is the one that everybody has, Avenue's is MLEP's JSON, which labels 4835 frames of 15324
- * (method B.2). NULL: not known. */
+/* Hashes (data/labels.h) of the paper's ground truths, known from its authors' code. Ped2's is the
+ * usual one. Avenue's is MLEP's JSON, which labels 4835 frames of 15324 (method B.2). NULL: not
+ * known. */
 static const char *const paper_truth[REPRODUCE_SETS] = {"1a794057832d4fbb", "bb153d5a958451d6",
                                                         NULL};
 
@@ -67,7 +67,7 @@ void reproduce_offer_truth(Reproduction *r, const char *variant, const char *has
     snprintf(r->labels_hash, sizeof r->labels_hash, "%s", hash);
 }
 
-/* Does the row count: the score is the frame's, the ground truth that of the figures? */
+/* Does the row count? Its score must be the frame's, its ground truth the reproduction's. */
 static bool is_ours(const Reproduction *r, const Json *row) {
     return is(row, "labels_hash", r->labels_hash) && is(row, "score", "frame");
 }
@@ -103,7 +103,7 @@ static void take_figures(ReproduceFigures *run, ReproduceFigures *persistence,
             run->oracle = number(js_at(oracle, i), "auroc_micro");
 }
 
-/* Lines of a log, parsed one by one: calls f until it says stop. */
+/* Parses a log line by line and calls f for each line that is JSON. */
 static int each_line(const char *path, void (*f)(void *ctx, const Json *line), void *ctx) {
     char *text;
     size_t bytes;
@@ -134,7 +134,7 @@ static void add_epoch(void *ctx, const Json *line) {
     }
 }
 
-/* What its checkpoint says of the program and the processor that made it. */
+/* Reads from the checkpoint which program and processor made it. */
 static int read_made_by(ReproduceRun *run, const char *folder) {
     char path[4400];
     model_path(path, sizeof path, folder);
@@ -189,7 +189,7 @@ int reproduce_read_run(ReproduceRun *run, Reproduction *r, const char *folder) {
     return code ? code : read_made_by(run, folder);
 }
 
-/* ---- what a folder's runs are made with. */
+/* ---- claiming a folder. */
 
 static const char *const claim_keys[] = {"set", "data", "size", "init", "settings"};
 
@@ -282,7 +282,7 @@ int reproduce_read_time(ReproduceTime *time, const char *log_path, int64_t least
     return code;
 }
 
-/* ---- what computes. */
+/* ---- compute options. */
 
 static bool is_compute(const Words *w) {
     for (const Opt *row = compute_options; row->name; row++)

@@ -63,7 +63,7 @@ bool reproduce_has_oracle(const Reproduction *r) {
 
 /* ---- facts. */
 
-/* Appends; what does not fit is cut off. */
+/* Appends text and cuts off what does not fit. */
 static void append(char *buf, size_t n, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 static void append(char *buf, size_t n, const char *format, ...) {
@@ -74,7 +74,7 @@ static void append(char *buf, size_t n, const char *format, ...) {
     va_end(args);
 }
 
-/* A list's words, each behind `before`. */
+/* Appends the words of a list, each preceded by `before`. */
 static void append_words(char *buf, size_t n, const char *before, const char *list) {
     for (Words w = words_of(list); words_next(&w);) {
         bool apart = *buf && buf[strlen(buf) - 1] != ' ';
@@ -121,7 +121,7 @@ char *reproduce_caution(char *buf, size_t n, const Reproduction *r) {
     return buf;
 }
 
-/* All that is not as the paper has it. */
+/* Appends everything that differs from the paper. */
 static void changes(char *buf, size_t n, const Reproduction *r) {
     if (!r->init)
         append(buf, n, "no pre-trained weights; ");
@@ -144,7 +144,7 @@ static void commands(char *buf, size_t n, const Reproduction *r) {
     append_words(buf, n, "--", reproduce_compute(compute, sizeof compute, r));
 }
 
-/* What defines each row, so that no setting changes what it is. */
+/* Appends the options that define each row. */
 static void definitions(char *buf, size_t n, const Reproduction *r) {
     for (int i = 0; i < r->row_count; i++) {
         const ReproduceRow *row = reproduce_row(r, i);

@@ -1,4 +1,4 @@
-/* What the report of a reproduction tells of it. */
+/* The contents of a reproduction's report: summaries of rows, settings and cautions. */
 #ifndef REPRODUCE_SUMMARY_H
 #define REPRODUCE_SUMMARY_H
 
@@ -6,25 +6,25 @@
 
 enum { REPRODUCE_FACTS = 16 };
 
-/* A row's runs that are done, taken together: means, NaN without any, and the spread. */
+/* Summary of those runs of a row that are done. Means are NaN if none is done. */
 typedef struct {
-    int done;
-    ReproduceFigures mean; /* frames: of each, not a mean */
-    double least, most;    /* of auroc */
+    int done;              /* number of runs */
+    ReproduceFigures mean; /* means over the runs; `frames` is the number of one run */
+    double least, most;    /* range of the runs' AUROCs */
     double epoch_seconds;
-    char seeds[256]; /* that are done: "1, 2" */
+    char seeds[256]; /* the seeds that are done: "1, 2" */
 } ReproduceSummary;
 
 ReproduceSummary reproduce_summary(const Reproduction *r, int row);
 
-/* Frames that the row with the most has scored. A row with fewer needs more input frames, and its
- * figures are of other frames. */
+/* The largest number of frames that a row has scored. A row with fewer needs more input frames, so
+ * its figures come from a smaller set of frames. */
 int64_t reproduce_most_frames(const Reproduction *r);
 
-/* Whether any run has the best of the epochs that were kept. */
+/* Whether any run has the AUROC of its best kept epoch. */
 bool reproduce_has_oracle(const Reproduction *r);
 
-/* "key", value: what all of it was made with. */
+/* Pairs of key and value: how the runs were made. */
 typedef struct {
     int count;
     struct {
@@ -35,15 +35,16 @@ typedef struct {
 
 void reproduce_facts(ReproduceFacts *facts, const Reproduction *r);
 
-/* The processor and the threads of this machine, for these settings; into buf, which it returns. */
+/* Writes this machine's processor and the threads used with these settings. Returns buf. */
 char *reproduce_machine(char *buf, size_t n, const Reproduction *r);
 
-/* The programs and processors that made the runs, as in ReproduceRun, each once. */
+/* Lists the runs' `made_by` (ReproduceRun), each once. Returns buf. */
 char *reproduce_made_by(char *buf, size_t n, const Reproduction *r);
 
-/* What a reader must know before the figures are compared with the paper's; "" where nothing. */
+/* Writes what a reader must know before comparing the figures with the paper's; "" if there is
+ * nothing. Returns buf. */
 char *reproduce_caution(char *buf, size_t n, const Reproduction *r);
 
-extern const char reproduce_note[]; /* what the columns are */
+extern const char reproduce_note[]; /* explains the report's columns */
 
 #endif
