@@ -1,4 +1,4 @@
-/* The subcommands: argv begins behind the command's word; the result is the exit code. */
+/* The subcommands. argv begins after the command's name. The result is the exit code. */
 #ifndef APP_CMD_H
 #define APP_CMD_H
 

@@ -1,5 +1,5 @@
-/* normalcy demo: a generated street scene goes the whole way: frames, training, evaluation, report.
- * It runs the same commands as a user would, and shows them. */
+/* normalcy demo: the whole way on a generated street scene: frames, training, evaluation, report.
+ * It shows and runs the same commands as a user would. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,8 +34,8 @@ static int train_and_evaluate(const DemoArgs *args, const char *data) {
     snprintf(run, sizeof run, "%s/run", args->output);
     snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", run);
     snprintf(seed, sizeof seed, "%lld", (long long)args->seed);
-    unlink(checkpoint); /* this demo begins anew */
-    /* train's own settings, but smaller: two minutes on two cores. */
+    unlink(checkpoint); /* start afresh */
+    /* The usual settings, but a smaller network: two minutes on two cores. */
     char *train[] = {(char *)data, "-o", run,        "--image", "96",     "--width", "128",
                      "--heads",    "4",  "--epochs", "6",       "--seed", seed};
     int result = run_command("train", cmd_train, (int)(sizeof train / sizeof *train), train);
@@ -48,7 +48,7 @@ static int train_and_evaluate(const DemoArgs *args, const char *data) {
     return result;
 }
 
-/* Only an earlier demo's run may be overwritten: one that was trained on its scene. */
+/* Refuses to overwrite a run unless it is an earlier demo's, trained on the demo's scene. */
 static int check_run(const DemoArgs *args, const char *data) {
     char path[4200];
     snprintf(path, sizeof path, "%s/run/checkpoint.safetensors", args->output);

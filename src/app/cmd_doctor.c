@@ -1,4 +1,4 @@
-/* normalcy doctor: what this machine is, and what would run how fast on it. */
+/* normalcy doctor: describes this machine and how fast scoring and training would run on it. */
 #include <stdio.h>
 
 #include "app/cmd.h"
@@ -14,7 +14,7 @@ static const char usage[] =
     "usage: normalcy doctor [OPTIONS]\n\n"
     "Prints libraries, processor and memory, and times one frame of each network.\n";
 
-/* Seconds of one frame's forward pass: the best of a few, after one to warm up. */
+/* Measures the seconds of one frame's forward pass: the best of a few, after a warm-up. */
 static int time_frame(double *seconds, Backend *be, const VitConfig *config) {
     Vit *v = NULL;
     int code = vit_open(&v, be, config, 1, false);
@@ -50,7 +50,7 @@ static int print_network(Backend *be, const char *name, const char *options) {
         code = time_frame(&seconds, be, &network);
     if (code)
         return code;
-    /* Forward and backward; backward is two forwards' products. */
+    /* Forward and backward: the backward pass has the products of two forward passes. */
     double step = 3 * (double)train_images(&training) * seconds;
     printf("  %-12s  %6.1f ms a frame  %7.1f frames/s   about %6.2f s a training step, %s\n", name,
            1e3 * seconds, 1 / seconds, step,
@@ -79,7 +79,7 @@ static int run(const ComputeArgs *compute) {
            be->threads);
     printf("video      %s\n", source_library(text, sizeof text));
     printf("\nscoring, and a training step of 4 pairs (estimated from it):\n");
-    code = stdout_flush(); /* before what takes long */
+    code = stdout_flush(); /* before the slow part */
     if (!code)
         code = print_network(be, "ped2-scratch", preset_options("ped2-scratch"));
     for (int i = 0; i < 3 && !code; i++)

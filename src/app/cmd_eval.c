@@ -1,5 +1,5 @@
-/* normalcy eval: AUROC of a model, or of another program's scores, on labelled test clips under the
- * protocols of the literature, beside the baseline that must be beaten. */
+/* normalcy eval: AUROC on labelled test clips, of a model or of another program's scores, by the
+ * protocols of the literature. The persistence baseline stands beside it. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +87,7 @@ typedef struct {
     EvalArgs args;
     ComputeArgs compute;
     OptGroup groups[4];
-    const char *model, *path; /* borrowed from argv; NULL: scores, no data */
+    const char *model, *path; /* borrowed from argv; model NULL: --scores; path NULL: no data */
     Backend *be;
     Dataset *data;
     Labels *labels[MAX_TRUTHS];
@@ -107,12 +107,12 @@ typedef struct {
 
 /* ---- the command line ---- */
 
-/* Takes the words of "a,b,c" in turn, or all names for "all". take gives false for a name it does
- * not know. */
+/* Calls `take` for each word of "a,b,c", or for every known name if the list is "all". `take`
+ * returns false for an unknown name. */
 static int take_list(const char *option, const char *list, const char *known,
                      bool (*take)(Eval *, const Words *), Eval *e) {
     Words w = words_of(list);
-    words_next_part(&w, ','); /* in an empty list it stays at an empty word, which has no name */
+    words_next_part(&w, ','); /* an empty list gives one empty word, which no name matches */
     do {
         if (!take(e, &w))
             return err_set(ERR_USAGE, "--%s: expected all, or some of %s; found \"%.*s\"", option,
@@ -212,7 +212,7 @@ typedef struct {
     int code;
 } Finding;
 
-/* Opens a ground truth that differs from those there are. */
+/* Opens a ground truth unless an equal one is open already. */
 static void add_truth(void *ctx, const char *path, const Labels *l, const char *error) {
     Finding *found = ctx;
     Eval *e = found->e;
@@ -238,7 +238,7 @@ static int open_labels(Eval *e) {
     return found.code;
 }
 
-/* "180,180,150" */
+/* Parses the frames of each clip, such as "180,180,150". */
 static int parse_clips(int64_t *frames, int *count, const char *list) {
     char *end;
     *count = 0;
@@ -255,7 +255,7 @@ static int parse_clips(int64_t *frames, int *count, const char *list) {
     }
 }
 
-/* Clips that are known by their length alone. */
+/* Makes a data set of clips of which only the lengths are known. */
 static int name_clips(Eval *e) {
     int64_t unscored = e->args.first + e->args.last;
     if (!e->args.clips)
@@ -279,7 +279,7 @@ static int open_data(Eval *e) {
 
 /* ---- scoring ---- */
 
-/* The model, if one is asked for, and persistence at the same input. */
+/* Opens the model, if there is one, and persistence with the same input size. */
 static int open_scorers(Eval *e) {
     int64_t size = e->args.image, frames = 1;
     if (strcmp(e->model, "persistence") != 0) {

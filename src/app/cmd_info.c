@@ -71,7 +71,7 @@ static int print_json(const char *path, const Safetensors *file, CheckpointInfo 
     return code;
 }
 
-/* Reading the weights too tells whether the file is whole and fits its own settings. */
+/* Reads the weights too, to check that the file is complete and fits its own settings. */
 static int check_weights(const Safetensors *file, const char *path, const CheckpointInfo *c) {
     Backend *be = NULL;
     Vit *v = NULL;

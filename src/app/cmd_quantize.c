@@ -1,4 +1,4 @@
-/* normalcy quantize: a model for scoring in int8. */
+/* normalcy quantize: makes a model for scoring in int8. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* normalcy reproduce: the paper's tables on the user's copy of the data. It runs the commands a
- * user would, one after the other; what is there already is not done again. */
+/* normalcy reproduce: computes the paper's tables on the user's copy of the data. It runs the same
+ * commands as a user would, one after the other, and skips those whose results are there already.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +100,7 @@ static int add_row(Reproduction *r, const char *word) {
     return 0;
 }
 
-/* What names a run is not for --settings: it would be another run under that name. */
+/* Refuses in --settings the options that name a run; another run would get that name. */
 static int check_settings(const char *list) {
     static const char *const taken[] = {"seed",   "init",   "size",   "output",
                                         "preset", "recipe", "resume", "config"};
@@ -147,7 +148,7 @@ static int fill(Reproduction *r, const ReproduceArgs *args, const char *const *p
 
 enum { MOST_WORDS = 64 };
 
-/* A command line under construction; the words are its own. */
+/* A command line under construction. It owns its words. */
 typedef struct {
     char *word[MOST_WORDS];
     int count;
@@ -167,7 +168,7 @@ static void free_words(CommandLine *c) {
         mem_free(c->word[i]);
 }
 
-/* "name=value name=value" as options. */
+/* Adds the words of "name=value name=value" as options. */
 static void add_list(CommandLine *c, const char *list) {
     char word[256];
     for (Words w = words_of(list); words_next(&w);)
@@ -212,7 +213,7 @@ static int train(const Reproduction *r, int row, int64_t seed, const char *folde
     return run_words(&c, "train", cmd_train);
 }
 
-/* Did the training keep the weights of epochs? */
+/* Sets *kept if the training kept the weights of epochs. */
 static int find_kept(bool *kept, const char *folder) {
     Listing files;
     int code = listing_open(&files, folder, LIST_FILES);
@@ -241,7 +242,7 @@ static int evaluate(const Reproduction *r, const char *folder) {
     return run_words(&c, "eval", cmd_eval);
 }
 
-/* Trains and evaluates what is not there; an exit code. */
+/* Trains and evaluates a run, as far as it is not done yet. Returns an exit code. */
 static int do_run(Reproduction *r, int row, int seed) {
     char folder[4200];
     reproduce_folder(folder, sizeof folder, r, row, seed);
@@ -269,7 +270,7 @@ static int do_run(Reproduction *r, int row, int seed) {
     return exit_code(code, "reproduce");
 }
 
-/* The first seed of every row before the second of any: an early report says something of all. */
+/* Runs the first seed of every row before any second seed, so an early report covers all rows. */
 static int do_runs(Reproduction *r) {
     for (int seed = 0; seed < r->seed_count; seed++)
         for (int row = 0; row < r->row_count; row++) {
@@ -285,12 +286,11 @@ static int do_runs(Reproduction *r) {
     return EXIT_OK;
 }
 
-/* ---- time: short trainings of the rows in turns, so that what disturbs the machine disturbs all.
- */
+/* ---- time: short trainings, the rows in turns, so that other load on the machine affects all. */
 
 enum { ROUNDS = 3 };
 
-/* The best of the rounds counts: everything else on the machine only adds. */
+/* Keeps the best round: other load on the machine can only add time. */
 static int time_once(Reproduction *r, int row, int round, int64_t steps) {
     char folder[4200], path[4400], extra[64];
     snprintf(extra, sizeof extra, "steps=%lld", (long long)steps);
@@ -306,7 +306,7 @@ static int time_once(Reproduction *r, int row, int round, int64_t steps) {
             return exit_code(code, "reproduce");
     }
     snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder);
-    unlink(path); /* a gigabyte that nobody asked for */
+    unlink(path); /* the checkpoint is a gigabyte that nobody asked for */
     ReproduceTime *best = &r->time[row];
     if (best->step_seconds == 0 || t.step_seconds < best->step_seconds)
         *best = t;
@@ -329,8 +329,7 @@ static void offer_truth(void *ctx, const char *path, const Labels *l, const char
         reproduce_offer_truth(ctx, l->variant, l->hash);
 }
 
-/* Hours before the first evaluation: is there something to train on, and a truth to compare with?
- */
+/* Checks that there are training clips and a ground truth. The first evaluation is hours away. */
 static int check_truth(Reproduction *r) {
     const char *path = r->data;
     Dataset *data = NULL;
@@ -348,7 +347,7 @@ static int check_truth(Reproduction *r) {
     return code;
 }
 
-/* What the command is for and the rows it knows. */
+/* Writes the usage text and the rows that the command knows. */
 static void tell_usage(char *buf, size_t n) {
     size_t used = (size_t)snprintf(buf, n, "%s\nRows:\n", usage);
     for (const ReproduceRow *row = reproduce_rows; row->name && used < n; row++)

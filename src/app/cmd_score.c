@@ -28,7 +28,7 @@ static const char usage[] =
     "frames\n"
     "without a past have none.\n";
 
-enum { PSNR_EQUAL = 100 }; /* printed where prediction and frame are equal */
+enum { PSNR_EQUAL = 100 }; /* dB printed if prediction and frame are equal */
 enum { FORMAT_JSONL, FORMAT_CSV, FORMAT_NPY };
 static const char *const format_names[] = {"jsonl", "csv", "npy", NULL};
 
@@ -62,10 +62,10 @@ typedef struct {
     Window window;
     Frame frame;
     FILE *out;       /* lines to stdout; or */
-    FileOut *file;   /* to a file that appears when it is whole */
-    double *history; /* npy and video only: PSNR of all frames, NaN without */
+    FileOut *file;   /* to a file that appears when it is complete */
+    double *history; /* npy and video only: PSNR of all frames; NaN: no score */
     int64_t count, capacity;
-    int64_t read; /* frames */
+    int64_t read; /* frames read */
     VideoWriter *video;
     uint8_t *canvas, *difference;
     float *map;
@@ -129,7 +129,7 @@ static int open_output(Score *s) {
         return file_probe(s->args.output); /* before any work */
     if (!source_info(s->source)->live)
         return file_create(&s->file, s->args.output);
-    s->out = fopen(s->args.output, "we"); /* a stream has no end to wait for: lines flow */
+    s->out = fopen(s->args.output, "we"); /* a stream may never end: write lines at once */
     return s->out ? 0 : err_sys(ERR_FAIL, "cannot write %s", s->args.output);
 }
 
@@ -219,7 +219,8 @@ static int write_map(Score *s) {
     return png_write(path, s->difference, size, size);
 }
 
-/* A frame the decoder doubts is told, not scored, and nothing is predicted across it. */
+/* Scores one frame. A frame that the decoder marks corrupt is reported, not scored, and no
+ * prediction crosses it. */
 static int score_frame(Score *s) {
     double psnr = NAN;
     int code = 0;
@@ -241,7 +242,7 @@ static int score_frame(Score *s) {
     return code;
 }
 
-/* Scores are kept whatever ended the input; its error is told after they are safe. */
+/* Saves the scores, whatever ended the input. An error of the input is told after that. */
 static int finish(Score *s) {
     int code = 0;
     if (s->args.format == FORMAT_NPY)
@@ -268,7 +269,7 @@ static int run(Score *s) {
     snprintf(reason, sizeof reason, "%s", err_text());
     bool failed = code && code != ERR_END && !stopped;
     int finished = finish(s);
-    if (failed) /* what failed first, not what failed because of it */
+    if (failed) /* tell the first failure, not its consequences */
         return err_set(code, "%s", reason);
     if (finished)
         return finished;

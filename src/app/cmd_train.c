@@ -48,7 +48,7 @@ typedef struct {
     int64_t checkpoint_every, keep, steps, cache;
 } TrainArgs;
 
-/* In no checkpoint: whoever resumes a run gives them again, like those that say what computes. */
+/* Not stored in checkpoints: a resumed run needs them again, like the compute options. */
 static const Opt run_options[] = {
     OPT_TEXT_ROW(TrainArgs, output, "output", NULL, "RUN", "folder of the run"),
     OPT_FLAG_ROW(TrainArgs, resume, "resume", "continue the run from its checkpoint"),
@@ -63,7 +63,7 @@ static const Opt run_options[] = {
     OPT_END,
 };
 
-/* What a run begins with; the settings and weights that come of it are in its checkpoints. */
+/* Only for a new run. The checkpoints hold the resulting settings and weights. */
 static const Opt start_options[] = {
     OPT_CHOICE_ROW(TrainArgs, preset, "preset", NULL, preset_names,
                    "the paper's settings for a data set; ped2-scratch: a small network from random "
@@ -79,11 +79,11 @@ static const Opt start_options[] = {
     OPT_END,
 };
 
-/* What train and pretrain differ in. */
+/* The differences between train and pretrain. */
 typedef struct {
     const char *name, *usage;
-    const char *preset;  /* of random weights; NULL: the paper's */
-    const char *options; /* on top of a preset */
+    const char *preset;  /* the preset for random weights; NULL: the paper's */
+    const char *options; /* set after the preset */
 } Command;
 
 typedef struct {
@@ -136,8 +136,8 @@ static int set_preset(Train *t, const char *preset) {
     return code ? code : opt_set_list(t->groups, t->command->name, t->command->options);
 }
 
-/* What a new run begins with. Where no preset is given: the paper's settings go with its weights,
- * methods and sizes; a network that predicts changes is one of ours. */
+/* Sets what a new run begins with. If no preset is given, runs with the paper's weights, recipes or
+ * sizes get the paper's settings. A network that predicts changes (residual) is one of ours. */
 static int begin(Train *t, const char *init, const char *given, bool paper) {
     VitConfig network = {0};
     int code = init ? import_network(&network, init) : 0;
@@ -149,14 +149,14 @@ static int begin(Train *t, const char *init, const char *given, bool paper) {
     return code;
 }
 
-/* Options that change the defaults of others come first. */
+/* Applies the options that change the defaults of others. */
 static int apply_presets(Train *t, int argc, char **argv) {
     const char *config = opt_peek(argc, argv, "config"), *preset = opt_peek(argc, argv, "preset");
     const char *size = opt_peek(argc, argv, "size"), *recipe = opt_peek(argc, argv, "recipe");
     const char *init = opt_peek(argc, argv, "init");
     int code = t->args.resume ? 0 : begin(t, init, preset, recipe || size);
     if (!code && config)
-        code = opt_load_yaml(t->groups + 2, config); /* settings, not the run's */
+        code = opt_load_yaml(t->groups + 2, config); /* settings only, no run options */
     if (!code && preset)
         code = set_preset(t, preset);
     if (!code && recipe) {
@@ -172,7 +172,7 @@ static int apply_presets(Train *t, int argc, char **argv) {
     return code;
 }
 
-/* The stored settings become the defaults of a resumed run. */
+/* Opens the checkpoint to resume. Its settings become the defaults. */
 static int open_checkpoint(Train *t, int argc, char **argv) {
     int n, code = opt_parse(t->groups, argc, argv, &t->data, 1, &n);
     if (!code)
@@ -191,12 +191,12 @@ static int open_checkpoint(Train *t, int argc, char **argv) {
     t->network = t->stored.model.network;
     mem_free(t->training.intruders);
     t->training = t->stored.training;
-    const char *intruders = t->stored.training.intruders; /* each its own copy */
+    const char *intruders = t->stored.training.intruders; /* each owns a copy */
     t->training.intruders = intruders ? mem_printf("%s", intruders) : NULL;
     return intruders && !t->training.intruders ? ERR_FAIL : 0;
 }
 
-/* A run's network is what it is. */
+/* Refuses options that change the network of a resumed run. */
 static int check_network(const Train *t) {
     char a[OPT_VALUE], b[OPT_VALUE];
     for (const Opt *row = vit_options; row->name; row++) {
@@ -288,7 +288,7 @@ static void tell_plan(const Train *t) {
                  mem_text(total, sizeof total, (double)available));
 }
 
-/* The command line may change settings of a run, but not unseen. */
+/* Warns about each setting of a resumed run that the command line changes. */
 static void tell_changes(const Train *t) {
     char a[OPT_VALUE], b[OPT_VALUE];
     for (const Opt *row = train_options; row->name; row++) {
@@ -319,7 +319,7 @@ static void tell_names(const char *what, const ImportList *names) {
         log_info("          and %d more %s", names->count - SHOWN, what);
 }
 
-/* Starts from the weights of --init; what they lack stays as drawn. */
+/* Loads the weights of --init. Weights that they lack keep their random values. */
 static int load_init(Train *t) {
     ImportReport r = {0};
     int code = import_init(t->trainer->vit, t->args.init, &r);
@@ -340,7 +340,7 @@ static int load_init(Train *t) {
     return code;
 }
 
-/* What can fail by its input fails before there is a folder. */
+/* Opens the run. Bad input fails before the folder is made. */
 static int open_run(Train *t) {
     int64_t steps_per_epoch = pairs_steps_per_epoch(t->pairs);
     int code = compute_open(&t->be, &t->compute);
@@ -372,7 +372,7 @@ static int open_run(Train *t) {
         code = check_new(t); /* again: another run may have ended there since */
     if (!code)
         code = file_probe(t->checkpoint_path);
-    if (!code) /* what decides the result, in the form that --config reads */
+    if (!code) /* the settings that decide the result, as --config reads them */
         code = opt_save_yaml(t->groups + 3, t->settings_path);
     if (!code)
         code = run_log_open(&t->log, t->log_path, t->trainer->step);
@@ -383,7 +383,7 @@ static int save(Train *t) {
     return checkpoint_save(t->trainer, t->data, true, t->checkpoint_path);
 }
 
-/* The weights alone, at the end of an epoch that is kept. */
+/* Saves the weights alone at the end of an epoch that is kept. */
 static int keep_epoch(Train *t) {
     int64_t epoch = t->trainer->step / t->trainer->steps_per_epoch;
     if (t->args.keep == 0 || epoch % t->args.keep != 0)
@@ -429,7 +429,7 @@ static int report(Train *t, Clock *c, const StepReport *r, double stall, int64_t
     return code;
 }
 
-/* What was learned before a failure is kept; the failure is still what the user is told. */
+/* Saves what was learned before a failure. The user is still told of the failure. */
 static int save_after_failure(Train *t, int code, int64_t saved) {
     char reason[ERR_TEXT];
     snprintf(reason, sizeof reason, "%s", err_text());
@@ -439,7 +439,7 @@ static int save_after_failure(Train *t, int code, int64_t saved) {
     return err_set(code, "%s", reason);
 }
 
-/* The command that goes on with the run; what is not in its checkpoint is repeated. */
+/* Prints the command that resumes the run, with all options that the checkpoint does not hold. */
 static int tell_stopped(const Train *t, int64_t total) {
     TrainArgs args = t->args;
     ComputeArgs compute = t->compute;
@@ -494,7 +494,7 @@ static int loop(Train *t) {
     return code;
 }
 
-/* What a command is for and the recipes it knows. */
+/* Writes the usage text and the recipes that the command knows. */
 static void tell_usage(char *buf, size_t n, const char *usage) {
     size_t used = (size_t)snprintf(buf, n, "%s\nRecipes:\n", usage);
     for (const Recipe *r = recipes; r->name && used < n; r++)
@@ -512,7 +512,7 @@ static int run(const Command *command, int argc, char **argv) {
                                {NULL, NULL, NULL}};
     memcpy(t.groups, groups, sizeof groups);
     tell_usage(usage, sizeof usage, command->usage);
-    if (help_wanted(argc, argv)) { /* of what a run without a preset would be */
+    if (help_wanted(argc, argv)) { /* with the defaults of a run without a preset */
         int failed = opt_defaults(t.groups) || begin(&t, NULL, NULL, false);
         if (!failed)
             help_print(usage, t.groups);

@@ -1,5 +1,4 @@
-/* normalcy weights: what is in other people's weight files, and how much of it is a start for us.
- */
+/* normalcy weights: lists the tensors of weight files, and imports them as a start for training. */
 #include <stdio.h>
 #include <string.h>
 

@@ -48,7 +48,7 @@ int stdout_flush(void) {
     if (!failed && !ferror(stdout))
         return 0;
     if (!failed)
-        errno = EIO; /* of an earlier write, whose errno is gone */
+        errno = EIO; /* an earlier write failed; its errno is lost */
     return err_sys(ERR_FAIL, "cannot write to stdout");
 }
 

@@ -1,4 +1,4 @@
-/* What the commands share: help, exit codes, subcommands. */
+/* Shared by the commands: help, output on stdout, exit codes, running another command. */
 #ifndef APP_COMMON_H
 #define APP_COMMON_H
 
@@ -7,34 +7,34 @@
 #include "base/opt.h"
 #include "compute/compute_options.h"
 
-/* Says on stderr what runs. */
+/* Says on stderr which backend runs. */
 void compute_tell(const Backend *be);
 
 /* True where the command line asks for help. */
 bool help_wanted(int argc, char **argv);
 
-/* Prints `usage` and the rows with the values that the objects hold. */
+/* Prints `usage` and the option rows with the values that the groups' objects hold. */
 void help_print(const char *usage, const OptGroup *groups);
 
-/* Both, with the defaults; the objects must be zeroed and own nothing afterwards. Where true, exit
- * code 0. */
+/* If the command line asks for help, prints it with the options' defaults and returns true; the
+ * command then ends with exit code 0. The objects must be zeroed; they own nothing afterwards. */
 bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups);
 
-/* Indented, on stdout. */
+/* Prints JSON, indented, on stdout. */
 int json_print(const Json *j);
 
-/* Shows and runs a subcommand, as a user would; its exit code. */
+/* Shows a command line and runs it as if the user had typed it. Returns its exit code. */
 int run_command(const char *name, int (*command)(int, char **), int argc, char **argv);
 
-/* ERR_FAIL where something that was printed on stdout could not be written. */
+/* Flushes stdout. ERR_FAIL if any printed text could not be written. */
 int stdout_flush(void);
 
-/* The exit code `result` of a command that printed; EXIT_FAILED, with a message, where stdout did
- * not take it. */
+/* Flushes stdout and returns `result`, the command's exit code. If the output could not be written,
+ * prints a message and returns EXIT_FAILED. */
 int exit_printed(int result);
 
-/* Prints this thread's error, with "see normalcy NAME --help" after a usage error; gives the exit
- * code that belongs to it; of 0 what exit_printed(EXIT_OK) gives. */
+/* Turns an error code into an exit code and prints this thread's error message; a usage error adds
+ * "see normalcy NAME --help". For code 0 returns exit_printed(EXIT_OK). */
 int exit_code(int code, const char *command);
 
 #endif

@@ -27,9 +27,9 @@ const Opt plant_options[] = {
 
 typedef struct {
     const PlantArgs *args;
-    char *root; /* where it grows; it gets its name when it is whole */
+    char *root; /* the folder until it is complete; then it gets its final name */
     const Split *clips;
-    int *held; /* which clips */
+    int *held; /* indices of the held-out clips */
     int held_count;
     uint8_t *picture;              /* a mask as BGR */
     int64_t done, total, abnormal; /* test frames */
@@ -39,7 +39,7 @@ static bool is_held(const Planting *p, int clip) {
     return clip % p->args->hold_out == p->args->hold_out - 1;
 }
 
-/* One fixed camera: all that is laid over each other must be of one size. */
+/* Checks that the clip's frames have the size of the others: parts are copied between them. */
 static int check_size(const Planting *p, int clip) {
     Source *s = NULL, *first = NULL;
     int code = source_open(&s, p->clips->clips[clip].url);
@@ -56,7 +56,7 @@ static int check_size(const Planting *p, int clip) {
     return code;
 }
 
-/* What can fail by its input fails before there is a folder. */
+/* Chooses the clips. Bad input fails here, before the folder is made. */
 static int choose(Planting *p) {
     p->held = mem_alloc((size_t)p->clips->count + 1, sizeof *p->held);
     if (!p->held)
@@ -144,7 +144,7 @@ static int write_copy(Planting *p, int clip, int copy) {
 
 static int write_all(Planting *p) {
     char path[4096];
-    int code = file_make_new_folder(p->root); /* of two that write to one place the first has it */
+    int code = file_make_new_folder(p->root); /* of two processes, one gets it */
     if (code)
         return code;
     snprintf(path, sizeof path, "%s/training/frames", p->root);
@@ -167,7 +167,7 @@ static int write_all(Planting *p) {
     return code;
 }
 
-/* Two are refused: a data set that is whole, and what a run that was killed has left. */
+/* Refuses a folder that is there: a complete data set, or the rest of a killed run. */
 static int check_free(const char *folder) {
     return file_exists(folder)
                ? err_set(ERR_FAIL, "%s is there already; give another -o, or move it away", folder)

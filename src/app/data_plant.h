@@ -1,4 +1,5 @@
-/* normalcy data plant: training clips held out, with planted anomalies, as a data set. */
+/* normalcy data plant: makes a data set whose test clips are held-out training clips with planted
+ * anomalies. */
 #ifndef APP_DATA_PLANT_H
 #define APP_DATA_PLANT_H
 
@@ -13,9 +14,10 @@ typedef struct {
 
 extern const Opt plant_options[];
 
-/* From the training clips of `path` into the folder args->output, which must not be there yet:
- * training/frames are links, testing/frames and testing/masks pictures. It grows as OUTPUT.part,
- * and has its name when it is whole. The truth is the masks. Shows progress. */
+/* Makes a data set in the new folder args->output from the training clips of `path`.
+ * training/frames holds links, testing/frames and testing/masks hold pictures; the masks are the
+ * ground truth. The folder is OUTPUT.part until it is complete. ERR_FAIL if one of them is there
+ * already. Shows progress. */
 int data_plant(const char *path, PlantArgs *args);
 
 #endif

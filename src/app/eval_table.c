@@ -37,7 +37,7 @@ static void print_head(const Evaluation *e) {
 
 /* ---- rows ---- */
 
-/* A number in its column, or a dash. */
+/* Prints a number in its column, or a dash. */
 static void print_number(int width, double value) {
     if (isfinite(value))
         printf(" %*.2f", width, value);
@@ -45,14 +45,14 @@ static void print_number(int width, double value) {
         printf(" %*s", width, "-");
 }
 
-/* "frame", or with a filter "frame, sigma 3". */
+/* Prints "frame", or with a filter "frame, sigma 3". */
 static void print_score(const ResultRow *r) {
     char text[48];
     snprintf(text, sizeof text, r->smooth > 0 ? "%s, sigma %.3g" : "%s", r->score, r->smooth);
     printf(" %-20s", text);
 }
 
-/* Of the first column: models are told by their paths. */
+/* Width of the first column, which shows the models' paths. */
 static int model_width(const ResultRow *rows, int count) {
     size_t width = 20;
     for (int i = 0; i < count; i++)
@@ -129,7 +129,7 @@ static void print_alarms(const EvalResults *r) {
                (long long)normal, alarms_smallest(normal, r->fps));
 }
 
-/* What the last epoch reaches beside the best on the test set, in each kind of row. */
+/* Prints, for each kind of row, the last epoch beside the one that is best on the test set. */
 static void print_checkpoints(const EvalCheckpoints *c, bool several) {
     if (!c->count)
         return;
@@ -159,7 +159,7 @@ static void print_percent(int width, double share) {
 
 static void print_localisation(const EvalLocalise *l) {
     const Tracks *t = localiser_tracks(l->localiser);
-    int width = 20; /* models are told by their paths */
+    int width = 20; /* models are named by their paths */
     for (int m = 0; m < l->models; m++)
         if ((int)strlen(l->name[m]) > width)
             width = (int)strlen(l->name[m]);
@@ -185,7 +185,7 @@ static void print_localisation(const EvalLocalise *l) {
                    : "from files");
 }
 
-/* The protocols beyond the paper's say what they are. */
+/* Explains the protocols that are not the paper's. */
 static void print_notes(const ResultRow *rows, int count) {
     for (const Protocol *p = protocols + 2; p->name; p++) {
         bool used = false;

@@ -1,5 +1,5 @@
-/* normalcy: learns what normal looks like from footage of a fixed camera, and tells when and where
- * something is not. */
+/* normalcy: learns from a fixed camera's footage what is normal, and tells when and where something
+ * is not. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,7 +103,7 @@ int main(int argc, char **argv) {
         log_error("cannot start a thread");
         return EXIT_FAILED;
     }
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write error, told like others */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is then an ordinary write error */
     int result = c->run(argc - 2, argv + 2);
     return result == EXIT_OK || result == EXIT_ANOMALY ? exit_printed(result) : result;
 }

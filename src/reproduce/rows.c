@@ -11,8 +11,9 @@ const char *const reproduce_sets[] = {"ped2", "avenue", "shanghaitech", NULL};
         NAN, NAN, NAN                                                                              \
     }
 
-/* Table 4 names no data set. It must be ShanghaiTech: the last row is the 76.57 of Table 1. Table 4
- * does not give p either, and the released code's schedule is not the paper's (method A.9, B.5). */
+/* Table 4 names no data set. It is most likely ShanghaiTech: the last row is the 76.57 of Table 1.
+ * Table 4 does not give p either, and the released code's schedule is not the paper's (method A.9,
+ * B.5). */
 const ReproduceRow reproduce_rows[] = {
     {"ours",
      "ours",
