@@ -1,11 +1,11 @@
 #include "model/acts.h"
 
-/* The code that counts is the code that hands out pointers. */
+/* The same code counts bytes and hands out pointers. */
 typedef struct {
     char *base;
     int64_t used;
     const VitConfig *config;
-    DType type, input; /* of activations; of the inputs of a block's layers */
+    DType type, input; /* type: of activations; input: of the inputs of a block's layers */
     bool training;
     int64_t B, N, T; /* images, patches, tokens */
 } Plan;
@@ -47,20 +47,21 @@ static void plan_block(Plan *p, BlockActs *a, Tensor norm) {
     a->lse = take_floats(p, rows * p->config->heads);
 }
 
-/* The gradients share the memory of the blocks' activations: once a block's backward pass is done,
- * the weights of the block before it have their gradients written there. All of them begin at the
- * lowest place where no gradient meets activations that are still needed; `first` is where the
- * blocks' activations begin, of `each` bytes. */
+/* Places the gradients in the memory of the blocks' activations. After the backward pass
+ * of block l, the gradients of block l - 1 overwrite the activations of block l. The gradients
+ * begin at the lowest place where none of them overwrites activations that are still needed. The
+ * blocks' activations begin at `first`; those of one block take `each` bytes. */
 static float *plan_gradients(Plan *p, int64_t first, int64_t each, const VitParam *params,
                              int count) {
     int64_t start = first, floats = 0;
     for (int i = 0; i < count; i++) {
         const VitParam *w = &params[i];
-        /* The decoder's is written first, vectors are summed: behind them all. */
+        /* The decoder's gradient is written first, and vectors' gradients are sums from the
+         * start. Both must lie after all activations. */
         int64_t needed = first + p->config->depth * each;
         if (w->matrix && w->block >= 0)
             needed = first + (w->block + 1) * each;
-        else if (w->offset == 0) /* the first matrix, the patch embedding: written last */
+        else if (w->offset == 0) /* the patch embedding, whose gradient is written last */
             needed = first;
         int64_t least = needed - w->offset * (int64_t)sizeof(float);
         start = least > start ? least : start;

@@ -16,7 +16,7 @@
 /* ---- the report. */
 
 __attribute__((format(printf, 2, 3))) static int add(ImportList *l, const char *fmt, ...) {
-    if ((l->count & (l->count - 1)) == 0) { /* full at powers of two */
+    if ((l->count & (l->count - 1)) == 0) { /* the list is full at powers of two */
         int wanted = l->count ? 2 * l->count : 1;
         char **p = mem_grow(l->item, (size_t)l->count, (size_t)wanted, sizeof *p);
         if (!p)
@@ -49,8 +49,8 @@ void import_report_free(ImportReport *r) {
 
 /* ---- matching. */
 
-/* More input frames, or MNAD's memory, make two weights wider than the file's network has them;
- * what they had then stands where it means the same: the newest frames, the features. */
+/* More input frames, or MNAD's memory, make a weight wider than in the file. The file's values then
+ * go where they mean the same: to the newest frames, or to the features. */
 static bool is_wider(const VitParam *p, const SafeTensor *t, const VitConfig *theirs) {
     int64_t inputs = strcmp(p->name, "encoder.patch_embed.proj.weight") == 0
                          ? VIT_COLOURS * theirs->frames
@@ -70,7 +70,7 @@ static bool is_table(const VitParam *p) {
     return n >= sizeof end && strcmp(p->name + n - (sizeof end - 1), end) == 0;
 }
 
-/* Positions of another number of patches. */
+/* Is this a weight of positions, for another number of patches? */
 static bool is_resized(const VitParam *p, const SafeTensor *t, const VitConfig *theirs) {
     int64_t from = patches_of(theirs);
     if (is_table(p))
@@ -81,7 +81,7 @@ static bool is_resized(const VitParam *p, const SafeTensor *t, const VitConfig *
            t->shape[1] != p->shape[1];
 }
 
-/* Where blocks have tables of their own, one that the file's blocks share serves each. */
+/* A table that all blocks share in the file serves for each block's own table. */
 static const SafeTensor *find_for(const ImportSource *s, const VitParam *p) {
     const SafeTensor *t = import_source_find(s, p->name);
     return t || p->block < 0 || !is_table(p) ? t : import_source_find(s, IMPORT_SHARED_TABLE);
@@ -105,7 +105,7 @@ static int tell_adapted(ImportReport *r, const VitParam *p, const SafeTensor *t,
                copied && how[0] ? ", " : "", how);
 }
 
-/* The file's tensor of every weight (count; NULL: none), and the report about them. */
+/* Finds the file's tensor of every weight (NULL if none) and reports about it. */
 static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource *s,
                  const VitConfig *network, const VitParam *params, int count) {
     char found[192], expected[192];
@@ -139,7 +139,7 @@ static int match(const SafeTensor **tensors, ImportReport *r, const ImportSource
     return code;
 }
 
-/* All values as float: where they lie if they are aligned floats there, else in a fresh block that
+/* Gives all values as float: in the file if they are aligned floats there, else in a new block that
  * *owned takes. */
 static int values_of(const float **values, float **owned, const SafeTensor *t, const char *path) {
     int code = 0;
@@ -173,12 +173,11 @@ int import_network(VitConfig *out, const char *path) {
     return code;
 }
 
-/* ---- into a network. */
+/* ---- import into a network. */
 
-/* Settings of ours (a) without which the file's tensors (b) mean another network: the blocks' parts
- * and number, and what a token is; nobody resizes a patch embedding whose pixels the patch cuts
- * otherwise; into how many heads the width is cut, where the file tells it. Other sizes show in the
- * shapes. */
+/* Does this setting of ours (a) make another kind of network than the file's (b)? Such settings are
+ * the number and parts of the blocks, the positions, the patch size (a patch embedding is not
+ * resized), and the number of heads, if the file says it. Other sizes show in the shapes. */
 static bool differs(const Opt *row, const VitConfig *a, const ImportSource *s) {
     const VitConfig *b = &s->network;
     switch (row->offset) {
@@ -229,7 +228,7 @@ static int refuse_misshaped(const ImportReport *r, const char *path) {
                    options_text(options, sizeof options, &r->network));
 }
 
-/* Each row of the file's weight in the wider row; the rest is zero. */
+/* Copies each row of the file's weight into a wider row; the rest is zero. */
 static float *widen(const VitParam *p, const SafeTensor *t, const float *values) {
     int64_t rows = p->shape[0], have = t->count / rows, want = p->count / rows;
     int64_t at = strcmp(p->name, "decoder.0.weight") == 0 ? 0 : want - have;
@@ -290,7 +289,7 @@ int import_init(Vit *v, const char *path, ImportReport *report) {
     return code;
 }
 
-/* ---- into a file. */
+/* ---- import into a file. */
 
 static int add_metadata(SafeWriter *w, const ImportSource *s, const char *path) {
     char *source = mem_printf("%s (%s)", file_name(path), s->family);

@@ -25,9 +25,10 @@ static bool ends(const char *name, const char *with) {
     return n >= m && strcmp(name + n - m, with) == 0;
 }
 
-/* ---- the file's names, without what programs put around them. */
+/* ---- the file's names, without wrappers' prefixes. */
 
-/* In any order: DataParallel, torch.compile, Lightning and its kin, SimMIM. */
+/* Skips one prefix of DataParallel, torch.compile, Lightning (or similar) or SimMIM. They come in
+ * any order. */
 static bool skip_wrapper(const char **name, bool *encoder) {
     static const char *const wrappers[] = {"encoder.", "module.", "_orig_mod.", "model.",
                                            "state_dict."};
@@ -40,8 +41,9 @@ static bool skip_wrapper(const char **name, bool *encoder) {
     return false;
 }
 
-/* timm's ViTs call layer scale ls1.gamma, everybody else gamma_1; torch.compile may have wrapped
- * parts too. A name too long for one of ours is cut, and stays none. */
+/* Removes prefixes from a name. torch.compile may have wrapped inner parts too. timm's ViTs call
+ * layer scale ls1.gamma, all others gamma_1. A name that is too long for ours is cut, and still
+ * matches none. */
 static void make_plain(char *plain, size_t n, bool *encoder, const char *name) {
     static const char compiled[] = "_orig_mod.";
     while (skip_wrapper(&name, encoder))
@@ -98,9 +100,9 @@ static int recognise(ImportSource *s, const char *path) {
     return 0;
 }
 
-/* ---- the index of a position bias is a matter of the grid; some files hold it. */
+/* ---- the index of a position bias: it follows from the grid, but some files hold it. */
 
-/* x = root^2; -1 where it is no square. */
+/* The root of x, or -1 if x is not a square. */
 static int64_t square_root(int64_t x) {
     if (x < 0 || x > (int64_t)1 << 40)
         return -1;
@@ -108,7 +110,7 @@ static int64_t square_root(int64_t x) {
     return root * root == x ? root : -1;
 }
 
-/* Method A.3: row of the table for query a and key b, of which 0 is cls. */
+/* The row of the table for query a and key b (method A.3); token 0 is cls. */
 static int64_t table_row(int64_t a, int64_t b, int64_t grid) {
     int64_t span = 2 * grid - 1;
     if (a == 0 || b == 0)
@@ -139,7 +141,7 @@ static int check_index(const SafeTensor *t, const char *path) {
 
 /* ---- names. */
 
-/* Takes a tensor over under prefix + name, cut like plain names. */
+/* Adds a tensor under the name prefix + name, cut like plain names. */
 static void take(ImportSource *s, const SafeTensor *t, const char *prefix, const char *name) {
     char *ours = s->names[s->count];
     snprintf(ours, sizeof *s->names, "%s%s", prefix, name);
@@ -164,8 +166,8 @@ static void take_qkv_bias(ImportSource *s, const SafeTensor *t, const char *pref
     }
 }
 
-/* Tensors that change what a network computes and that ours has no place for: to ignore them would
- * be silently wrong. Heads and decoders are no such parts: they only read the features. */
+/* Is this a tensor that changes the network's features and has no place in ours? Ignoring it would
+ * be silently wrong. Heads and decoders may be ignored, since they only read the features. */
 static bool is_foreign(const char *plain) {
     static const char *const parts[] = {"norm_pre.",         "reg_token",
                                         "dist_token",        "register_tokens",
@@ -197,8 +199,8 @@ static int translate(ImportSource *s, int i, bool has_norm, const char *path) {
             take(s, t, "", t->name);
         return 0;
     }
-    /* SimMIM's decoder stands beside its encoder; MAE's mask token is its decoder's, whatever the
-     * width. */
+    /* SimMIM's decoder lies outside its encoder. MAE's mask token belongs to its decoder, even if
+     * the width fits. */
     bool beside = (s->family == simmim && !s->encoder[i]) ||
                   (s->family == mae && strcmp(plain, "mask_token") == 0);
     const char *prefix = beside ? "" : "encoder.";
@@ -225,7 +227,7 @@ static int by_name(const void *a, const void *b) {
     return strcmp((*(const SafeTensor *const *)a)->name, (*(const SafeTensor *const *)b)->name);
 }
 
-/* What was wrapped in different ways may be called the same now. */
+/* Two names with different prefixes may be the same without them. */
 static int check_names(const ImportSource *s, const char *path) {
     const SafeTensor **sorted = mem_alloc((size_t)s->count, sizeof *sorted);
     int code = sorted ? 0 : ERR_FAIL;
@@ -256,7 +258,7 @@ static int translate_all(ImportSource *s, const char *path) {
     return code ? code : check_names(s, path);
 }
 
-/* ---- the network that the shapes belong to. */
+/* ---- the network, from the shapes. */
 
 static int64_t count_blocks(const ImportSource *s) {
     int64_t depth = 0;
@@ -269,8 +271,8 @@ static int64_t count_blocks(const ImportSource *s) {
     return depth;
 }
 
-/* Without a table no shape depends on the number of heads. Published ViTs have 64 features a head,
- * but for ViT-H; of other widths that is a guess. */
+/* Without a table no shape depends on the number of heads. Published ViTs have 64 features in a
+ * head, except ViT-H. For other widths 64 is a guess. */
 static int guess_heads(ImportSource *s, const char *path) {
     static const int64_t published[][2] = {{192, 3}, {384, 6}, {768, 12}, {1024, 16}, {1280, 16}};
     VitConfig *c = &s->network;
@@ -320,7 +322,7 @@ static int derive_positions(ImportSource *s, const char *path) {
     return table ? 0 : guess_heads(s, path);
 }
 
-/* The ranges that the options have on the command line. */
+/* Checks the ranges that the options have on the command line. */
 static int check_ranges(const VitConfig *c) {
     for (const Opt *row = vit_options; row->name; row++) {
         if (row->type != OPT_INT)

@@ -1,4 +1,4 @@
-/* What a model file says of itself in its metadata (train/checkpoint.h says what is in one). */
+/* The metadata of a model file (train/checkpoint.h describes the whole file). */
 #ifndef MODEL_MODEL_FILE_H
 #define MODEL_MODEL_FILE_H
 
@@ -10,26 +10,25 @@
 
 typedef struct {
     VitConfig network;
-    int64_t step, steps_per_epoch; /* updates done; 0 where the file does not say */
+    int64_t step, steps_per_epoch; /* step: updates done; 0 if the file does not say */
     int64_t epochs, seed;          /* of its training settings */
-    char compute[64];              /* backend and precision: a resumed run with the same is exact */
-    char version[32];              /* of the program that wrote it */
-    char data[1024];               /* what it was trained on, as given */
+    char compute[64];              /* a resumed run is exact only on the same */
+    char version[32];              /* of the program that wrote the file */
+    char data[1024];               /* the training data, as given */
 } ModelInfo;
 
-/* The file that `model`, a run folder or a file, stands for. */
+/* Writes the path of the model file into buf; `model` is that file or its run folder. */
 void model_path(char *buf, size_t n, const char *model);
 
-/* The network of the metadata "network" (text, NULL where there is none). ERR_FAIL where a setting
- * does not fit. */
+/* Reads the network from the text of the metadata "network" (NULL if the file has none). ERR_FAIL
+ * if a setting does not fit. */
 int model_network(VitConfig *out, const char *text, const char *path);
 
-/* Reads the metadata. ERR_FAIL where the file is no model of ours or a setting does not fit; the
- * message names it. */
+/* ERR_FAIL if the file is not a model of ours or a setting does not fit; the message names it. */
 int model_info(ModelInfo *out, const Safetensors *file, const char *path);
 
-/* Reads the training settings too, as a JSON object that the caller interprets and frees. It is
- * untouched on failure. */
+/* Like model_info, and gives all training settings as a JSON object, which the caller interprets
+ * and frees. *training is untouched on failure. */
 int model_info_and_training(ModelInfo *out, Json **training, const Safetensors *file,
                             const char *path);
 

@@ -44,7 +44,7 @@ static bool has_part(const VitConfig *c, Part part) {
     }
 }
 
-/* Blocks compute with these whether or not they are learned. */
+/* Blocks use these parts even if they are not learned. */
 static bool is_needed(Part part) {
     return part == PART_KEY_BIAS || part == PART_LAYER_SCALE;
 }
@@ -78,7 +78,7 @@ VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats) {
     const int64_t C = VIT_COLOURS * config->frames, O = VIT_COLOURS * P * P;
     const int64_t g = config->image / P, R = (2 * g - 1) * (2 * g - 1) + 3, T = g * g + 1;
     const int64_t K = vit_items(config), E = vit_decoded(config);
-    /* The structs hold a pointer a row. */
+    /* The structs hold one pointer for each row. */
     enum { ROWS_OUTSIDE = offsetof(VitWeights, block) / sizeof(float *) };
     enum { ROWS_IN_BLOCK = sizeof(VitBlock) / sizeof(float *) };
     int rows = ROWS_OUTSIDE + ROWS_IN_BLOCK * (int)config->depth;
@@ -169,7 +169,7 @@ static void normalise(float *x, int64_t n) {
 
 void params_draw(float *out, const VitParam *p, const VitConfig *config, uint64_t seed) {
     Rng r = rng_stream(seed, RNG_INIT, (uint32_t)p->stream, 0);
-    double bound = 1 / sqrt((double)vit_decoded(config)); /* PyTorch's of a 1x1 convolution */
+    double bound = 1 / sqrt((double)vit_decoded(config)); /* PyTorch's for a 1x1 convolution */
     double shrink = p->init == INIT_PROJ ? 1 / sqrt(2.0 * (p->block + 1)) : 1;
     for (int64_t i = 0; i < p->count; i++) {
         double x = 0;
@@ -184,7 +184,7 @@ void params_draw(float *out, const VitParam *p, const VitConfig *config, uint64_
         case INIT_GAMMA:
             x = config->layer_scale > 0 ? config->layer_scale : 1;
             break;
-        case INIT_DECODER: /* the change that is predicted is none at first */
+        case INIT_DECODER: /* zero: the network first predicts no change */
             if (config->residual)
                 break;
             /* fall through */

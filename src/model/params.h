@@ -15,11 +15,11 @@ enum {
     INIT_DECODER
 };
 
-/* The rows of a configuration, owned by the caller (mem_free); *floats is the slab's size. NULL
- * with the message set when memory is out. */
+/* The rows of a configuration, owned by the caller (mem_free). *floats is the slab's size. NULL,
+ * with the message set, when memory is out. */
 VitParam *params_layout(const VitConfig *config, int *count, int64_t *floats);
 
-/* Points `w` into a slab; w->block is owned by the caller (mem_free). */
+/* Points `w` into a slab. w->block is owned by the caller (mem_free). */
 int params_bind(VitWeights *w, const VitConfig *config, float *slab);
 
 /* Draws one weight (method A.6) into host memory. */

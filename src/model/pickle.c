@@ -8,13 +8,13 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* Every size that the bytes decide has a bound. */
+/* Bounds of all sizes that the bytes decide. */
 enum {
     MAX_BYTES = 64 << 20,
     MAX_TREE = 256 << 20, /* bytes */
     MAX_STACK = 1 << 20,
     MAX_MEMO = 1 << 22,
-    MAX_TEXT = 1 << 16, /* longer ones are read over */
+    MAX_TEXT = 1 << 16, /* longer texts are skipped */
     MAX_NAME = 1 << 10, /* of a module or class */
     CHUNK = 1 << 17,
 };
@@ -30,8 +30,8 @@ typedef struct {
     int64_t count, capacity;
 } Values;
 
-/* The machine that a pickle is a program for. The first error is latched; what is asked for after
- * it is `spare`, so that instructions need no branches for errors. */
+/* A pickle is a program for this stack machine. The first error is latched. After it every value
+ * asked for is `spare`, so that instructions need no branches for errors. */
 typedef struct {
     Pickle *out;
     const char *name;
@@ -56,7 +56,7 @@ __attribute__((format(printf, 2, 3))) static void refuse(Machine *m, const char 
 
 /* ---- bytes. */
 
-/* The next n bytes, or NULL. */
+/* Reads the next n bytes; NULL after an error. */
 static const uint8_t *take(Machine *m, uint64_t n) {
     if (m->code || n > (uint64_t)(m->end - m->at)) {
         refuse(m, "it is cut short, or longer than %d MB", MAX_BYTES >> 20);
@@ -76,7 +76,7 @@ static uint64_t take_number(Machine *m, int bytes) {
 
 /* ---- memory. */
 
-/* At most CHUNK bytes, zeroed; NULL after an error. */
+/* Allocates at most CHUNK bytes, zeroed; NULL after an error. */
 static void *place(Machine *m, int64_t bytes) {
     PickleChunk *c = m->out->chunks;
     bytes = (bytes + 7) / 8 * 8;
@@ -149,7 +149,7 @@ static PickleValue *pop(Machine *m) {
     return v;
 }
 
-/* The place behind the last mark. */
+/* The stack index after the last mark. */
 static int64_t after_mark(Machine *m) {
     int64_t i = m->stack.count;
     while (i > 0 && m->stack.at[i - 1])
@@ -159,7 +159,7 @@ static int64_t after_mark(Machine *m) {
     return i;
 }
 
-/* The place of the last `count` values. */
+/* The stack index of the last `count` values. */
 static int64_t last_values(Machine *m, int count) {
     int64_t first = m->stack.count - count;
     for (int i = 0; i < count; i++)
@@ -190,7 +190,7 @@ static void push_integer(Machine *m, PickleType type, int64_t integer) {
     push(m, v);
 }
 
-/* Two's complement of any length; what takes more than 64 bits is nothing we read. */
+/* Reads a two's complement number of any length. One of more than 64 bits is skipped. */
 static void push_long(Machine *m, int bytes) {
     if (bytes > 8) {
         take(m, (uint64_t)bytes);
@@ -219,7 +219,7 @@ static void push_bytes(Machine *m, uint64_t length) {
     push(m, make(m, PICKLE_OTHER));
 }
 
-/* Of the values from `first` to the top; it comes to lie at `bottom`. */
+/* Makes a tuple of the values from `first` to the top and puts it at `bottom`, the new top. */
 static void push_tuple(Machine *m, int64_t bottom, int64_t first) {
     PickleValue *v = make(m, PICKLE_TUPLE);
     for (int64_t i = first; i < m->stack.count && !m->code; i++)
@@ -246,7 +246,7 @@ static void push_global(Machine *m, const char *module, size_t module_length, co
     push(m, v);
 }
 
-/* "module\nname\n" */
+/* Reads "module\nname\n". */
 static void read_global(Machine *m) {
     const char *line[2] = {"", ""};
     size_t length[2] = {0, 0};
@@ -271,7 +271,7 @@ static void stack_global(Machine *m) {
         push_global(m, module->text, strlen(module->text), name->text, strlen(name->text));
 }
 
-/* REDUCE and NEWOBJ: what the file wants called is written down, not called. */
+/* REDUCE and NEWOBJ: records the call that the file asks for; nothing is called. */
 static void call(Machine *m) {
     PickleValue *args = pop(m), *function = pop(m), *v = make(m, PICKLE_CALL);
     v->args = args;
@@ -280,7 +280,7 @@ static void call(Machine *m) {
     push(m, v);
 }
 
-/* The state that BUILD would give an object is of no use here. */
+/* BUILD would give an object its state; nothing here needs it. */
 static void build(Machine *m) {
     pop(m);
     if (top(m)->type != PICKLE_CALL)
@@ -330,7 +330,7 @@ static void stop(Machine *m) {
         m->out->root = root;
 }
 
-/* One instruction, by the names of Python's pickle module. */
+/* Runs one instruction; the names are those of Python's pickle module. */
 static void step(Machine *m, uint8_t op) {
     int64_t first;
     switch (op) {

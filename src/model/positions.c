@@ -12,8 +12,8 @@ int64_t positions_table_rows(int64_t patches) {
     return (2 * patches - 1) * (2 * patches - 1) + CLS_ROWS;
 }
 
-/* Both interpolations treat rows and columns alike: w (to, from) holds the weight of every old
- * place in every new one, and out (to, to, n) = w in w' for in (from, from, n). */
+/* Computes out (to, to, n) = w in w' for in (from, from, n). w (to, from) holds the weight of every
+ * old place in every new one. Both interpolations treat rows and columns alike. */
 static int apply(float *out, const float *in, const double *w, int64_t from, int64_t to,
                  int64_t n) {
     double *half = mem_alloc((size_t)(to * from * n), sizeof *half); /* new rows, old columns */
@@ -37,9 +37,9 @@ static int apply(float *out, const float *in, const double *w, int64_t from, int
 
 /* ---- tables. */
 
-/* Places of the old offsets, in new ones, from the middle on: 0, 1, 1 + q, 1 + q + q^2, ... with q
- * found by bisection, so that the last stands where the last new one does. Where the grid shrinks,
- * q is as small as it gets: the middle of the table is kept. */
+/* Places the old offsets on the scale of the new ones. From the middle on they are 0, 1, 1 + q,
+ * 1 + q + q^2, ... Bisection finds the q that puts the last old offset on the last new one. If the
+ * grid shrinks, q ends at its lower bound, which keeps the middle of the table. */
 static void geometric_places(double *x, int64_t from, int64_t to) {
     const int64_t half = from / 2;
     double low = 1.01, high = 1.5, q = low;
@@ -57,8 +57,8 @@ static void geometric_places(double *x, int64_t from, int64_t to) {
     }
 }
 
-/* The second derivatives m of the cubic spline through y at x, both of n >= 4, with no knot at the
- * second and the last but one: a tridiagonal system, solved in place. c is scratch. */
+/* Computes the second derivatives m of the cubic spline through y at x, with n >= 4 points and no
+ * knot at the second and the last but one. Solves a tridiagonal system in place. c is scratch. */
 static void spline_curvature(double *m, double *c, const double *x, const double *y, int64_t n) {
     for (int64_t i = 1; i < n - 1; i++) {
         double h = x[i] - x[i - 1], k = x[i + 1] - x[i];
@@ -84,7 +84,7 @@ static void spline_curvature(double *m, double *c, const double *x, const double
     m[n - 1] = m[n - 2] + (x[n - 1] - x[n - 2]) / (x[n - 2] - x[n - 3]) * (m[n - 2] - m[n - 3]);
 }
 
-/* Beyond its ends the spline keeps its last value. */
+/* The spline's value at `at`; beyond its ends that of the nearest end. */
 static double spline_at(const double *x, const double *y, const double *m, int64_t n, double at) {
     int64_t i = 0;
     at = fmin(fmax(at, x[0]), x[n - 1]);

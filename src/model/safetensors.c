@@ -23,7 +23,7 @@ struct Safetensors {
     Json *header; /* the tensors' names live here */
     SafeTensor *tensors;
     int count;
-    const uint8_t *data; /* behind the header */
+    const uint8_t *data; /* after the header */
     int64_t data_bytes;
 };
 
@@ -111,7 +111,7 @@ static int by_place(const void *a, const void *b) {
     return (s->bytes > t->bytes) - (s->bytes < t->bytes);
 }
 
-/* The tensors must tile the data: no hole, no overlap, nothing behind. */
+/* The tensors must tile the data: no hole, no overlap, nothing after them. */
 static int check_tiling(Safetensors *s) {
     qsort(s->tensors, (size_t)s->count, sizeof *s->tensors, by_place);
     int64_t at = 0;
@@ -274,12 +274,13 @@ const float *safetensors_floats(const SafeTensor *t) {
     return t->type == SAFE_F32 && (uintptr_t)t->data % sizeof(float) == 0 ? t->data : NULL;
 }
 
-/* The first value that is not finite, or -1. Whole blocks first: that loop vectorises. */
+/* The index of the first value that is not finite, or -1. It first tests whole blocks, in a loop
+ * that vectorises. */
 static int64_t find_not_finite(const float *x, int64_t n) {
     enum { BLOCK = 4096 };
     for (int64_t i = 0; i < n; i += BLOCK) {
         int64_t end = n - i < BLOCK ? n : i + BLOCK;
-        float sum = 0; /* of zeros, unless something is not finite */
+        float sum = 0; /* 0 unless a value is not finite */
         for (int64_t k = i; k < end; k++)
             sum = x[k] - x[k] != 0 ? 1 : sum;
         for (int64_t k = i; sum != 0 && k < end; k++)
@@ -358,7 +359,7 @@ static int write_all(SafeWriter *w, const char *path) {
         mem_free(text);
         return code;
     }
-    /* Spaces behind the JSON align the data to 8 bytes, as the format's own writer does. */
+    /* Spaces after the JSON align the data to 8 bytes, as in the format's own writer. */
     uint64_t length = strlen(text), padded = (length + 7) / 8 * 8;
     uint8_t prefix[8];
     for (int i = 0; i < 8; i++)

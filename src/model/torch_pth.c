@@ -53,8 +53,8 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const Record *)a)->name, ((const Record *)b)->name);
 }
 
-/* Records are stored as they are, and all together fit into the file: what overlaps could otherwise
- * make us read a small file many times over. */
+/* Reads the list of records. They must be uncompressed, and their sizes must add up to no more than
+ * the file: overlapping records could make us read a small file many times. */
 static int read_directory(Archive *a, int64_t n) {
     const zip_uint64_t needed =
         ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_CRC;
@@ -99,7 +99,7 @@ static int find_root(Archive *a) {
     return 0;
 }
 
-/* The record of a name below the root, or NULL. */
+/* Finds the record of a name below the root, or NULL. */
 static const Record *find_record(const Archive *a, const char *folder, const char *name) {
     char path[1024];
     int n = snprintf(path, sizeof path, "%s/%s%s", a->root, folder, name);
@@ -109,7 +109,7 @@ static const Record *find_record(const Archive *a, const char *folder, const cha
     return bsearch(&wanted, a->records, (size_t)a->count, sizeof wanted, by_name);
 }
 
-/* Reads a record into a fresh block, the caller's. Some writers leave the CRC at 0. */
+/* Reads a record into a new block that the caller owns. Some writers leave the CRC at 0. */
 static int read_record(void **out, const Archive *a, const Record *r) {
     char *data = mem_alloc((size_t)r->size + 1, 1);
     if (!data)
@@ -117,7 +117,7 @@ static int read_record(void **out, const Archive *a, const Record *r) {
     zip_file_t *f = zip_fopen_index(a->zip, r->index, 0);
     zip_int64_t got = f ? zip_fread(f, data, (zip_uint64_t)r->size) : -1;
     if (got == r->size && r->crc && zip_fread(f, data + r->size, 1) != 0)
-        got = -1; /* the end of the record is where the CRC is compared */
+        got = -1; /* libzip compares the CRC at the end of the record */
     int code = 0;
     if (got != r->size)
         code = err_set(ERR_FAIL, "%s: record %s is damaged: %s", a->name, r->name,
@@ -200,9 +200,9 @@ static int parse_zip(TorchPth *p, const char *name, const void *bytes, int64_t n
 }
 
 /* ---- the old form: four pickles (magic, version, system, object), a fifth with the storages'
- * keys, then for each key its count (int64) and its numbers. */
+ * keys, then the count (int64) and the numbers of each key. */
 
-/* A pickle of this one number, protocol 2 (byte 1 may differ). */
+/* The pickle of the magic number, protocol 2 (byte 1 may differ). */
 static const uint8_t magic[] = {0x80, 2,    0x8a, 10,   0x6c, 0xfc, 0x9c, 0x46,
                                 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
 

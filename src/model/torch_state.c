@@ -80,7 +80,7 @@ int torch_state_storages(TorchState *s, const Pickle *pickle, const char *name) 
     if (code)
         return code;
     qsort(s->storages, (size_t)count, sizeof *s->storages, by_key);
-    int kept = 0; /* tensors that share a storage name it each */
+    int kept = 0; /* each tensor of a shared storage names it */
     for (int i = 0; i < count; i++) {
         const TorchStorage *last = kept > 0 ? &s->storages[kept - 1] : NULL, *at = &s->storages[i];
         if (!last || strcmp(last->key, at->key) != 0)
@@ -104,15 +104,15 @@ typedef struct {
     const char *name;
     TorchRead read;
     void *ctx;
-    int64_t limit; /* of copies, what is left */
+    int64_t limit; /* bytes left for copies */
 } Reader;
 
 static bool is_call(const PickleValue *v, const char *function) {
     return is_a(v, PICKLE_CALL) && strcmp(v->text, function) == 0;
 }
 
-/* Arguments of the function that makes a tensor: storage, offset, sizes, strides, ...; NULL where
- * the value is no tensor. */
+/* The arguments of the function that makes a tensor: storage, offset, sizes, strides, ... NULL if
+ * the value is not a tensor. */
 static const PickleValue *tensor_args(const PickleValue *v) {
     if (is_call(v, "torch._utils._rebuild_parameter"))
         v = pickle_at(v->args, 0);
@@ -131,7 +131,7 @@ static bool is_contiguous(const SafeTensor *t, const int64_t *stride) {
     return true;
 }
 
-/* Sizes and strides; *extent: numbers from the first to the last, inclusive. */
+/* Reads sizes and strides. *extent is the distance from the first number to the last, inclusive. */
 static int read_shape(SafeTensor *t, int64_t *stride, int64_t *extent, const PickleValue *args,
                       const char *name) {
     const PickleValue *sizes = pickle_at(args, 2), *strides = pickle_at(args, 3);
@@ -150,7 +150,7 @@ static int read_shape(SafeTensor *t, int64_t *stride, int64_t *extent, const Pic
         if (!possible)
             break;
         t->shape[d] = size->integer;
-        stride[d] = size->integer > 1 ? step->integer : 0; /* a single one takes no step */
+        stride[d] = size->integer > 1 ? step->integer : 0; /* a size of 1 takes no step */
         possible = !__builtin_mul_overflow(t->count, t->shape[d], &t->count) &&
                    !__builtin_mul_overflow(stride[d], size->integer - 1, &reach) &&
                    !__builtin_add_overflow(*extent, reach, extent);
@@ -223,8 +223,8 @@ static bool is_dict(const PickleValue *v) {
     return is_a(v, PICKLE_DICT) || is_call(v, "collections.OrderedDict");
 }
 
-/* Programs wrap the state dict in dicts of their own, often in more than one. A pickle may hold
- * itself, so the search ends somewhere. */
+/* Programs wrap the state dict in dicts of their own, often in more than one. The search has a
+ * maximal depth, since a pickle may contain itself. */
 static const PickleValue *find_dict(const PickleValue *root) {
     static const char *const keys[] = {"model", "state_dict", "model_state", "module"};
     enum { KEYS = sizeof keys / sizeof *keys, MAX_DEPTH = 8 };

@@ -1,12 +1,12 @@
-/* The tensors of a state dict, out of a pickle that torch.save wrote (method G.2). The names of
- * torch's classes stand here; where the numbers lie is the container's business (torch_pth.c). */
+/* Finds the tensors of a state dict in a pickle that torch.save wrote (method G.2). This file knows
+ * torch's classes; torch_pth.c knows where the container keeps the numbers. */
 #ifndef MODEL_TORCH_STATE_H
 #define MODEL_TORCH_STATE_H
 
 #include "model/pickle.h"
 #include "model/safetensors.h"
 
-/* A run of numbers that tensors look into. */
+/* An array of numbers; tensors are views of it. */
 typedef struct {
     const char *key;
     SafeType type;
@@ -20,12 +20,12 @@ typedef struct {
     TorchStorage *storages; /* sorted by key */
     int storage_count;
     SafeTensor *tensors; /* contiguous */
-    void **copies;       /* of those that were not, else NULL */
+    void **copies;       /* of tensors that were not contiguous; else NULL */
     int count;
 } TorchState;
 
-/* Finds every storage that the pickle speaks of. ERR_FAIL where one makes no sense. `name` is used
- * in messages; the pickle must outlive the state. */
+/* Finds every storage that the pickle refers to. ERR_FAIL if one is malformed. `name` is used in
+ * messages. The pickle must outlive the state. */
 int torch_state_storages(TorchState *s, const Pickle *pickle, const char *name);
 
 /* The storage of a key, or NULL. */
@@ -34,8 +34,8 @@ TorchStorage *torch_state_storage(const TorchState *s, const char *key);
 /* Sets a storage's data, which must be count x size bytes. */
 typedef int (*TorchRead)(void *ctx, TorchStorage *storage);
 
-/* Finds the state dict, reads the storages it needs by `read`, and fills tensors. Copies of what is
- * not contiguous take at most `limit` bytes. */
+/* Finds the state dict, reads its storages by `read`, and fills s->tensors. Tensors that are not
+ * contiguous are copied; the copies take at most `limit` bytes. */
 int torch_state_tensors(TorchState *s, const Pickle *pickle, const char *name, TorchRead read,
                         void *ctx, int64_t limit);
 

@@ -1,4 +1,4 @@
-/* The network: opening it, its weights, its results. */
+/* The network: opens it, sets its weights and gives its results. */
 #include <assert.h>
 #include <math.h>
 
@@ -41,7 +41,7 @@ static int open_matrices(Vit *v) {
     return 0;
 }
 
-/* The matrix whose values are at this place of the slab. */
+/* The matrix whose values lie at `place` in the slab. */
 static Weight *find_matrix(Vit *v, const float *place) {
     if (v->patch_matrix.data == place)
         return &v->patch_matrix;
@@ -66,7 +66,7 @@ int vit_set(Vit *v, int i, const float *values) {
     }
     Weight *w = find_matrix(v, place);
     w->data = values;
-    bool inside = p->block >= 0; /* the blocks' inputs are bytes in int8, others' bf16 */
+    bool inside = p->block >= 0; /* in int8, inputs of matrices in blocks are bytes, others bf16 */
     int code = be->weight_pack(be, w, v->type == U8 && !inside ? BF16 : v->type);
     w->data = place;
     if (!w->packed)
@@ -87,7 +87,7 @@ static int draw(Vit *v, int i, uint64_t seed) {
     return code;
 }
 
-/* What is no parameter has its value from the start. */
+/* Sets the weights that are constants in this network. */
 static int set_constants(Vit *v) {
     int code = 0;
     for (int i = 0; i < v->param_count && !code; i++)
@@ -183,7 +183,7 @@ void vit_free(Vit **pv) {
 static int64_t param_bytes(const Vit *v, const Backend *be, const VitParam *p) {
     if (v->training || !p->matrix)
         return p->count * (int64_t)sizeof(float);
-    if (v->type == U8 && p->block >= 0) /* with a scale and a sum for each output */
+    if (v->type == U8 && p->block >= 0) /* plus a scale and a sum for each output */
         return p->count * be->packed_byte + 2 * p->shape[0] * (int64_t)sizeof(float);
     return p->count * (int64_t)dtype_bytes(v->type == U8 ? BF16 : v->type);
 }
@@ -225,8 +225,8 @@ int vit_init(Vit *v, uint64_t seed) {
     return code;
 }
 
-/* The step of bytes over a range, which must hold zero: it is what padding and GELU's lower end
- * are. 0 where there is none. */
+/* The step between two byte values over a range. The range is widened to hold zero, since padding
+ * and GELU's lower end are zero. 0 if the range is not valid. */
 static float range_step(const VitRange r) {
     float step = (fmaxf(r[1], 0) - fminf(r[0], 0)) / 255;
     bool fits = isfinite(r[0]) && isfinite(r[1]) && r[0] <= r[1] && isfinite(step);

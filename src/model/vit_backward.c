@@ -10,7 +10,7 @@ static void relpos_gradient(Vit *v, float *dtable) {
                            v->config.heads);
 }
 
-/* The layer norms of a block, and their input's share of dx. */
+/* The backward passes of a block's layer norms add their share to dx. */
 static void norm1_backward(Vit *v, int64_t l, const BlockActs *a, Tensor x, Tensor dx) {
     v->be->layernorm_backward(v->be,
                               &(LayerNormBackward){.dx = dx,
@@ -65,7 +65,7 @@ static void mlp_backward(Vit *v, int64_t l, const BlockActs *a, Tensor dx) {
     norm2_backward(v, l, a, dx);
 }
 
-/* The same for the attention branch, whose input is the block's input x. */
+/* Adds the attention branch's share to dx. x is the block's input. */
 static void attention_backward(Vit *v, int64_t l, const BlockActs *a, Tensor x, Tensor dx) {
     Backend *be = v->be;
     const VitBlock *w = &v->w.block[l], *g = &v->g.block[l];
@@ -108,7 +108,7 @@ static void attention_backward(Vit *v, int64_t l, const BlockActs *a, Tensor x, 
     norm1_backward(v, l, a, x, dx);
 }
 
-/* What the operations gave a gradient although it does not train. */
+/* Zeroes the gradients that the operations computed for constants. */
 static void zero_constants(Vit *v, int64_t l) {
     const VitBlock *g = &v->g.block[l];
     size_t bytes = (size_t)v->config.width * sizeof(float);
@@ -120,7 +120,7 @@ static void zero_constants(Vit *v, int64_t l) {
     }
 }
 
-/* dx comes in as the gradient of the block's output and leaves as that of its input x. */
+/* Turns dx from the gradient of the block's output into that of its input x. */
 static void block_backward(Vit *v, int64_t l, Tensor x, Tensor dx) {
     BlockActs a = vit_block_acts(v, l);
     mlp_backward(v, l, &a, dx);
@@ -128,7 +128,7 @@ static void block_backward(Vit *v, int64_t l, Tensor x, Tensor dx) {
     zero_constants(v, l);
 }
 
-/* Prediction to features: dnorm becomes the decoder's gradient of the features. */
+/* From the prediction to the features: dnorm becomes the decoder's gradient of the features. */
 static void decode_backward(Vit *v, Tensor dnorm) {
     Backend *be = v->be;
     int64_t rows = v->images * v->T;
@@ -165,7 +165,7 @@ void vit_backward(Vit *v) {
     be->zero(be, v->a.dbias, bias_bytes(v));
     be->zero(be, dx.data, tensor_bytes(dx));
     decode_backward(v, dnorm);
-    /* Two gradients meet at the features: the decoder's and the consistency term's. */
+    /* The features have two gradients: the decoder's and the consistency term's. */
     const Tensor dfeatures[] = {dnorm, first_rows(v->a.dfeatures, rows)};
     Kept all = vit_all_images(v);
     for (int i = 0; i < 2; i++)

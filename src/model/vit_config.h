@@ -1,4 +1,4 @@
-/* The settings of a network, its options and presets, and what follows from them. */
+/* The settings of a network, their options and presets, and numbers that follow from them. */
 #ifndef MODEL_VIT_CONFIG_H
 #define MODEL_VIT_CONFIG_H
 
@@ -11,11 +11,11 @@ enum { VIT_COLOURS = 3, VIT_MLP_RATIO = 4 };
 
 typedef enum { RELPOS_SHARED, RELPOS_BLOCK, RELPOS_NONE } Relpos;
 
-/* How input pixels become numbers: as the authors' code does it, or as ImageNet's networks were
- * trained. The prediction is BGR in [-1, 1] in any case. */
+/* How input pixels become numbers: as in the authors' code, or as for networks trained on ImageNet.
+ * The prediction is BGR in [-1, 1] in both cases. */
 typedef enum { COLOURS_BGR, COLOURS_IMAGENET } Colours;
 
-/* What decides the weights, their shapes, and what is computed with them. */
+/* The settings that decide the weights, their shapes and the computation. */
 typedef struct {
     int64_t image;  /* side of the square input, pixels; a multiple of patch */
     int64_t patch;  /* side of a patch */
@@ -25,28 +25,30 @@ typedef struct {
     int relpos;         /* Relpos: tables of relative positions */
     bool pos_embed;     /* learned absolute positions, for cls too */
     bool key_bias;      /* is the key bias learned, or zero? */
-    bool residual;      /* predict the change from the newest input frame; where a patch is masked
-                           the frame is not added, or it would tell what the mask hides */
+    bool residual;      /* predict the change from the newest input frame; the frame is not added
+                           to a masked patch, since that would show what the mask hides */
     int colours;        /* Colours of the input */
-    int memory;         /* MemoryKind: what the features become before the decoder reads them */
+    int memory;         /* MemoryKind: the memory between the features and the decoder */
     int64_t items;      /* of the memory; 0: as published */
 } VitConfig;
 
 /* The rows of VitConfig's options; their object is a VitConfig. */
 extern const Opt vit_options[];
 
-/* "size=" presets: tiny, small, base as option lists for opt_set_list. NULL where unknown. */
+/* The presets of "size=" (tiny, small, base) as option lists for opt_set_list. NULL if unknown. */
 const char *vit_size_options(const char *size);
 
-/* Checks what the rows cannot: image % patch, width % heads, width % 8. ERR_USAGE names it. */
+/* Checks what the rows cannot: image % patch, width % heads, width % 8. The message of ERR_USAGE
+ * names the setting. */
 int vit_config_check(const VitConfig *config);
 
 int64_t vit_patches(const VitConfig *config); /* N */
 int64_t vit_items(const VitConfig *config);   /* of the memory; 0 without one */
-int64_t vit_decoded(const VitConfig *config); /* columns that the decoder reads of a token */
+int64_t vit_decoded(const VitConfig *config); /* values of a token that the decoder reads */
 
-/* int8: the inputs of a block's four layers are bytes, whose scale comes from the values they were
- * seen to take: ranges[block][site] = {lowest, highest}, sites in the order qkv, proj, fc1, fc2. */
+/* In int8 the inputs of a block's four layers are bytes. Their scale comes from the observed
+ * values: ranges[block][site] = {lowest, highest}. The sites are qkv, proj, fc1, fc2, in this
+ * order. */
 enum { VIT_SITES = 4 };
 typedef float VitRange[2];
 

@@ -3,7 +3,7 @@
 
 #include "model/vit_internal.h"
 
-/* Places of the noise in a pass: the embedding, then two branches a block. */
+/* Sites of the noise in a pass: the embedding, then two branches for each block. */
 enum { SITE_EMBED = 0 };
 
 Noise vit_branch_noise(const Vit *v, int64_t block, int branch) {
@@ -25,8 +25,9 @@ Noise vit_embed_noise(const Vit *v) {
     return n;
 }
 
-/* With the weights that MemAE and MNAD give their losses: 2e-4 for the mean entropy of a patch's
- * addresses; 0.1 for the mean square of a value of q - m1, and 0.1 for the mean separateness. */
+/* The loss weights are those of the papers. MemAE: 2e-4 for the mean entropy of a patch's
+ * addresses. MNAD: 0.1 for the mean square of a value of q - m1, and 0.1 for the mean separateness.
+ */
 Memory vit_memory_settings(const Vit *v) {
     double patches = (double)(v->images * v->N);
     Memory m = {.kind = v->config.memory, .count = vit_items(&v->config), .tokens = v->T};
@@ -157,7 +158,7 @@ static void block_forward(Vit *v, int64_t l, Tensor x) {
     mlp_branch(v, l, &a, &n2);
 }
 
-/* Tokens of the input frames, embedded, in v->a.x0. */
+/* Embeds the input frames as tokens, in v->a.x0. */
 static Tensor embed(Vit *v, const float *frames) {
     Backend *be = v->be;
     Tensor patches = first_rows(v->a.patches, v->inputs * v->N);
@@ -176,7 +177,7 @@ static Tensor embed(Vit *v, const float *frames) {
     return x;
 }
 
-/* Features to v->a.prediction; with a memory between them where the network has one. */
+/* Decodes the features into v->a.prediction, through the memory if the network has one. */
 static void decode(Vit *v, const float *frames, Tensor features) {
     Backend *be = v->be;
     int64_t rows = v->images * v->T;

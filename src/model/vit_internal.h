@@ -1,4 +1,5 @@
-/* What the files of the network share: vit.c opens it, vit_forward.c and vit_backward.c run it. */
+/* Internals of the network, shared by vit.c, which opens it, and vit_forward.c and vit_backward.c,
+ * which run it. */
 #ifndef MODEL_VIT_INTERNAL_H
 #define MODEL_VIT_INTERNAL_H
 
@@ -18,10 +19,10 @@ struct Vit {
     bool training;
     VitParam *params;
     int param_count;
-    int64_t floats, matrix_floats; /* of a weight slab; of the matrices, which come first */
+    int64_t floats, matrix_floats; /* size of a weight slab; of its matrices, which come first */
     float *weights;
     VitWeights w, g;
-    BlockMatrices *matrices; /* depth */
+    BlockMatrices *matrices; /* `depth` of them */
     Weight patch_matrix, decoder_matrix;
     char *slab; /* of activations and gradients */
     Acts a;
@@ -33,13 +34,13 @@ struct Vit {
     VitNoise noise;
 };
 
-/* The first rows of a tensor planned for max_images: those of the images at hand. */
+/* Cuts a tensor planned for max_images to the rows of the current images. */
 static inline Tensor first_rows(Tensor t, int64_t rows) {
     t.rows = rows;
     return t;
 }
 
-/* Of one frame, or of `frames` stacked as channels. */
+/* The patch grid of `frames` frames stacked as channels. */
 static inline PatchGrid vit_grid(const Vit *v, int64_t frames) {
     return (PatchGrid){v->config.image, v->config.patch, VIT_COLOURS * frames};
 }
@@ -57,22 +58,23 @@ static inline float *vit_items_in(const VitWeights *w) {
     return w->memae_items ? w->memae_items : w->mnad_items;
 }
 
-/* ---- vit_forward.c; the backward pass computes some of it again. */
+/* ---- Defined in vit_forward.c. The backward pass calls them too, to compute parts again. */
 
 /* The noise of the embedding, and of a block's branch (0 attention, 1 MLP). */
 Noise vit_embed_noise(const Vit *v);
 Noise vit_branch_noise(const Vit *v, int64_t block, int branch);
 
-/* The memory with the weights of its losses, for the images at hand. */
+/* The memory with the weights of its losses, for the current images. */
 Memory vit_memory_settings(const Vit *v);
 
-/* The activations of block l cut to the images at hand, those of a branch to the ones it keeps. */
+/* The activations of block l, cut to the current images. Those of a branch are cut to the images
+ * that the branch keeps. */
 BlockActs vit_block_acts(const Vit *v, int64_t l);
 
-/* Fills v->a.bias for block l's attention; without tables it stays zero. */
+/* Fills v->a.bias for the attention of block l; it stays zero without tables. */
 void vit_relpos(Vit *v, int64_t l);
 
-/* norm1 of block l's input x; norm2 of the stream after its attention. */
+/* Compute norm1 of block l's input x, and norm2 of the stream after its attention. */
 void vit_norm1(Vit *v, int64_t l, const BlockActs *a, Tensor x);
 void vit_norm2(Vit *v, int64_t l, const BlockActs *a);
 

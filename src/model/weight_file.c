@@ -14,7 +14,7 @@
 struct WeightFile {
     void *map;
     size_t bytes;
-    Safetensors *safetensors; /* one of the two */
+    Safetensors *safetensors; /* one of the two is NULL */
     TorchPth *torch;
 };
 
@@ -49,7 +49,7 @@ static int parse(WeightFile *f, const char *path) {
         return torch_pth_parse(&f->torch, path, bytes, n);
     if (n > 8 && bytes[8] == '{')
         return safetensors_parse(&f->safetensors, path, bytes, n);
-    char begin[33]; /* tells a page of a web server, or a pointer of Git's large files */
+    char begin[33]; /* shows a web page, or a pointer file of Git LFS */
     snprintf(begin, sizeof begin, "%.*s", (int)(n < 32 ? n : 32), bytes);
     for (char *c = begin; *c; c++)
         *c = *c >= ' ' && *c <= '~' ? *c : '.';

@@ -1,4 +1,4 @@
-/* A file of named tensors, whoever wrote it: safetensors or torch.save, told apart by content. */
+/* Reads a file of named tensors: safetensors or torch.save, told apart by content. */
 #ifndef MODEL_WEIGHT_FILE_H
 #define MODEL_WEIGHT_FILE_H
 
@@ -6,14 +6,14 @@
 
 typedef struct WeightFile WeightFile;
 
-/* Maps and checks a file. ERR_FAIL names the file and what does not fit. */
+/* Maps and checks a file. The message of ERR_FAIL names the file and the fault. */
 int weight_file_open(WeightFile **out, const char *path);
 void weight_file_free(WeightFile **f);
 
-/* "safetensors", "torch.save". */
+/* "safetensors" or "torch.save". */
 const char *weight_file_format(const WeightFile *f);
 
-/* Borrowed; NULL where there is none of that name. */
+/* All borrowed; NULL if the file has none of that name. */
 int weight_file_count(const WeightFile *f);
 const SafeTensor *weight_file_at(const WeightFile *f, int i);
 const SafeTensor *weight_file_find(const WeightFile *f, const char *name);

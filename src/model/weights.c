@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "model/params.h"
 
-/* The file's tensor of a parameter, its shape checked. */
+/* Finds the file's tensor of a parameter and checks its shape. */
 static int find_one(const SafeTensor **out, const VitParam *p, const Safetensors *file,
                     const char *path, const char *prefix) {
     char name[128], expected[128], found[128];
@@ -25,8 +25,8 @@ static int find_one(const SafeTensor **out, const VitParam *p, const Safetensors
     return 0;
 }
 
-/* The values of a parameter: where they lie in the file if they are floats there, else converted
- * into `host`. */
+/* Gives the values of a parameter: in the file if they are floats there, else converted into
+ * `host`. */
 static int load_one(const float **values, float *host, const VitParam *p, const Safetensors *file,
                     const char *path, const char *prefix) {
     const SafeTensor *t;
@@ -55,8 +55,8 @@ int weights_check(const VitConfig *config, const Safetensors *file, const char *
     return code;
 }
 
-/* Reads every parameter into host memory, one after the other, and hands it on: to a slab, or
- * (NULL) to the network itself. */
+/* Reads one parameter after the other into host memory and copies it into `slab`, or into the
+ * network itself if `slab` is NULL. */
 static int load_all(Vit *v, float *slab, const Safetensors *file, const char *path,
                     const char *prefix) {
     int count, code = 0;

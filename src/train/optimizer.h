@@ -1,4 +1,4 @@
-/* AdamW with decay groups and the clip of the global norm (method A.8). */
+/* AdamW with decay groups and clipping of the global norm (method A.8). */
 #ifndef TRAIN_OPTIMIZER_H
 #define TRAIN_OPTIMIZER_H
 
@@ -13,12 +13,12 @@ typedef struct {
 int optimizer_open(Optimizer *o, Vit *vit);
 void optimizer_free(Optimizer *o); /* accepts a zeroed one */
 
-/* The sum of the squares of all gradients; its root is their global L2 norm. Host memory, valid
- * after sync. */
+/* Computes the sum of the squares of all gradients; its root is their global L2 norm. `sum` is in
+ * host memory and valid after sync. */
 void optimizer_sum_squares(const Optimizer *o, double *sum);
 
-/* One update, `step` from 0, with learning rate lr; gradients are scaled by min(1, clip / (norm +
- * 1e-6)). */
+/* Makes update number `step` (from 0) with learning rate lr. The gradients are scaled by
+ * min(1, clip / (norm + 1e-6)). */
 void optimizer_step(Optimizer *o, const TrainSettings *t, int64_t step, double lr, double norm);
 
 #endif

@@ -16,7 +16,7 @@ static void image_losses(Vit *v, const PairImages *p, const TrainSettings *t, do
     be->image_loss(be, parts, vit_dprediction(v), vit_prediction(v), p->y, shape);
 }
 
-/* Away from its own input (method C.4): the negative of the intensity loss. */
+/* The negative of the intensity loss, away from the image's own input (method C.4). */
 static void negative_loss(Vit *v, const PairImages *p, const TrainSettings *t, int64_t b,
                           double *parts) {
     Backend *be = vit_backend(v);
@@ -50,7 +50,7 @@ static void next_frame_run(Vit *v, const PairImages *p, const TrainSettings *t, 
 static void next_frame_read(PairLoss *out, const PairImages *p, const TrainSettings *t,
                             const double *parts) {
     for (int64_t b = 0; b < train_images(t); b++) {
-        double *sums = p->pseudo[b] ? &out->pseudo_int : &out->normal_int; /* then the gd */
+        double *sums = p->pseudo[b] ? &out->pseudo_int : &out->normal_int; /* [1]: its gd */
         bool negative = is_negative(p, t, b);
         sums[0] += (negative ? -parts[2 * b] : parts[2 * b]) / (double)p->pairs;
         sums[1] += (negative ? 0 : parts[2 * b + 1]) / (double)p->pairs;
@@ -62,7 +62,7 @@ static void next_frame_read(PairLoss *out, const PairImages *p, const TrainSetti
                  t->lambda_cst * out->consistency;
 }
 
-/* Of the mean over all masked values; 1e-5 as SimMIM has it. */
+/* The weight that makes a sum the mean over all masked values; 1e-5 is SimMIM's. */
 static double simmim_weight(const VitConfig *c, const PairImages *p) {
     double pixels = (double)(p->masked * c->patch * c->patch);
     return 1 / ((pixels + 1e-5) * VIT_COLOURS);
@@ -87,7 +87,7 @@ static void simmim_read(PairLoss *out, const Vit *v, const PairImages *p, const 
     out->total = out->hidden;
 }
 
-/* parts: two of each image, one of each pair, two of the memory. */
+/* Two parts for each image, one for each pair, two for the memory. */
 int64_t pair_loss_parts(int64_t pairs) {
     return 5 * pairs + 2;
 }

@@ -5,18 +5,18 @@
 #include "model/vit.h"
 #include "train/settings.h"
 
-/* Means over the batch; the consistency is a sum over the batch, as in the authors' code. Where a
- * step sees either X or X^P of a pair, an image counts in the sums of its own kind only. */
+/* Batch means, except for the consistency, which is a sum over the batch as in the authors' code.
+ * If a step sees either X or X^P of a pair, the image counts only in the losses of its kind. */
 typedef struct {
-    double normal_int, normal_gd; /* L_N: the clean pass */
-    double pseudo_int, pseudo_gd; /* L_P: the pseudo anomalies */
-    double consistency;           /* 0 where it has no weight */
+    double normal_int, normal_gd; /* L_N: of the clean pass */
+    double pseudo_int, pseudo_gd; /* L_P: of the pseudo anomalies */
+    double consistency;           /* 0 if it has no weight */
     double hidden;                /* SimMIM's: mean |error| of the masked pixels */
     double memory;                /* MemAE's or MNAD's, weighted */
     double total;
 } PairLoss;
 
-/* What the network has seen. Backend memory, unless a comment says host. */
+/* The network's inputs and targets in a step, in backend memory except `pseudo`. */
 typedef struct {
     int64_t pairs;
     const float *x;      /* (inputs, 3 F, size, size) */
@@ -26,14 +26,15 @@ typedef struct {
     int64_t masked;        /* patches over all images */
 } PairImages;
 
-/* Doubles of host memory that the losses of this many pairs take. */
+/* The number of `parts` of the losses of `pairs` pairs. */
 int64_t pair_loss_parts(int64_t pairs);
 
-/* After vit_forward on train_images of the settings (clean half first where both are seen): leaves
- * the gradients of the losses in the network, and their parts, valid after sync, in `parts`. */
+/* Computes the losses and their gradients. Call it after vit_forward on train_images(t) images, the
+ * clean half first if a step sees both. The gradients go into the network. `parts` gets the parts
+ * of the losses, in host memory, valid after sync. */
 void pair_loss_run(Vit *v, const PairImages *images, const TrainSettings *t, double *parts);
 
-/* After sync: the losses, from their parts. */
+/* Computes the losses from their parts, after sync. */
 void pair_loss_read(PairLoss *out, const Vit *v, const PairImages *images, const TrainSettings *t,
                     const double *parts);
 

@@ -13,7 +13,7 @@ int64_t pseudo_masked_cells(const TrainSettings *t, const VitConfig *v) {
     return (int64_t)ceil((double)pseudo_cells(t, v) * t->mask_ratio);
 }
 
-/* Marks the patches of a cell: a square of them. */
+/* Marks the patches of a cell, which is a square of patches. */
 static void mark(uint8_t *mask, const TrainSettings *t, const VitConfig *v, int64_t cell) {
     int64_t cells = v->image / t->mask_cell, grid = v->image / v->patch;
     int64_t side = t->mask_cell / v->patch, y0 = cell / cells * side, x0 = cell % cells * side;
@@ -31,8 +31,8 @@ void pseudo_draw(uint8_t *mask, const TrainSettings *t, const VitConfig *v, int6
     Rng r = rng_stream((uint64_t)t->seed, RNG_MASK, (uint32_t)epoch, (uint32_t)index);
     int64_t cells = pseudo_cells(t, v), wanted = pseudo_masked_cells(t, v);
     memset(mask, 0, (size_t)vit_patches(v));
-    /* Selection sampling: each cell is taken with probability (still wanted) / (still to come),
-     * which gives every subset of that size the same chance. */
+    /* Selection sampling takes each cell with probability (still wanted) / (still to come). Every
+     * subset of that size has the same chance. */
     for (int64_t cell = 0; cell < cells; cell++)
         if (rng_uniform(&r, (uint64_t)cell) * (double)(cells - cell) < (double)wanted) {
             mark(mask, t, v, cell);
@@ -46,7 +46,7 @@ static double clamp(double x, double low, double high) {
     return x < low ? low : x > high ? high : x;
 }
 
-/* One side of the window: 1 inside, 0 beyond a ramp of a tenth of half its length. */
+/* The window in one direction: 1 inside, 0 beyond a ramp of a tenth of half its length. */
 static float window_at(int64_t x, int64_t centre, int64_t length, int64_t size) {
     double from = clamp((double)(centre - length / 2), 0, (double)size);
     double to = clamp((double)(centre + length / 2), 0, (double)size);
@@ -83,7 +83,7 @@ void pseudo_patch(float *frames, int64_t count, const uint8_t *intruder, int64_t
                   const TrainSettings *t, int64_t epoch, int64_t index) {
     enum { MOVE = 10 };
     Rng r = rng_stream((uint64_t)t->seed, RNG_PSEUDO, (uint32_t)epoch, (uint32_t)index);
-    int64_t cx = draw_below(&r, 1, size), cy = draw_below(&r, 2, size); /* 0: pseudo_chosen's */
+    int64_t cx = draw_below(&r, 1, size), cy = draw_below(&r, 2, size); /* pseudo_chosen draws 0 */
     int64_t width = draw_side(&r, 3, t, size), height = draw_side(&r, 4, t, size);
     for (int64_t k = 0; k < count; k++) {
         uint64_t n = 5 + 2 * (uint64_t)k;

@@ -1,15 +1,16 @@
-/* Pseudo anomalies: which pairs, and what becomes of their frames. All is a pure function of (seed,
- * epoch, index of the pair): drawn anew every time a pair is seen. */
+/* Pseudo anomalies: which pairs become one, and how their frames change. All draws are pure
+ * functions of (seed, epoch, index of the pair), so each epoch has its own. */
 #ifndef TRAIN_PSEUDO_H
 #define TRAIN_PSEUDO_H
 
 #include "train/settings.h"
 
-/* Does this pair become a pseudo anomaly, where a step sees either (method B.5)? */
+/* Does this pair become a pseudo anomaly? For steps that see either X or X^P (method B.5). */
 bool pseudo_chosen(const TrainSettings *t, int64_t epoch, int64_t index);
 
-/* ---- PASRM: patches that the mask token replaces (method A.7). Cells of a frame, and how many of
- * them are masked: ceil(cells x ratio). */
+/* ---- PASRM: the mask token replaces patches (method A.7). */
+
+/* The cells of a frame, and the number of masked ones: ceil(cells x ratio). */
 int64_t pseudo_cells(const TrainSettings *t, const VitConfig *v);
 int64_t pseudo_masked_cells(const TrainSettings *t, const VitConfig *v);
 
@@ -17,12 +18,14 @@ int64_t pseudo_masked_cells(const TrainSettings *t, const VitConfig *v);
 void pseudo_draw(uint8_t *mask, const TrainSettings *t, const VitConfig *v, int64_t epoch,
                  int64_t index);
 
-/* Which of `count` pictures the intruder is. */
+/* Draws which of `count` pictures is the intruder. */
 int64_t pseudo_intruder(const TrainSettings *t, int64_t epoch, int64_t index, int64_t count);
 
-/* ---- SmoothMixS (method C.2): the grey of `intruder` (size x size x 3, BGR) shows through a
- * window with soft edges in frames (count planes of 3 x size x size in [-1, 1]); from frame to
- * frame the window moves by up to 10 pixels each way. */
+/* ---- SmoothMixS (method C.2). */
+
+/* Blends the grey image of `intruder` (size x size x 3, BGR) into `frames` (`count` frames of
+ * 3 x size x size planes in [-1, 1]) through a window with soft edges. The window moves by up to 10
+ * pixels each way from frame to frame. */
 void pseudo_patch(float *frames, int64_t count, const uint8_t *intruder, int64_t size,
                   const TrainSettings *t, int64_t epoch, int64_t index);
 

@@ -73,7 +73,7 @@ static int write_line(RunLog *l, Json *line) {
 int run_log_step(RunLog *l, const Trainer *t, const StepReport *r, double images_per_second,
                  double stall) {
     Json *j = js_object();
-    int64_t step = t->step - 1; /* the one just done */
+    int64_t step = t->step - 1; /* the step just done */
     js_set_int(j, "step", step);
     js_set_int(j, "epoch", step / t->steps_per_epoch);
     js_set_number(j, "loss", r->loss.total);

@@ -4,12 +4,11 @@
 
 #include "train/settings.h"
 
-/* lr(t), t an update count: linear warm-up from warmup_lr, then the cosine over all updates (raw t,
- * as timm's scheduler has it: a jump down where the warm-up ends) or the base rate. */
+/* lr(t) after t updates: a linear warm-up from warmup_lr, then the base rate or a cosine over all
+ * updates. The cosine counts from update 0, as in timm, so that lr jumps down after the warm-up. */
 double schedule_lr(const TrainSettings *s, int64_t steps_per_epoch, int64_t t);
 
-/* The rate that optimizer step n (from 0) uses: the scheduler moves after the step, so lr(n - 1).
- */
+/* The rate of optimizer step n (from 0): lr(n - 1), since the scheduler moves after the step. */
 double schedule_step_lr(const TrainSettings *s, int64_t steps_per_epoch, int64_t n);
 
 #endif

@@ -61,7 +61,7 @@ const Opt train_options[] = {
 const char *const preset_names[] = {"ped2",         "avenue",  "shanghaitech",
                                     "ped2-scratch", "footage", NULL};
 
-/* A network from random weights that learns how things move (docs/results.md). */
+/* A network that learns from random weights how things move (docs/results.md). */
 #define SCRATCH                                                                                    \
     "image=168 patch=8 mask-cell=24 frames=4 residual=yes width=192 depth=4 heads=3 "              \
     "layer-scale=0 warmup-epochs=1 lr=1e-3 beta2=0.95 lambda-gd=0 dropout=0 drop-path=0 "          \

@@ -9,7 +9,7 @@
 #include "train/schedule.h"
 #include "video/planes.h"
 
-/* Do pseudo anomalies have frames of their own, or the pair's under a mask? */
+/* Do pseudo anomalies have frames of their own? If not, they are the pair's frames under a mask. */
 static bool own_frames(const TrainSettings *s) {
     return s->pseudo == PSEUDO_PATCH || s->pseudo == PSEUDO_SKIP;
 }
@@ -27,7 +27,9 @@ bool trainer_wants_second(const void *settings, int64_t epoch, int64_t pair) {
     return train_doubled(s) || pseudo_chosen(s, epoch, pair);
 }
 
-/* The distinct inputs of a step: the doubled batch shares frames where only the mask differs. */
+/* The number of distinct inputs of a step: the doubled batch shares frames if only the mask
+ * differs.
+ */
 static int64_t inputs_of(const TrainSettings *s) {
     return train_doubled(s) && own_frames(s) ? 2 * s->batch : s->batch;
 }
@@ -48,7 +50,7 @@ int64_t trainer_memory(const VitConfig *config, const TrainSettings *settings, c
     int64_t values, decayed;
     Staging n = staging(config, settings);
     vit_census(config, &tensors, &values, &decayed);
-    /* the network and two moments */
+    /* the network, two moments and the staging buffers */
     return vit_memory(config, train_images(settings), true, be) +
            2 * values * (int64_t)sizeof(float) +
            (int64_t)(2 * (n.x + n.y) * sizeof(float) + 2 * n.mask);
@@ -128,8 +130,7 @@ static void planes(float *to, const uint8_t *bgr, int64_t frames, int64_t pixels
         planes_from_bgr(to + i * VIT_COLOURS * pixels, bgr + i * VIT_COLOURS * pixels, pixels);
 }
 
-/* Makes image `b` of the network the pseudo anomaly of pair i; its frames are those of input
- * `input`. */
+/* Makes image `b` the pseudo anomaly of pair i. Its frames are those of input `input`. */
 static void stage_pseudo(Trainer *t, const PairBatch *batch, int64_t i, int64_t b, int64_t input) {
     const VitConfig *c = vit_config(t->vit);
     const TrainSettings *s = &t->settings;
@@ -153,8 +154,8 @@ static void stage_pseudo(Trainer *t, const PairBatch *batch, int64_t i, int64_t 
     }
 }
 
-/* Where a step sees X or X^P of pair i: is it X^P? What takes frames of the loader's is where there
- * are such frames. */
+/* If a step sees X or X^P of pair i, is it X^P? If X^P needs frames from the loader, the loader has
+ * decided: it is X^P if they are there. */
 static bool becomes_pseudo(const Trainer *t, const PairBatch *batch, int64_t i) {
     const TrainSettings *s = &t->settings;
     if (trainer_second(s) != PAIRS_NO_SECOND)
@@ -163,7 +164,7 @@ static bool becomes_pseudo(const Trainer *t, const PairBatch *batch, int64_t i) 
            pseudo_chosen(s, t->step / t->steps_per_epoch, batch->index[i]);
 }
 
-/* What the network sees of pair i, and what it is to say. */
+/* Fills in the network's input and target of pair i. */
 static void stage_pair(Trainer *t, const PairBatch *batch, int64_t i) {
     const VitConfig *c = vit_config(t->vit);
     const TrainSettings *s = &t->settings;
