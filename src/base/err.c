@@ -8,7 +8,7 @@
 
 static _Thread_local char message[ERR_TEXT];
 
-/* Names out of people's files end here: nothing of them is to steer a terminal. */
+/* Messages hold names from people's files. Control characters in them must not reach a terminal. */
 static void keep(const char *text) {
     size_t n = 0;
     for (; text[n] && n < sizeof message - 1; n++) {

@@ -32,7 +32,7 @@ static void free_out(FileOut **f, bool renamed) {
     *f = NULL;
 }
 
-/* A rename replaces whatever is there: of a device, a pipe or a link that is never meant. */
+/* A rename replaces anything at the path. Nobody means to replace a device, a pipe or a link. */
 static int check_target(const char *path) {
     struct stat st;
     if (lstat(path, &st) || S_ISREG(st.st_mode))
@@ -43,7 +43,7 @@ static int check_target(const char *path) {
                                          : "no regular file");
 }
 
-/* A descriptor of the stream's own: its end is not the end of the lock. */
+/* The stream gets its own descriptor, so that closing the stream does not end the lock. */
 static int open_out(FileOut *f, const char *path) {
     f->path = mem_printf("%s", path);
     if (!f->path || temp_open(&f->temp, path))
@@ -89,7 +89,8 @@ void file_printf(FileOut *f, const char *fmt, ...) {
     va_end(ap);
 }
 
-/* Only then a rename in it is durable. It is done all the same, so a failure is none. */
+/* A rename is durable only after its folder is synced. The rename has already happened, so a
+ * failure here is ignored. */
 static void sync_folder_of(const char *path) {
     char copy[4096];
     snprintf(copy, sizeof copy, "%s", path);

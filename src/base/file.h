@@ -1,4 +1,4 @@
-/* Files that are either whole or not there: written beside the target, then renamed. */
+/* Files that are either whole or absent: each is written beside its target, then renamed. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -8,44 +8,47 @@
 
 typedef struct FileOut FileOut;
 
-/* Opens a temporary file in path's folder (base/temp.h). ERR_FAIL too where path is a folder, a
+/* Opens a temporary file in path's folder (base/temp.h). ERR_FAIL also where path is a folder, a
  * link, a device or a pipe. On failure *out is untouched. */
 int file_create(FileOut **out, const char *path);
 
-/* Whether file_create and a rename can do their work, for results that take long. */
+/* Checks that file_create and the rename will work. Call it before a long computation. */
 int file_probe(const char *path);
 
-/* The name of the temporary file, for another library that writes it; borrowed. */
+/* The name of the temporary file, for a library that writes the file itself; borrowed. */
 const char *file_temp_name(const FileOut *f);
 
-/* Appends bytes / formatted text. The first failure is latched and returned at the end. */
+/* Appends bytes / formatted text. The first failure is latched; file_commit and file_publish return
+ * it. */
 void file_write(FileOut *f, const void *data, size_t bytes);
 void file_printf(FileOut *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Renames over `path`, of a link that came there since over the link itself; frees *f and sets it
- * NULL in any case. On failure the old file of that name is as it was and the temporary one is
- * gone. file_commit syncs file and folder; file_publish does not, for files in numbers that may be
- * lost or empty after a power cut. */
+/* Renames the temporary file to `path`. A link that appeared there since is itself replaced, not
+ * its target. Frees *f and sets it NULL in any case. On failure the old file is unchanged and the
+ * temporary one is removed. file_commit syncs the file and its folder. file_publish does not: it is
+ * for many files that may be lost or empty after a power cut. */
 int file_commit(FileOut **f);
 int file_publish(FileOut **f);
 
 /* Drops the temporary file; frees *f. Accepts NULL. */
 void file_discard(FileOut **f);
 
-/* Reads a whole file, at most `limit` bytes, into a fresh block with a NUL behind it (not counted);
- * the caller frees with mem_free. */
+/* Reads a whole file, at most `limit` bytes, into a new block and appends a NUL, which `bytes` does
+ * not count. The caller frees the block with mem_free. */
 int file_read(const char *path, size_t limit, char **data, size_t *bytes);
 
-/* Creates a folder and its parents; one that exists is fine, but for `new` not the last. */
+/* Creates a folder and its parents. Parents may exist. The folder itself may exist for
+ * file_make_folder, but not for file_make_new_folder. */
 int file_make_folder(const char *path);
 int file_make_new_folder(const char *path);
 
-/* Removes a folder and all that is in it, of links the link; says whether it is gone. Sets no
- * message: the one to keep is that of what failed before. */
+/* Removes a folder and its content. Links are removed, their targets stay. Returns whether the
+ * folder is gone. Sets no message, so that the message of an earlier failure stays. */
 bool file_remove_folder(const char *path);
 
-/* Takes the lock of a folder for this process, so that two do not write into one run; gone with the
- * process at the latest. ERR_FAIL where another one has it. file_unlock accepts NO_LOCK. */
+/* Locks a folder for this process, so that two processes do not write into one run. The lock ends
+ * with the process at the latest. ERR_FAIL where another process has the lock. file_unlock accepts
+ * NO_LOCK. */
 enum { NO_LOCK = -1 };
 int file_lock_folder(int *lock, const char *path);
 void file_unlock(int lock);
@@ -53,10 +56,10 @@ void file_unlock(int lock);
 bool file_is_folder(const char *path);
 bool file_exists(const char *path);
 
-/* True where both name one file that exists, by whatever path. */
+/* True where both paths lead to the same existing file. */
 bool file_is_same(const char *a, const char *b);
 
-/* Name without folders; borrowed from path. */
+/* The file's name without its folders; borrowed from path. */
 const char *file_name(const char *path);
 
 /* True where the name ends in ".ext" (no dot in ext), case ignored. */

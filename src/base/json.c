@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-/* Json is jansson's json_t under another name, so that no other file sees the library. */
+/* Json is jansson's json_t under another name, so that other files do not see the library. */
 static json_t *in(const Json *j) {
     return (json_t *)(uintptr_t)j;
 }
@@ -42,7 +42,7 @@ void js_set(Json *object, const char *key, Json *value) {
     json_object_set_new(in(object), key, value ? in(value) : json_null());
 }
 
-/* Where a text is not UTF-8, a question mark for every byte that ASCII has not. */
+/* Where a text is not UTF-8, replaces each byte outside ASCII by a question mark. */
 static json_t *text_or_marks(const char *text) {
     json_t *j = json_string(text);
     char *copy = j || !text ? NULL : mem_printf("%s", text);

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 
-/* A long line is not cut: it may be a command to repeat. */
+/* Long lines are not cut, since a line may hold a command to copy. */
 static void line(const char *word, const char *fmt, va_list ap) {
     char text[2048];
     va_list again;

@@ -33,7 +33,7 @@ void *mem_alloc(size_t count, size_t size) {
     return memset(p, 0, bytes);
 }
 
-/* In front of a slab, in 64 bytes: what to give back. */
+/* The head of a slab: 64 bytes before its values, with what mem_free_pages gives back. */
 typedef struct {
     void *block;
     size_t mapped; /* 0: from mem_alloc */
@@ -59,7 +59,7 @@ void *mem_alloc_pages(size_t bytes) {
                 mem_text(text, sizeof text, (double)bytes));
         return NULL;
     }
-    /* The values begin at a huge page, the head ends right before them. */
+    /* The values begin at a huge page. The head ends right before them. */
     char *p = block + HUGE_PAGE - (uintptr_t)block % HUGE_PAGE;
     madvise(p, bytes, MADV_HUGEPAGE); /* advice: a system without them goes on with small ones */
     *(Slab *)(void *)(p - SLAB_HEAD) = (Slab){block, mapped};

@@ -1,15 +1,16 @@
-/* The nearest of known words to one that is not known, for "did you mean". */
+/* Finds the known word nearest to an unknown one, for "did you mean". */
 #ifndef BASE_NEAR_WORD_H
 #define BASE_NEAR_WORD_H
 
 typedef struct {
-    const char *word;    /* what was given */
+    const char *word;    /* the unknown word */
     const char *nearest; /* borrowed; NULL while no known word is near */
-    int distance;        /* of the two: letters to insert, leave out or exchange */
+    int distance;        /* letters to insert, remove or replace to get from one to the other */
 } NearWord;
 
-/* Compares with one more known word; begin with {.word = what was given}. Near is at most three
- * letters off, and at most half of what was given. Of equal ones the first wins. */
+/* Compares with one more known word; start with {.word = the unknown word}. A known word is near if
+ * its distance is at most three and at most half the unknown word's length, rounded up. Of equally
+ * near words the first wins. */
 void near_word(NearWord *n, const char *known);
 
 #endif

@@ -10,11 +10,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-/* Larger files than this are no labels or scores; the limit keeps a wrong path from eating memory.
- */
+/* No file of labels or scores is larger. The limit keeps a wrong path from filling memory. */
 static const size_t MAX_BYTES = (size_t)64 << 30;
 
-/* The header is a Python dict literal of three known keys; a cursor over it. */
+/* A cursor over the header, which is a Python dict literal of three known keys. */
 typedef struct {
     const char *p, *end;
 } Text;
@@ -141,7 +140,7 @@ static int parse_header(Npy *a, bool *fortran, bool *swapped, const char *name, 
     return parse_dtype(a, swapped, name, dtype);
 }
 
-/* Turns the bytes of each element around. */
+/* Reverses the bytes of each element. */
 static void swap_bytes(const Npy *a) {
     char *item = a->data;
     for (int64_t i = 0; i < a->count; i++, item += a->item_size)
@@ -275,7 +274,7 @@ static int write_array(const char *path, const char *dtype, const void *data, si
         count *= shape[d];
     }
     if (rank > 1)
-        dims[used - 1] = '\0'; /* (2, 3); but (2,) keeps its comma */
+        dims[used - 1] = '\0'; /* (2, 3) has no comma at the end, (2,) has one */
     int n = snprintf(dict, sizeof dict, "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }",
                      dtype, dims);
     int total = (10 + n + 1 + 63) / 64 * 64; /* data begins at a multiple of 64 */

@@ -1,5 +1,5 @@
-/* NumPy .npy arrays, versions 1 to 3, of bool, integers of 1 to 8 bytes, float16, float32 and
- * float64, of either byte order, C or Fortran order. */
+/* NumPy .npy arrays, versions 1 to 3. Types: bool, integers of 1 to 8 bytes, float16, float32 and
+ * float64. Either byte order, C or Fortran order. */
 #ifndef BASE_NPY_H
 #define BASE_NPY_H
 
@@ -16,8 +16,8 @@ typedef struct {
     void *data; /* owned, C order, this machine's byte order */
 } Npy;
 
-/* Reads a whole file. ERR_FAIL names the file and what does not fit: magic, header, dtype, a shape
- * that overflows, a file shorter or longer than shape x item size. */
+/* Reads a whole file. ERR_FAIL names the file and the fault: magic, header, dtype, a shape that
+ * overflows, a file shorter or longer than shape x item size. */
 int npy_read(Npy *out, const char *path);
 
 /* The same from memory (for fuzzing); `name` is used in messages. */
@@ -25,8 +25,8 @@ int npy_parse(Npy *out, const char *name, const void *bytes, int64_t n);
 
 void npy_free(Npy *a);
 
-/* Element i as an integer / a double, whatever the array's type; npy_int is not for floats that no
- * int64_t holds. */
+/* Element i as an integer or a double, for any array type. npy_int must not be used for floats
+ * outside the range of int64_t. */
 int64_t npy_int(const Npy *a, int64_t i);
 double npy_real(const Npy *a, int64_t i);
 

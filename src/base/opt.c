@@ -88,7 +88,7 @@ static int set_row(const Opt *row, void *object, const char *where, const char *
     case OPT_TEXT:
         break;
     }
-    bool unset = !*value && !row->def; /* as settings are stored that were never set */
+    bool unset = !*value && !row->def; /* stored settings hold "" for a text never set */
     char *copy = unset ? NULL : mem_printf("%s", value);
     if (!copy && !unset)
         return ERR_FAIL;
@@ -169,7 +169,7 @@ int opt_parse(const OptGroup *groups, int argc, char *const *argv, const char **
             value = argv[++i];
         if (!value)
             return err_set(ERR_USAGE, "--%s: expected a value after it", key);
-        if (!*value && row->type == OPT_TEXT && !row->def) /* a shell's variable that is not set */
+        if (!*value && row->type == OPT_TEXT && !row->def) /* from an unset shell variable */
             return err_set(ERR_USAGE, "--%s: expected %s, found an empty word", key, row->arg);
         int code = set_row(row, object, "--", value);
         if (code)
@@ -202,7 +202,7 @@ const char *opt_value_text(const Opt *row, const void *object, char buf[OPT_VALU
         break;
     case OPT_REAL:
         snprintf(buf, OPT_VALUE, "%.15g", *(const double *)field);
-        if (strtod(buf, NULL) != *(const double *)field) /* 17 digits always come back equal */
+        if (strtod(buf, NULL) != *(const double *)field) /* 17 digits always read back equal */
             snprintf(buf, OPT_VALUE, "%.17g", *(const double *)field);
         break;
     case OPT_CHOICE:

@@ -1,5 +1,5 @@
-/* Options: one row each. The command line, YAML files, --help, stored settings and the man pages
- * all come from the rows, so they cannot drift apart. */
+/* Options, described by one row each. The command line, YAML files, --help, stored settings and the
+ * man pages all use the rows, so they always agree. */
 #ifndef BASE_OPT_H
 #define BASE_OPT_H
 
@@ -52,40 +52,43 @@ int opt_defaults(const OptGroup *groups);
 /* Sets one option from text. `where` names the origin in messages ("--", "settings.yaml: "). */
 int opt_set(const OptGroup *groups, const char *where, const char *key, const char *value);
 
-/* Sets options from "key=value key=value ...", the form of presets. */
+/* Sets options from "key=value key=value ...", the form of presets. Words have at most 511
+ * characters. */
 int opt_set_list(const OptGroup *groups, const char *where, const char *list);
 
-/* Reads "--key value", "--key=value", "--flag", "-o value" (short for --output); everything else is
- * positional. At most `max` positionals go to `positional`, their number to *n. ERR_USAGE names
- * what is wrong and suggests the nearest known option. */
+/* Reads "--key value", "--key=value", "--flag", "-o value" (short for --output); all other words
+ * are positional. Stores at most `max` of them in `positional` and their number in *n. ERR_USAGE
+ * names the fault and suggests the nearest known option. */
 int opt_parse(const OptGroup *groups, int argc, char *const *argv, const char **positional, int max,
               int *n);
 
-/* The value of `--key` on a command line that is not parsed yet (for options that change other
- * defaults: --preset, --size, --config), or NULL. */
+/* The value of `--key` on a command line that is not parsed yet, or NULL. For options that change
+ * other defaults: --preset, --size, --config. */
 const char *opt_peek(int argc, char *const *argv, const char *key);
 
-/* A flat YAML mapping "key: value" (opt_yaml.c). Unknown keys and bad values name file and line. */
+/* Sets options from a YAML file with a flat mapping "key: value" (opt_yaml.c). Errors for unknown
+ * keys and bad values name the file and line. */
 int opt_load_yaml(const OptGroup *groups, const char *path);
 
 /* Writes all values as such a mapping, atomically. */
 int opt_save_yaml(const OptGroup *groups, const char *path);
 
-/* All values as a JSON object of texts, and back (for checkpoints). Keys that are not known any
- * more are an error. */
+/* Converts all values to a JSON object of texts, and back (for checkpoints). Unknown keys are an
+ * error. */
 Json *opt_to_json(const OptGroup *groups);
 int opt_from_json(const OptGroup *groups, const char *where, const Json *object);
 
-/* The value of one row as text: of a text itself ("" where it is not set), borrowed from the
- * object; else in buf, of at least OPT_VALUE bytes. */
+/* The value of one row as text. A text option's value is borrowed from the object ("" where it is
+ * not set). Other values are written to buf. */
 enum { OPT_VALUE = 64 };
 const char *opt_value_text(const Opt *row, const void *object, char buf[OPT_VALUE]);
 
-/* The options whose values are not their defaults, as a shell's command line: " --steps=5 --fast",
- * "" where there are none. The caller frees it with mem_free; NULL with the message set. */
+/* The options that differ from their defaults, written for a shell: " --steps=5 --fast", or ""
+ * where all are defaults. The caller frees it with mem_free. NULL with the message set on
+ * failure. */
 char *opt_command(const OptGroup *groups);
 
-/* The rows of --help on stdout, with the values of the objects as the defaults. */
+/* Prints the rows of --help on stdout. The objects' present values are shown as the defaults. */
 void opt_print_help(const OptGroup *groups);
 
 /* Frees the texts. Accepts objects that were never filled (zeroed). */

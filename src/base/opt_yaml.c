@@ -1,4 +1,4 @@
-/* Settings from a flat YAML mapping; the only file that sees libyaml. */
+/* Reads and writes settings as a flat YAML mapping. Only this file sees libyaml. */
 #include <string.h>
 #include <yaml.h>
 
@@ -59,7 +59,8 @@ int opt_load_yaml(const OptGroup *groups, const char *path) {
     return code;
 }
 
-/* Texts are quoted the YAML way: single quotes, doubled inside. Numbers and words need none. */
+/* Texts get YAML's single quotes, and a quote inside is doubled. Numbers and words need no
+ * quotes. */
 static void print_value(FileOut *f, const Opt *row, const void *object) {
     char buf[OPT_VALUE];
     const char *value = opt_value_text(row, object, buf);

@@ -17,12 +17,12 @@ static const double REDRAW = 0.2; /* seconds */
 static struct {
     bool shown;
     double start, last;
-    int64_t first; /* where this run began counting, so that a resumed one has a true ETA */
+    int64_t first; /* where this run began counting; makes the ETA of a resumed run true */
 } bar;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of `bar` and of whole lines */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* protects `bar` and keeps lines whole */
 
-/* Bytes of the character that text begins with; 1 where it is not valid UTF-8. */
+/* Bytes of the first character of text; 1 where it is not valid UTF-8. */
 static size_t character(const char *text) {
     unsigned char lead = (unsigned char)*text;
     size_t n = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -32,7 +32,8 @@ static size_t character(const char *text) {
     return n;
 }
 
-/* Bytes of the whole characters that fit. One of three bytes or more may be two columns wide. */
+/* Bytes of the whole characters that fit into `columns`. A character of three bytes or more counts
+ * as two columns, since it may be that wide. */
 static size_t bytes_in(const char *text, int columns) {
     size_t bytes = 0;
     while (text[bytes]) {
@@ -45,14 +46,14 @@ static size_t bytes_in(const char *text, int columns) {
     return bytes;
 }
 
-/* One less than the terminal has: in the last one some of them begin a new line. */
+/* One less than the terminal has: some terminals begin a new line at the last column. */
 static int columns_of_terminal(void) {
     struct winsize w;
     bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0;
     return (known ? w.ws_col : USUAL_WIDTH) - 1;
 }
 
-/* The bar gives way to what stands behind it. */
+/* Cells of the bar. It shrinks to leave room for the text behind it. */
 static int cells_for(int columns, const char *label, const char *rest) {
     int left = columns - (int)strlen(label) - (int)strlen(rest) - (int)strlen(" []");
     return left < LEAST_CELLS ? LEAST_CELLS : left > MOST_CELLS ? MOST_CELLS : left;
@@ -78,7 +79,8 @@ static void draw_line(const char *label, int64_t done, int64_t total, double now
     bar.shown = true;
 }
 
-/* Names stand in notes: none is to steer the terminal, and none ends amid a character. */
+/* Notes hold names from people's files. Control characters must not reach the terminal, and a cut
+ * must not split a character. */
 static void tame(char *text, bool cut) {
     unsigned char *c = (unsigned char *)text;
     for (; *c; c++) {

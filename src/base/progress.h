@@ -1,5 +1,6 @@
 /* One progress line on stderr, redrawn in place; silent where stderr is no terminal. Any thread may
- * call any function here: lines are whole, and of two progresses the last one drawn is shown. */
+ * call any function here. Lines of two threads do not mix. Where two threads report progress, the
+ * one drawn last is shown. */
 #ifndef BASE_PROGRESS_H
 #define BASE_PROGRESS_H
 
@@ -10,10 +11,10 @@
 void progress_draw(const char *label, int64_t done, int64_t total, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Erases the line and prints one that stays: `word`, `text` and a newline. */
+/* Erases the progress line and prints a permanent one: `word`, `text` and a newline. */
 void progress_print(const char *word, const char *text);
 
-/* Ends the line: the next draw starts a new one with a new clock. */
+/* Ends the line. The next draw starts a new line and a new clock. */
 void progress_end(void);
 
 #endif

@@ -1,8 +1,8 @@
 /* Counter-based random numbers: Philox4x32-10 (Salmon et al., SC 2011).
  *
- * A draw is a pure function of (seed, stream, index), so masks, shuffles and dropout need no state:
- * every backend draws the same bits, any thread may draw any element, and a resumed run continues
- * exactly by knowing its step. A stream is named by purpose and place. */
+ * A draw is a pure function of (seed, stream, index), so masks, shuffles and dropout need no state.
+ * Every backend draws the same bits. Any thread may draw any element. A resumed run needs only its
+ * step to continue exactly. A purpose and two numbers name a stream. */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H
 
@@ -17,11 +17,11 @@ typedef enum {
     RNG_SCENE,     /* the generated scene of the demo */
     RNG_PSEUDO,    /* which pairs become pseudo anomalies, and their patches */
     RNG_SECOND,    /* the frames of pseudo anomalies: jumps, other clips */
-    RNG_BOOTSTRAP, /* clips of a replicate */
+    RNG_BOOTSTRAP, /* clips drawn for a replicate */
     RNG_PLANT,     /* planted anomalies: when, where, whose movement */
 } RngPurpose;
 
-/* A stream: what for, and two numbers that place it (step and layer, epoch and clip, ...). */
+/* A stream: its purpose and two numbers (step and layer, epoch and clip, ...). */
 typedef struct {
     uint64_t seed;
     uint32_t purpose;
@@ -48,14 +48,14 @@ static inline void rng_block(const Rng *r, uint32_t index, uint32_t out[4]) {
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
-/* Uniform in [0, 1), 32 bits; element `index` of the stream. */
+/* Element `index` of the stream, uniform in [0, 1) with 32 bits. */
 double rng_uniform(const Rng *r, uint64_t index);
 
-/* Normal of deviation sigma truncated at +-sigma, by the inverse CDF (SimMIM's initialisation,
- * method A.6). */
+/* Element `index` of the stream, normal with deviation sigma and truncated at +-sigma. Uses the
+ * inverse CDF (SimMIM's initialisation, method A.6). */
 double rng_truncated_normal(const Rng *r, uint64_t index, double sigma);
 
-/* A uniform random permutation of 0..n-1 into out (Fisher-Yates). */
+/* Writes a uniform random permutation of 0..n-1 to out (Fisher-Yates). */
 void rng_permutation(const Rng *r, int64_t *out, int64_t n);
 
 #endif

@@ -8,18 +8,18 @@
 
 static atomic_bool requested;
 
-/* Seconds in which a signal that comes again is still the first: timeout(1) sends one to the
- * process and one to its group. */
+/* Seconds within which two signals count as one: timeout(1) sends one to the process and one to its
+ * group. */
 static const double TWICE = 0.5;
 
-/* A thread, not a handler: it may do what any code may, and no thread's work is interrupted. */
+/* A thread, not a signal handler: it may call any function, and it interrupts no other thread. */
 static void *wait_for_signals(void *set) {
     int number = 0;
     double first = 0;
     while (sigwait(set, &number) == 0) {
         if (!requested)
             first = clock_seconds();
-        else if (clock_seconds() - first > TWICE) { /* the second one does what signals do */
+        else if (clock_seconds() - first > TWICE) { /* the second signal has its default effect */
             pthread_sigmask(SIG_UNBLOCK, set, NULL);
             raise(number);
         }

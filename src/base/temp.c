@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* A file of this name that was not there; -1 with errno otherwise. Where a file system has no locks
- * the file has none, and is not removed after a kill either. */
+/* Creates and locks a new file of this name; -1 with errno on failure. On a file system without
+ * locks the file has no lock, and is not removed after a kill. */
 static int create(const char *name) {
     int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     struct stat st;
@@ -20,19 +20,20 @@ static int create(const char *name) {
         ;
     if (fstat(fd, &st) || st.st_nlink > 0)
         return fd;
-    close(fd); /* another writer took it for a dead one's before it was locked */
+    close(fd); /* another writer removed it before it was locked */
     errno = EEXIST;
     return -1;
 }
 
-/* Whether the name still leads to the file that is open. */
+/* Whether the name still leads to the open file. */
 static bool leads_to(const char *name, int fd) {
     struct stat here, there;
     return fstat(fd, &here) == 0 && lstat(name, &there) == 0 && S_ISREG(here.st_mode) &&
            here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
-/* Removes what a dead writer left; false where the name is a live one's or no file. */
+/* Removes the file of a dead writer. False where its writer is alive or the name is no regular
+ * file. */
 static bool clear(const char *name) {
     int fd = open(name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)

@@ -1,8 +1,9 @@
-/* A temporary file beside the file that it shall become.
+/* A temporary file beside the file that it will become.
  *
- * It is path.tmp-N with the first N that no live writer has, so two writers of one path never share
- * it. The name is made anew (no link at it is followed) and the file is locked while its writer
- * lives. What a killed writer has left has no lock: the next writer of that path removes it. */
+ * Its name is path.tmp-N with the first N that no live writer uses, so two writers of one path
+ * never share it. The file is always a new one: links of that name are not followed. Its writer
+ * holds a lock on it. The file of a killed writer has no lock, and the next writer of that path
+ * removes it. */
 #ifndef BASE_TEMP_H
 #define BASE_TEMP_H
 
@@ -13,11 +14,11 @@ typedef struct {
     int fd; /* for writing; holds the lock */
 } TempFile;
 
-/* Creates an empty one, with the rights that the umask leaves. ERR_FAIL where that cannot be. On
- * failure *t is untouched. Any thread. */
+/* Creates an empty temporary file, with the rights that the umask leaves. ERR_FAIL where it cannot
+ * be created. On failure *t is untouched. Any thread. */
 int temp_open(TempFile *t, const char *path);
 
-/* Ends the lock. The file is removed unless it was renamed: the caller says so. */
+/* Ends the lock. Removes the file unless the caller has renamed it (`renamed`). */
 void temp_close(TempFile *t, bool renamed);
 
 #endif

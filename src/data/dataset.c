@@ -12,7 +12,7 @@
 
 const char *const layout_names[] = {"frames", "ucsd", "avenue", "shanghaitech", "clips", "single"};
 
-/* Folders below the root that hold the clips of a split; NULL where a layout has none. */
+/* The folders below the root that hold a split's clips; NULL where a layout has none. */
 static const struct {
     Layout layout;
     const char *train, *test;
@@ -32,7 +32,7 @@ static bool has_folder(const char *root, const char *sub) {
     return file_is_folder(path);
 }
 
-/* The row whose folders are there: both at best, else one; -1 where none is. */
+/* The first row whose folders both exist, else the first with one of them, else -1. */
 static int match_layout(const char *root) {
     int best = -1, best_count = 0;
     for (int i = 0; i < LAYOUTS; i++) {
@@ -57,7 +57,7 @@ static char *clip_name(const char *url) {
     return file ? mem_printf("%.*s", (int)(dot - name), name) : mem_printf("%s", name);
 }
 
-/* Frames of a folder come from its listing, those of a file from its container. */
+/* Counts a folder's frames by its listing, a file's frames by its container. */
 static int count_frames(Clip *c) {
     if (file_is_folder(c->url)) {
         Listing images;
@@ -91,9 +91,8 @@ static int find_double(const Split *s, const char *folder) {
     return 0;
 }
 
-/* Clip folders and video files of `folder`. Mask folders are none; a folder without pictures is a
- * clip of no frames where the layout says that all are clips, and else something that is not ours.
- */
+/* Reads the clip folders and video files of `folder`. Mask folders are skipped. A folder without
+ * pictures is a clip of no frames if `all_are_clips`, else it is skipped. */
 static int read_split(Split *out, const char *folder, bool all_are_clips) {
     Listing entries[2] = {0};
     int code = listing_open(&entries[0], folder, LIST_FOLDERS);
@@ -102,7 +101,7 @@ static int read_split(Split *out, const char *folder, bool all_are_clips) {
     int64_t most = entries[0].count + entries[1].count;
     if (!code && most && !(out->clips = mem_alloc((size_t)most, sizeof *out->clips)))
         code = ERR_FAIL;
-    /* Both lists are sorted; one of them is empty in every layout that is published. */
+    /* Both lists are sorted. In all published layouts one of them is empty. */
     int64_t at[2] = {0, 0};
     while (!code && (at[0] < entries[0].count || at[1] < entries[1].count)) {
         int k = at[0] == entries[0].count ||

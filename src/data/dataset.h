@@ -1,11 +1,11 @@
-/* A folder of footage, in whatever layout it came, as clips.
+/* Opens a folder of footage as a list of clips, in any known layout.
  *
  * Layouts known (method D.6): the common training/frames, testing/frames one (Ped2 and Avenue
  * packages); UCSD's own (Train/Train001/001.tif, Test/Test001, Test001_gt); Avenue's own
  * (training_videos/01.avi, testing_videos, ground_truth_demo/testing_label_mask); ShanghaiTech's
  * (training/videos, testing/frames, test_frame_mask, test_pixel_mask); folders of frames and video
  * files side by side; one video file, one folder of frames or one URL (a single clip). The last two
- * have no split: their clips count for training and for testing alike. */
+ * layouts have no split, so their clips count both for training and for testing. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
@@ -39,14 +39,14 @@ typedef struct {
     Split train, test; /* sorted by number, then by name */
 } Dataset;
 
-/* Looks at `path` (no frame is decoded). ERR_FAIL where nothing is there, where the folder is
- * empty, or where no layout fits; the message says what was expected and found. A split that is
- * absent has count 0; callers that need it say so. */
+/* Opens the data set at `path` without decoding frames. ERR_FAIL where nothing is there, where the
+ * folder is empty, or where no layout fits. The message says what was expected and found. An absent
+ * split has count 0; callers that need it report that. */
 int dataset_open(Dataset **out, const char *path);
 void dataset_free(Dataset **d);
 
-/* Frames of a clip: c->frames, or where that is unknown by reading it through. A live source is
- * ERR_FAIL. */
+/* The number of frames of a clip: c->frames if known, else by reading the whole clip. ERR_FAIL for
+ * a live source. */
 int clip_count(const Clip *c, int64_t *frames);
 
 #endif

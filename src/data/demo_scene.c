@@ -17,7 +17,7 @@ typedef struct {
     const char *root;
     Frame frame;
     uint8_t *mask, *mask_bgr;
-    uint8_t *label; /* of all test frames */
+    uint8_t *label; /* labels of all test frames */
     int64_t labels, done;
 } Work;
 

@@ -1,5 +1,5 @@
-/* Writes the generated scene as a data set: training/frames, testing/frames, testing/masks and
- * frame labels, as any other footage comes. */
+/* Writes the generated scene as a data set in a common layout: training/frames, testing/frames,
+ * testing/masks and frame labels. */
 #ifndef DATA_DEMO_SCENE_H
 #define DATA_DEMO_SCENE_H
 
@@ -12,7 +12,8 @@ typedef struct {
     int test_clips, test_frames; /* the kinds of anomaly take turns */
 } DemoScene;
 
-/* Into folder `root`, which is made. Shows progress. ERR_STOPPED when the user asks to stop. */
+/* Creates folder `root` and writes the data set into it. Shows progress. ERR_STOPPED when the user
+ * asks to stop. */
 int demo_scene_write(const DemoScene *s, const char *root);
 
 #endif

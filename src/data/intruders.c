@@ -10,16 +10,17 @@
 #include "base/mem.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PICTURE = 3 * PLANE, TRAINING = 50000 };
-enum { LABELS = 2, RECORD = LABELS + PICTURE, COARSE = 20, FINE = 100 }; /* of train.bin */
+enum { LABELS = 2, RECORD = LABELS + PICTURE, COARSE = 20, FINE = 100 }; /* train.bin */
 
 struct Intruders {
     const uint8_t *map;
     size_t bytes;
-    const uint8_t *first; /* picture, as planes of red, green and blue */
+    const uint8_t *first; /* the first picture: planes of red, green and blue */
     int64_t count, stride;
 };
 
-/* The Python version: BINSTRING 'T' (or BINBYTES 'B'), its length in 32 bits, the pixels. */
+/* Finds the pixels in the Python version. Before them are BINSTRING 'T' (or BINBYTES 'B') and a
+ * length of 32 bits. */
 static const uint8_t *find_block(const uint8_t *map, size_t bytes) {
     const uint32_t length = TRAINING * PICTURE;
     for (size_t i = 0; i + 5 + length <= bytes; i++)
@@ -109,7 +110,7 @@ void intruders_get(const Intruders *p, int64_t i, uint8_t *bgr, int64_t size) {
             int y0 = (int)sy, x0 = (int)sx;
             int y1 = y0 + (y0 < SIDE - 1), x1 = x0 + (x0 < SIDE - 1);
             double fy = sy - y0, fx = sx - x0;
-            for (int c = 0; c < 3; c++) { /* BGR out of RGB */
+            for (int c = 0; c < 3; c++) { /* RGB to BGR */
                 const uint8_t *q = planes + (2 - c) * PLANE;
                 double top = q[y0 * SIDE + x0] * (1 - fx) + q[y0 * SIDE + x1] * fx;
                 double low = q[y1 * SIDE + x0] * (1 - fx) + q[y1 * SIDE + x1] * fx;

@@ -6,14 +6,14 @@
 
 typedef struct Intruders Intruders;
 
-/* Maps train.bin of the archive's binary version, or `train` of its Python version, whose pickle is
- * not read: the block of pixels in it is found by its length. ERR_FAIL where the file is neither,
- * judged by its size and train.bin's labels. */
+/* Maps train.bin of the archive's binary version, or `train` of its Python version. The Python
+ * version's pickle is not parsed: the block of pixels is found by its length. ERR_FAIL where the
+ * file is neither, judged by its size and train.bin's labels. */
 int intruders_open(Intruders **out, const char *path);
 void intruders_free(Intruders **p);
 int64_t intruders_count(const Intruders *p);
 
-/* Picture i as size x size x 3 BGR, bilinear with corners aligned. */
+/* Writes picture i as size x size x 3 BGR, resized bilinearly with aligned corners. */
 void intruders_get(const Intruders *p, int64_t i, uint8_t *bgr, int64_t size);
 
 #endif

@@ -83,7 +83,7 @@ static int take_labels(uint8_t *out, const Npy *a, int64_t from, int64_t n, cons
     return 0;
 }
 
-/* One array for all clips, end to end in their order. */
+/* Reads one array that holds the labels of all clips, in the order of the clips. */
 static int read_npy(Labels *l) {
     Npy a;
     int code = npy_read(&a, l->path);
@@ -125,7 +125,7 @@ static int read_clip_masks(Labels *l, int i, const Clip *c, const char *path) {
     return code;
 }
 
-/* A folder with an entry a clip: labels or masks. */
+/* Reads a folder with one entry per clip: labels or masks. */
 static int read_folder(Labels *l, const Split *test) {
     for (int i = 0; i < l->clips; i++) {
         const Clip *c = &test->clips[i];
@@ -215,7 +215,7 @@ static bool is_label_json(const char *path) {
     return is;
 }
 
-/* Other arrays, text and JSON may lie beside the data: these must look like labels. */
+/* Whether a file looks like labels. Other arrays, texts and JSON files may lie beside the data. */
 static bool is_labels(const char *path, const char *extension) {
     const char *name = file_name(path);
     if (!file_has_extension(path, extension))

@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* MATLAB 7.3 files are HDF5 underneath, which prints its errors; nothing published here uses them.
- */
+/* Refuses MATLAB 7.3 files. They are HDF5, whose library prints its errors. No published labels use
+ * them. */
 static int check_version(const char *path) {
     char head[128] = "";
     FILE *f = fopen(path, "rb");
@@ -25,7 +25,7 @@ static int check_version(const char *path) {
     return err_set(ERR_FAIL, "%s: not a MATLAB 5 file", path);
 }
 
-/* Opens the file and finds the cell array `name`; its cells' data stay on disk. */
+/* Opens the file and finds the cell array `name`. The cells' data stay on disk. */
 static int open_cells(mat_t **file, matvar_t **cells, const char *path, const char *name) {
     int code = check_version(path);
     if (code)
@@ -49,7 +49,7 @@ static int64_t cell_count(const matvar_t *cells) {
     return (int64_t)(cells->dims[0] * cells->dims[1]);
 }
 
-/* Reads the data of cell i; NULL where it is no numeric matrix. Freed with the array. */
+/* Reads the data of cell i; NULL if the cell is no numeric matrix. Freed with the array. */
 static matvar_t *load_cell(mat_t *mat, matvar_t *cells, int64_t i) {
     matvar_t *c = i <= INT_MAX ? Mat_VarGetCell(cells, (int)i) : NULL;
     if (!c || c->rank != 2 || !c->dims || c->isComplex || c->class_type < MAT_C_DOUBLE ||
@@ -124,7 +124,7 @@ int ranges_read_mat(Ranges *out, const char *path) {
     return code ? err_context(code, "%s", path) : 0;
 }
 
-/* Adds frame i, which sets the size if it is the first. */
+/* Adds frame i. The first frame sets the size. */
 static int add_mask(BitMasks *m, const matvar_t *c, int64_t i) {
     size_t h = c->dims[0], w = c->dims[1];
     if (i == 0) {
@@ -163,7 +163,7 @@ int bit_masks_read_mat(BitMasks *out, const char *path) {
                         "cell %lld of volLabel is no matrix of numbers, or the file is cut short",
                         (long long)i + 1);
         if (c)
-            Mat_VarFree(Mat_VarSetCell(cells, (int)i, NULL)); /* else all pile up as doubles */
+            Mat_VarFree(Mat_VarSetCell(cells, (int)i, NULL)); /* limits memory: cells are doubles */
     }
     Mat_VarFree(cells);
     Mat_Close(mat);

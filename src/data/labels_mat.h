@@ -1,14 +1,14 @@
-/* MATLAB files: `gt` ranges and `volLabel` masks. matio stays in labels_mat.c. */
+/* Reads MATLAB files: `gt` ranges and `volLabel` masks. Only labels_mat.c sees matio. */
 #ifndef DATA_LABELS_MAT_H
 #define DATA_LABELS_MAT_H
 
 #include "data/ranges.h"
 
-/* `gt`: a cell a clip, each 2 x k of [start; end] from 1 (or empty). *out is freed by the caller in
- * any case. */
+/* Reads `gt`: one cell per clip, each empty or 2 x k of [start; end], counted from 1. The caller
+ * zeroes *out before and frees it in any case. */
 int ranges_read_mat(Ranges *out, const char *path);
 
-/* Masks of a clip, one bit a pixel: as bytes the longest clip of Avenue would take 330 MB. */
+/* Masks of a clip, one bit per pixel. As bytes the longest clip of Avenue would take 330 MB. */
 typedef struct {
     int64_t frames;
     int width, height;
@@ -16,8 +16,8 @@ typedef struct {
     uint8_t *bits;  /* pixel i of a frame is bit i % 8 of its byte i / 8; owned */
 } BitMasks;
 
-/* `volLabel`: a cell a frame, each height x width. *out is untouched on failure; its bits are freed
- * with mem_free. */
+/* Reads `volLabel`: one cell per frame, each height x width. On failure *out is untouched. The
+ * caller frees the bits with mem_free. */
 int bit_masks_read_mat(BitMasks *out, const char *path);
 
 #endif

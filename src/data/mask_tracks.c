@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "data/masks.h"
 
-/* Clears the connected part that pixel `at` belongs to; gives its bounds. */
+/* Clears the connected part that holds pixel `at` and returns its bounds. */
 static Box take_part(uint8_t *mask, int width, int height, int32_t at, int32_t *queue) {
     Box b = {at % width, at / width, at % width, at / width};
     int64_t waiting = 0;
@@ -36,8 +36,8 @@ static bool continued(const Tracks *t, int64_t now, int64_t track) {
     return false;
 }
 
-/* Boxes [before, now) are the last frame's, those from `now` on this frame's, still without track.
- * Links the pair that overlaps most; false where none is left. */
+/* Boxes [before, now) are those of the previous frame. Boxes from `now` on are this frame's, which
+ * have no track at first. Links the pair that overlaps most; false where no pair is left. */
 static bool link_best(Tracks *t, int64_t before, int64_t now) {
     double best = 0;
     int64_t from = 0, to = 0;

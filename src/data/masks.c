@@ -12,7 +12,7 @@
 #include "data/labels_mat.h"
 #include "video/source.h"
 
-/* One of three forms: pictures, an array of frames x height x width, or bits. */
+/* Masks in one of three forms: pictures, an array of frames x height x width, or bits. */
 struct Masks {
     char *path;
     Source *pictures;

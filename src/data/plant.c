@@ -11,22 +11,23 @@
 #include "video/source.h"
 
 enum {
-    SPAN = 75,       /* frames that have one event */
-    FADE = 4,        /* frames in which a layer comes and goes */
-    BACKGROUND = 25, /* frames whose median is the background */
-    TRIES = 8,       /* places and times drawn for an event: the one with most movement is taken */
-    STEP = 4,        /* pixels of that comparison */
+    SPAN = 75,       /* frames per event */
+    FADE = 4,        /* frames over which a layer fades in, and out */
+    BACKGROUND = 25, /* number of frames whose median is the background */
+    TRIES = 8,       /* draws of place and time for an event; the one with most movement wins */
+    STEP = 4,        /* movement is measured at every STEP-th pixel, both ways */
 };
 
-/* A matte's ramp, in grey levels from the background: noise is below, people and vehicles above. */
+/* The matte's ramp, in grey levels of difference to the background. Noise is below it, people and
+ * vehicles are above. */
 static const float MATTE_FROM = 10, MATTE_TO = 25;
 
-/* One clip's frames in any order, and what stands still in them. */
+/* Reads one clip's frames in any order. Holds the clip's background. */
 typedef struct {
     const char *url;
     int64_t frames;
     Source *source;
-    int64_t next; /* what the source reads next */
+    int64_t next; /* the frame that the source reads next */
     Frame frame;
     uint8_t *background; /* height x width x 3 */
 } Reader;
@@ -103,7 +104,7 @@ static int reader_background(Reader *r) {
     return code;
 }
 
-/* How much of each pixel of the layer's frame is movement, 0 to 1. */
+/* Computes for each pixel of the layer's frame how much it is movement, 0 to 1. */
 static void draw_matte(Planter *p) {
     int w = p->width, h = p->height;
     const uint8_t *f = p->layer.frame.data, *b = p->layer.background;
@@ -115,7 +116,7 @@ static void draw_matte(Planter *p) {
         }
         p->row[i] = (float)far;
     }
-    /* Means over 3 x 3 pixels: of single ones the noise alone is that far. */
+    /* Means over 3 x 3 pixels are compared, because a single pixel's noise can reach the ramp. */
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
             float sum = 0;
@@ -131,7 +132,7 @@ static void draw_matte(Planter *p) {
         }
 }
 
-/* One side of the window's weight at `x` (a share of the frame): 1 inside, 0 at its rim. */
+/* The window's weight along one axis at `x` (a share of the frame): 1 inside, 0 at the rim. */
 static float window_side(double x, double centre, double length) {
     double inside = (0.5 * length - fabs(x - centre)) / (0.15 * length);
     return (float)(inside < 0 ? 0 : inside > 1 ? 1 : inside);
@@ -147,8 +148,9 @@ static int64_t layer_frame(const PlantEvent *e, int64_t t) {
 
 /* ---- the plan ---- */
 
-/* An event's kind, speed and scale. `serial` counts through a clip's events, copy after copy, and
- * begins at the clip's place among those that are planted in: so kinds take turns everywhere. */
+/* Sets an event's kind, speed and scale. `serial` numbers a clip's events through all copies. It
+ * starts at the clip's position among the clips to plant in, so that kinds take turns both within
+ * and across clips. */
 static void draw_kind(PlantEvent *e, const Rng *r, int serial) {
     double u = rng_uniform(r, 0);
     *e = (PlantEvent){.kind = PLANT_CONTROL, .speed = 1, .scale = 1};
@@ -165,7 +167,7 @@ static double draw_between(const Rng *r, uint64_t i, double from, double to) {
     return from + (to - from) * rng_uniform(r, i);
 }
 
-/* Place and time of a try, from element `at` of the stream on. */
+/* Draws the place and time of a try from the stream, starting at element `at`. */
 static void draw_place(PlantEvent *e, const Rng *r, uint64_t at, int64_t source_frames) {
     int64_t needed = (int64_t)ceil((double)(e->frames - 1) * e->speed) + 1;
     e->width = draw_between(r, at, 0.2, 0.45);
@@ -175,8 +177,8 @@ static void draw_place(PlantEvent *e, const Rng *r, uint64_t at, int64_t source_
     e->from = (int64_t)draw_between(r, at + 4, 0, (double)(source_frames - needed + 1));
 }
 
-/* The share of the window that moves, in the event's middle. A share, or the largest window with
- * the most people in it would be taken each time: few anomalies are that large. */
+/* The share of the window that moves, in the middle of the event. An amount would always favour the
+ * largest window with the most people, but few anomalies are that large. */
 static int movement(Planter *p, const PlantEvent *e, double *out) {
     int code = reader_get(&p->layer, layer_frame(e, e->start + e->frames / 2));
     if (code)
@@ -207,7 +209,7 @@ static int open_layer(Planter *p, int clip) {
     return code;
 }
 
-/* The n-th event, in frames [first, first + span) of the clip. */
+/* Plans the n-th event in frames [first, first + span) of the clip. */
 static int plan_event(Planter *p, const Rng *r, int n, int serial, int64_t first, int64_t span) {
     PlantEvent *e = &p->event[n];
     int source = e->source;
@@ -243,7 +245,7 @@ static int plan(Planter *p, int clip, const int *sources, int source_count, uint
     while (place < source_count && sources[place] != clip)
         place++;
     bool own =
-        place < source_count && source_count > 1; /* is one of the sources, not to be taken */
+        place < source_count && source_count > 1; /* the clip is a source: skip it in the draw */
     for (int n = 0; n < p->events && !code; n++) {
         Rng r = rng_stream(seed, RNG_PLANT, (uint32_t)clip, (uint32_t)(copy * 65536 + n));
         int64_t first = p->clip.frames * n / p->events;
@@ -273,7 +275,7 @@ static float bilinear_bgr(const uint8_t *bgr, int w, double x, double y, int c) 
     return (1 - fy) * ((1 - fx) * a[0] + fx * a[3]) + fy * ((1 - fx) * b[0] + fx * b[3]);
 }
 
-/* Lays the layer's frame over the clip's, enlarged about the window's centre. */
+/* Lays the layer's frame over the clip's frame, enlarged about the window's centre. */
 static void lay_over(Planter *p, const PlantEvent *e, float strength) {
     int w = p->width, h = p->height;
     for (int y = 0; y < h; y++)
@@ -311,7 +313,7 @@ static int draw_event(Planter *p, int n) {
     return 0;
 }
 
-/* A few pixels are no event that anybody could see. */
+/* Clears a mask of so few pixels that nobody could see the event. */
 static void drop_specks(Planter *p) {
     int64_t pixels = (int64_t)p->width * p->height, marked = 0;
     for (int64_t i = 0; i < pixels; i++)
@@ -351,7 +353,7 @@ int planter_open(Planter **out, const Split *split, int clip, const int *sources
         planter_free(&p);
         return code;
     }
-    p->layer_event = -1; /* `layer` is that of the plan's last event */
+    p->layer_event = -1; /* planning left its last event's `layer` open */
     *out = p;
     return 0;
 }

@@ -30,7 +30,7 @@ void ranges_free(Ranges *r) {
 /* ---- lines ---- */
 
 typedef struct {
-    const char *p, *end; /* the rest of the text; within a line, of the line */
+    const char *p, *end; /* the rest of the text, or of the line while one is read */
     int number;
 } Lines;
 

@@ -1,4 +1,4 @@
-/* Ranges of abnormal frames, as text, JSON and MAT files of the literature give them. */
+/* Ranges of abnormal frames, from the text, JSON and MAT files of the literature. */
 #ifndef DATA_RANGES_H
 #define DATA_RANGES_H
 
@@ -13,29 +13,32 @@ typedef struct {
 typedef struct {
     Range *item;
     int64_t count, capacity;
-    int64_t clips; /* that the file speaks of */
+    int64_t clips; /* number of clips that the file describes */
 } Ranges;
 
-/* ERR_FAIL where the range is empty or begins before frame 0; the message lacks the file's name. */
+/* ERR_FAIL where the range is empty or begins before frame 0; the message does not name the
+ * file. */
 int ranges_add(Ranges *r, int64_t clip, int64_t first, int64_t last);
 void ranges_free(Ranges *r);
 
-/* The parsers below take `n` bytes of text, give a zeroed *out to be freed in any case, and name
- * `name` and the line in messages. */
+/* The parsers below take `n` bytes of text. The caller zeroes *out before and frees it in any case.
+ * Messages name `name` and the line. */
 
-/* UCSD's .m: one line "TestVideoFile{end+1}.gt_frame = [61:180, 190:200];" a clip, from 1. */
+/* UCSD's .m: one line "TestVideoFile{end+1}.gt_frame = [61:180, 190:200];" per clip. Frames count
+ * from 1. */
 int ranges_parse_ucsd(Ranges *out, const char *name, const char *text, int64_t n);
 
-/* "clip start end" lines from 0, # comments; clips that are not named have no range. */
+/* Lines "clip start end" and # comments. Frames count from 0. Clips without a line have no
+ * range. */
 int ranges_parse_text(Ranges *out, const char *name, const char *text, int64_t n,
                       const Split *test);
 
-/* {"01": {"length": 1439, "anomalies": [{"running": [[78, 120], ...]}, ...]}, ...} from 1, every
- * clip once; the lengths are compared with the clips'. */
+/* {"01": {"length": 1439, "anomalies": [{"running": [[78, 120], ...]}, ...]}, ...} Frames count
+ * from 1. Each clip must occur once. The lengths are compared with the clips'. */
 int ranges_parse_json(Ranges *out, const char *name, const char *text, int64_t n,
                       const Split *test);
 
-/* True where the text has that form: other JSON files may lie beside the data. */
+/* Whether the text has this form. Other JSON files may lie beside the data. */
 int ranges_is_json(const char *text, int64_t n);
 
 #endif

@@ -36,7 +36,7 @@ char *tracks_find(const Dataset *d) {
     return NULL;
 }
 
-/* Whole numbers between commas, as many as the row has columns; the end of the line follows. */
+/* Parses a line of exactly COLUMNS whole numbers between commas. */
 static bool take_row(const char *p, const char *end, long row[COLUMNS]) {
     for (int i = 0; i < COLUMNS; i++) {
         char *after;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Range of the curve in dB, and the absolute error (of 1) that the map shows at full strength. */
+/* The curve's range in dB, and the absolute error (of 1) that the map shows at full strength. */
 enum { PSNR_LOW = 15, PSNR_HIGH = 45 };
 static const float full_error = 0.25f;
 

@@ -32,7 +32,7 @@ static int by_height(const void *a, const void *b, void *map) {
     return higher(map, y, x) - higher(map, x, y);
 }
 
-/* The cells around and including `at`. */
+/* The cell `at` and its neighbours. */
 static Box around(int32_t at, int side) {
     int x = at % side, y = at / side;
     return (Box){x > 0 ? x - 1 : 0, y > 0 ? y - 1 : 0, x + 1 < side ? x + 1 : x,
@@ -49,8 +49,8 @@ static bool is_peak(const float *map, int side, int32_t at) {
 }
 
 /* Takes the cells connected to `peak` at half its height and gives their bounds. False where one of
- * them is higher than the peak or is another's already: that one is higher, and all that was taken
- * for it is connected to it at this lower level too. */
+ * the cells is higher than the peak or already belongs to another peak. That other peak is higher,
+ * and at this lower level its cells are connected to it too. */
 static bool take_part(const BoxFinder *f, const float *map, int32_t peak, Box *bounds) {
     int32_t me = peak + 1;
     int waiting = 0;
@@ -106,7 +106,7 @@ Box box_in_frame(Box c, int64_t cell, int64_t size, int width, int height) {
     Box b = {cell_start(c.x0, cell, size, width), cell_start(c.y0, cell, size, height),
              cell_start(c.x1 + 1, cell, size, width) - 1,
              cell_start(c.y1 + 1, cell, size, height) - 1};
-    b.x1 = b.x1 < b.x0 ? b.x0 : b.x1; /* cells without a pixel's centre */
+    b.x1 = b.x1 < b.x0 ? b.x0 : b.x1; /* the cells may hold no pixel's centre */
     b.y1 = b.y1 < b.y0 ? b.y0 : b.y1;
     return b;
 }

@@ -1,6 +1,7 @@
 #include "score/error_map.h"
 
-/* Means along the rows; the result is transposed, so that twice gives columns and upright again. */
+/* Takes means along the rows and transposes the result. A second call takes means along the columns
+ * and transposes back. */
 static void smooth_rows(float *out, const float *in, int side, int radius) {
     for (int y = 0; y < side; y++)
         for (int x = 0; x < side; x++) {

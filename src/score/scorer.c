@@ -56,7 +56,7 @@ static int open_model(Scorer *s, Backend *be) {
     return 0;
 }
 
-/* A wrong path is told apart from a file that is damaged. */
+/* Reports a missing model, so that a wrong path does not look like a damaged file. */
 static int check_there(const char *model, const char *path) {
     if (file_exists(path))
         return 0;

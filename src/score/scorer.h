@@ -1,7 +1,7 @@
 /* From a pair to its score (Eq. 8): predict the next frame, compare it with the real one.
  *
- * The scorer keeps nothing between calls and runs one pair at a time, so a frame's score is the
- * same bits offline and live. */
+ * The scorer runs one pair at a time and no call affects the next, so a frame's score has the same
+ * bits offline and live. */
 #ifndef SCORE_SCORER_H
 #define SCORE_SCORER_H
 
@@ -12,40 +12,41 @@
 
 typedef struct Scorer Scorer;
 
-/* What a model says of itself, for tables. */
+/* A model's description, for tables. */
 typedef struct {
-    char path[1024];      /* of the file, or "persistence" */
+    char path[1024];      /* the model's file, or "persistence" */
     int64_t size, frames; /* input side in pixels, input frames */
     int64_t parameters;   /* 0: persistence */
     ModelInfo model;      /* zeroed for persistence */
 } ScorerInfo;
 
-/* `model`: a run folder or a checkpoint file. */
+/* Opens a model; `model` is a run folder or a checkpoint file. */
 int scorer_open(Scorer **out, const char *model, Backend *be);
 
-/* The baseline that predicts Y = X (the newest input frame) at this size. */
+/* Opens the baseline that predicts Y = X (the newest input frame) at this size. */
 int scorer_open_persistence(Scorer **out, int64_t size, int64_t frames);
 
 void scorer_free(Scorer **s);
 const ScorerInfo *scorer_info(const Scorer *s); /* borrowed */
 
-/* From now on, the model's layers' values widen `ranges` (model/vit.h). */
+/* Makes later calls of scorer_run record the ranges of the layers' values in `ranges`
+ * (model/vit.h). */
 void scorer_observe(Scorer *s, VitRange *ranges);
 
-/* x: frames x size x size x 3, y: size x size x 3, BGR. *psnr in dB: 10 log10(1 / MSE), peak 1, MSE
- * over pixels in [0, 1] and the prediction not clamped (method B.2). Infinite where they are equal.
- */
+/* x: frames x size x size x 3, y: size x size x 3, BGR. *psnr is 10 log10(1 / MSE) in dB, peak 1.
+ * The MSE is over pixels in [0, 1] and the prediction is not clamped (method B.2). *psnr is
+ * infinite where both are equal. */
 int scorer_run(Scorer *s, const uint8_t *x, const uint8_t *y, double *psnr);
 
-/* The last call's prediction, planes (3, size, size) in [-1, 1]; host memory, borrowed. */
+/* The last call's prediction: planes (3, size, size) in [-1, 1] in host memory, borrowed. */
 const float *scorer_prediction(const Scorer *s);
 
-/* The last call's squared error in [0, 1] units, averaged over channels and over cells of `cell`
- * pixels: (size / cell)^2 values, row by row. */
+/* Writes the last call's squared error of pixels in [0, 1], averaged over channels and over cells
+ * of cell x cell pixels: (size / cell)^2 values, row by row. */
 void scorer_error_map(const Scorer *s, float *out, int64_t cell);
 
-/* The last call's prediction and difference (heat map of the absolute error, white at 1/4 of the
- * range) as pictures: size x size x 3 BGR each; either may be NULL. */
+/* Draws the last call's prediction and difference, each size x size x 3 BGR. The difference is a
+ * heat map of the absolute error, white at 1/4 of the range. Either may be NULL. */
 void scorer_pictures(const Scorer *s, uint8_t *prediction, uint8_t *difference);
 
 #endif

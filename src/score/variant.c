@@ -7,7 +7,8 @@ const char *const score_names[] = {"frame", "max-patch", "top-patches", "window"
 
 enum { PATCH = 2, WINDOW = 4 }; /* cells a side */
 
-/* Means over squares of `cells` cells at every `stride`-th cell into out; returns their number. */
+/* Writes to out the means over squares of cells x cells cells, one at every `stride`-th cell.
+ * Returns their number. */
 static int squares(float *out, const float *map, int side, int cells, int stride) {
     int n = 0;
     cells = cells < side ? cells : side;

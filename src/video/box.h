@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Pixels, both corners inside: a box of one pixel has x0 == x1. */
+/* In pixels. Both corners are inside: a box of one pixel has x0 == x1. */
 typedef struct {
     int32_t x0, y0, x1, y1;
 } Box;

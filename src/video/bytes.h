@@ -1,4 +1,4 @@
-/* A file's content in a buffer that is reused from file to file: a clip has hundreds. */
+/* A file's content, in a buffer that is reused for all files of a clip. */
 #ifndef VIDEO_BYTES_H
 #define VIDEO_BYTES_H
 

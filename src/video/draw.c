@@ -9,7 +9,7 @@ static void put(Canvas c, int64_t x, int64_t y, Colour colour) {
     p[2] = colour.r;
 }
 
-/* 64-bit sums, so that no position and size can overflow. */
+/* Positions and sizes are 64-bit, so that their sums cannot overflow. */
 static void fill(Canvas c, int64_t x, int64_t y, int64_t w, int64_t h, Colour colour) {
     int64_t x0 = x < 0 ? 0 : x, x1 = x + w > c.width ? c.width : x + w;
     int64_t y0 = y < 0 ? 0 : y, y1 = y + h > c.height ? c.height : y + h;
@@ -59,7 +59,7 @@ void draw_line(Canvas c, int x0, int y0, int x1, int y1, Colour colour) {
     }
 }
 
-/* ' ' to '~', five columns a character, lowest bit on top. */
+/* Characters ' ' to '~' in five columns each; the lowest bit is the top dot. */
 static const uint8_t font[95][5] = {
     {0x00, 0x00, 0x00, 0x00, 0x00}, {0x00, 0x00, 0x5f, 0x00, 0x00}, {0x00, 0x07, 0x00, 0x07, 0x00},
     {0x14, 0x7f, 0x14, 0x7f, 0x14}, {0x24, 0x2a, 0x7f, 0x2a, 0x12}, {0x23, 0x13, 0x08, 0x64, 0x62},
@@ -110,7 +110,7 @@ static float unit(float v) {
     return v > 0 ? fminf(v, 1) : 0; /* NaN becomes 0 */
 }
 
-/* Ten support points of the map, straight lines between them. */
+/* Interpolates linearly between ten points of the colour map. */
 static void heat_colour(float v, float bgr[3]) {
     static const uint8_t points[10][3] = {
         {4, 0, 0},     {66, 12, 27},   {107, 12, 75}, {109, 28, 120}, {96, 44, 165},
@@ -130,8 +130,8 @@ void draw_heat(uint8_t *bgr, const float *values, int64_t n) {
     }
 }
 
-/* Where pixel i of n lies among m map cells (centres on centres): cells *at and *at + 1, weight of
- * the second. */
+/* Finds the map cells *at and *at + 1 that pixel i of n lies between, out of m cells. Positions are
+ * of centres. Returns the weight of cell *at + 1. */
 static float cell(int i, int n, int m, int *at) {
     float p = fminf(fmaxf(((float)i + 0.5f) * (float)m / (float)n - 0.5f, 0), (float)(m - 1));
     *at = p < (float)(m - 1) ? (int)p : m - 1;

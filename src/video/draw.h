@@ -1,4 +1,5 @@
-/* Marks on pictures: filled rectangles, lines, text and a heat map. All clip at the border. */
+/* Marks on pictures: filled rectangles, lines, text and a heat map. All functions clip at the
+ * border. */
 #ifndef VIDEO_DRAW_H
 #define VIDEO_DRAW_H
 
@@ -16,17 +17,18 @@ typedef struct {
 void draw_fill(Canvas c, int x, int y, int w, int h, Colour colour);
 void draw_line(Canvas c, int x0, int y0, int x1, int y1, Colour colour);
 
-/* The border of a rectangle, 1 pixel wide, inside it. */
+/* Draws a border 1 pixel wide just inside a rectangle. */
 void draw_outline(Canvas c, int x, int y, int w, int h, Colour colour);
 
-/* ASCII in a built-in 5x7 font, each dot `scale` pixels wide. */
+/* Draws ASCII text in a built-in 5x7 font. Each dot is `scale` pixels wide. */
 void draw_text(Canvas c, int x, int y, int scale, Colour colour, const char *text);
 
-/* Colours values in [0, 1] by a perceptual map (dark to bright: inferno-like), one BGR a value. */
+/* Turns each value in [0, 1] into a BGR pixel by a perceptual map from dark to bright
+ * (inferno-like). */
 void draw_heat(uint8_t *bgr, const float *values, int64_t n);
 
-/* Blends a heat map of map_w x map_h values in [0, 1] over the whole canvas (bilinear), stronger
- * where the value is higher; 0 leaves the picture as it is. */
+/* Blends a heat map of map_w x map_h values in [0, 1] over the whole canvas (bilinear). Higher
+ * values cover the picture more; 0 leaves it unchanged. */
 void draw_overlay(Canvas c, const float *values, int map_w, int map_h);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* Converters write whole vectors and may run past the last pixel. */
+/* Converters write whole vectors, so they may write past the last pixel. */
 enum { SLACK = 64 };
 
 int frame_reserve(Frame *f, int width, int height) {

@@ -1,4 +1,4 @@
-/* A decoded picture: 8-bit BGR, rows top to bottom without padding, as the literature reads it. */
+/* A decoded picture: 8-bit BGR, rows from top to bottom without padding, as in the literature. */
 #ifndef VIDEO_FRAME_H
 #define VIDEO_FRAME_H
 
@@ -14,15 +14,16 @@ typedef struct {
     bool corrupt;   /* the decoder reported an error in this frame */
 } Frame;
 
-/* Makes room for width x height; keeps no content. Fails only when memory is out. */
+/* Makes room for width x height pixels. The old content is lost. Fails only when memory is out. */
 int frame_reserve(Frame *f, int width, int height);
 
 /* Frees the pixels and zeroes *f. Accepts a zeroed frame. */
 void frame_free(Frame *f);
 
 /* Bilinear resize of `in` to out (width x height, tight BGR, owned by the caller): half-pixel
- * centres, no antialias, rounded to 8 bits; OpenCV's INTER_LINEAR up to its fixed point (differs by
- * at most one grey level), so that scores stay comparable with the literature (method B.1, D.6). */
+ * centres, no antialiasing, rounded to 8 bits. The result differs from OpenCV's INTER_LINEAR by at
+ * most one grey level, because of OpenCV's fixed point. So scores stay comparable with the
+ * literature (method B.1, D.6). */
 void frame_resize(uint8_t *out, int width, int height, const Frame *in);
 
 #endif

@@ -48,7 +48,7 @@ int listing_compare(const char *a, const char *b) {
         }
     }
     int c = (unsigned char)*p - (unsigned char)*q;
-    return c ? c : strcmp(a, b); /* 1 and 01: equal by value, still in a fixed order */
+    return c ? c : strcmp(a, b); /* 1 and 01 are equal by value and still need a fixed order */
 }
 
 static int64_t number_of(const char *path) {
@@ -106,7 +106,7 @@ int listing_open(Listing *out, const char *folder, ListKind kind) {
     const char *slash = n && folder[n - 1] == '/' ? "" : "/";
     for (struct dirent *e; !code && (e = readdir(dir));) {
         if (e->d_name[0] == '.' ||
-            (kind == LIST_IMAGES && !listing_is_image(e->d_name))) /* spares a stat */
+            (kind == LIST_IMAGES && !listing_is_image(e->d_name))) /* saves a stat */
             continue;
         char *path = mem_printf("%s%s%s", folder, slash, e->d_name);
         bool wanted = path && is_kind(path, kind);

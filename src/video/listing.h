@@ -1,4 +1,4 @@
-/* The entries of a folder, in the order that people mean: img2 before img10. */
+/* A folder's entries in natural order: img2 before img10. */
 #ifndef VIDEO_LISTING_H
 #define VIDEO_LISTING_H
 
@@ -19,7 +19,7 @@ typedef enum { LIST_IMAGES, LIST_VIDEOS, LIST_FOLDERS, LIST_FILES } ListKind;
 
 /* The entries of one kind in `folder`; hidden ones (".DS_Store", "._001.tif") are left out. Images
  * are sorted by number, everything else by name with runs of digits compared by value. An empty
- * list is no error; a folder that cannot be read is. *out is untouched on failure. */
+ * list is no error. A folder that cannot be read is an error. *out is untouched on failure. */
 int listing_open(Listing *out, const char *folder, ListKind kind);
 
 /* Accepts a zeroed listing. */

@@ -1,15 +1,15 @@
-/* Between 8-bit BGR pictures and the network's planes (3, height, width) in [-1, 1] (method B.1).
- */
+/* Converts between 8-bit BGR pictures and the network's planes (3, height, width) in [-1, 1]
+ * (method B.1). */
 #ifndef VIDEO_PLANES_H
 #define VIDEO_PLANES_H
 
 #include <stdint.h>
 
-/* x / 127.5 - 1, channel by channel. */
+/* Computes x / 127.5 - 1 for each channel. */
 void planes_from_bgr(float *planes, const uint8_t *bgr, int64_t pixels);
 
-/* The same planes as ImageNet's networks are trained with: RGB, less the mean and over the
- * deviation of ImageNet's pixels; in place. */
+/* Converts planes from planes_from_bgr, in place, to the input of networks trained on ImageNet:
+ * RGB, minus the mean of ImageNet's pixels, divided by their deviation. */
 void planes_to_imagenet(float *planes, int64_t pixels);
 
 /* The inverse of planes_from_bgr, rounded and clamped to 8 bits. */

@@ -3,7 +3,7 @@
 
 #include "video/frame.h"
 
-/* Weights have 11 bits, as in OpenCV: two passes of them and 8 bits of grey fill 30 bits. */
+/* Weights have 11 bits, as in OpenCV. Two passes on 8-bit grey levels need 30 bits. */
 enum { BITS = 11, ONE = 1 << BITS };
 
 /* One output position: its two source positions and the weight of the second. */

@@ -1,5 +1,5 @@
-/* What is where and when. Everything follows from the clip and the time, without state: walkers
- * enter their lane one a period, each at its own moment of it. */
+/* The positions of all figures over time. They depend only on the clip and the time, so there is no
+ * state. Each lane gets one walker a period, at a random moment of the period. */
 #include "video/scene.h"
 
 #include <math.h>
@@ -14,8 +14,8 @@
 const char *const scene_kind_names[SCENE_KINDS] = {"normal",    "runner",  "cyclist",
                                                    "wrong-way", "dropped", "intruder"};
 
-/* A lane runs across the picture, with room to enter and leave unseen. Its direction and pace are
- * its own, so that where a walker is tells where it goes next. */
+/* A lane runs across the picture, with room on both sides to enter and leave unseen. Each lane has
+ * its own direction and pace, so a walker's position tells its next one. */
 typedef struct {
     float y_left, y_right; /* at the picture's borders */
     int direction;
@@ -34,7 +34,7 @@ enum { LANES = 3, MAX_ACTORS = 24, MARGIN = 16, TRACK = SCENE_WIDTH + 2 * MARGIN
 #define WALK_SWING 0.45f /* of the legs, radians */
 #define WALK_STRIDE 21.0 /* two steps, of a figure of scale 1 */
 
-/* Streams of RNG_SCENE within a clip; those below LANES are the lanes'. */
+/* Streams of RNG_SCENE within a clip. The lanes use the streams below LANES. */
 enum { STREAM_ANOMALY = LANES, STREAM_LIGHT, STREAM_NOISE = 16 };
 
 typedef enum { ACTOR_LAMP, ACTOR_PLANTER, ACTOR_PERSON, ACTOR_CYCLIST, ACTOR_BAG } ActorKind;
@@ -43,7 +43,7 @@ typedef struct {
     ActorKind kind;
     bool anomaly;
     Figure figure;
-    float height; /* of a bag above the ground */
+    float height; /* height of a bag above the ground */
 } Actor;
 
 typedef struct {
@@ -60,14 +60,14 @@ static void add(Cast *cast, Actor a) {
         cast->actor[cast->count++] = a;
 }
 
-/* One that has come `along` pixels down the lane; beside: off its middle. */
+/* A figure that has walked `along` pixels down the lane, `beside` pixels off its middle. */
 static Figure on_lane(const Lane *lane, double along, float beside) {
     float x = (float)(lane->direction > 0 ? along - MARGIN : TRACK - MARGIN - along);
     float y = lane->y_left + (lane->y_right - lane->y_left) * x / SCENE_WIDTH + beside;
     return (Figure){.x = x, .y = y, .scale = lane->scale, .direction = lane->direction};
 }
 
-/* Number k of a lane: when it enters, how fast it is, how it looks. */
+/* Walker number k of a lane: when it enters, how fast it is, how it looks. */
 typedef struct {
     double enters, pace;
     float beside, scale;
@@ -75,7 +75,7 @@ typedef struct {
 } Walker;
 
 static double lane_period(const Lane *lane) {
-    return TRACK / lane->pace / 1.55; /* so many walkers are in a lane on average */
+    return TRACK / lane->pace / 1.55; /* a lane holds 1.55 walkers on average */
 }
 
 static Walker walker_of(const SceneClip *clip, int lane, int64_t k) {
@@ -89,13 +89,14 @@ static Walker walker_of(const SceneClip *clip, int lane, int64_t k) {
                     .clothes = (int)(draw[3] & 0xff)};
 }
 
-/* Number of the last walker whose period has begun by time t; the lane's are it and a few before.
- */
+/* Number of the last walker whose period has begun by time t. The lane holds this walker and a few
+ * before it. */
 static int64_t last_walker(int lane, double t) {
     return (int64_t)floor(t / lane_period(&lanes[lane]));
 }
 
-/* The gait goes with the way, not with time: a pose and its place tell the next pose. */
+/* The gait depends on the distance walked, not on time: a pose and its position tell the next
+ * pose. */
 static float gait(double along, float scale, double stride) {
     return (float)(2 * M_PI * along / (stride * scale));
 }
@@ -118,8 +119,9 @@ static void add_walkers(Cast *cast, const SceneClip *clip, double t) {
     }
 }
 
-/* Runner, cyclist and wrong way: as many whole passes, lane after lane, as fit 40 % of the clip,
- * and at least one. Clips shorter than a pass show the middle of it. */
+/* Runner, cyclist and wrong way: the figure passes along one lane after the other. It makes as many
+ * whole passes as fit into 40 % of the clip, and at least one. A clip shorter than a pass shows its
+ * middle. */
 static void add_passing(Cast *cast, const SceneClip *clip, double t, double factor) {
     Rng r = rng_stream(clip->seed, RNG_SCENE, (uint32_t)clip->clip, STREAM_ANOMALY);
     uint32_t draw[4];
@@ -154,8 +156,8 @@ static void add_passing(Cast *cast, const SceneClip *clip, double t, double fact
     }
 }
 
-/* The walker nearest to the middle of the picture loses a bag; it lies there until somebody of the
- * same lane comes by and takes it along, about 40 % of the clip later. */
+/* The walker nearest to the middle of the picture loses a bag. The bag lies there until a later
+ * walker of the lane takes it along, about 40 % of the clip later. */
 static void add_bag(Cast *cast, const SceneClip *clip, double t) {
     double n = clip->frames, falls = 0.35 * n, taken = 0.75 * n;
     double place = 0, off = TRACK, wait = 0.15 * n;
@@ -187,7 +189,7 @@ static void add_bag(Cast *cast, const SceneClip *clip, double t) {
     add(cast, a);
 }
 
-/* Comes a little way into the picture and goes back, slower than anybody. */
+/* The intruder comes a little way into the picture and goes back, slower than any walker. */
 static void add_intruder(Cast *cast, const SceneClip *clip, double t) {
     Rng r = rng_stream(clip->seed, RNG_SCENE, (uint32_t)clip->clip, STREAM_ANOMALY);
     uint32_t draw[4];
@@ -229,7 +231,7 @@ static void add_anomaly(Cast *cast, const SceneClip *clip, double t) {
     }
 }
 
-/* Far to near, so that the near cover the far. */
+/* Sorts from far to near, so that near figures cover far ones. */
 static void sort_by_depth(Cast *cast) {
     for (int i = 1; i < cast->count; i++) {
         Actor a = cast->actor[i];
@@ -261,8 +263,8 @@ static void paint_actor(Easel *e, const Actor *a) {
     }
 }
 
-/* The sky's slow changes and the sensor's noise: the number of ones in eight random bits, less
- * four, is near normal with deviation 1.41. */
+/* Adds slow changes of daylight and the sensor's noise. The noise is the number of ones in eight
+ * random bits, minus four: nearly normal, with deviation 1.41. */
 static void expose(const SceneClip *clip, int64_t index, uint8_t *bgr, int64_t n) {
     Rng sky = rng_stream(clip->seed, RNG_SCENE, (uint32_t)clip->clip, STREAM_LIGHT);
     double turn = (double)index / 450 + rng_uniform(&sky, 0);
@@ -293,7 +295,7 @@ int scene_draw(const SceneClip *clip, int64_t index, Frame *f, uint8_t *mask) {
     int rc = frame_reserve(f, clip->width, clip->height);
     if (rc)
         return rc;
-    uint8_t *own = NULL; /* the label needs a mask, wanted or not */
+    uint8_t *own = NULL; /* the label needs a mask even if the caller does not */
     if (!mask && clip->kind != SCENE_NORMAL) {
         mask = own = mem_alloc((size_t)pixels, 1);
         if (!own)

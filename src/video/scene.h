@@ -11,7 +11,7 @@ typedef enum {
     SCENE_CYCLIST,
     SCENE_WRONG_WAY, /* against the direction of its lane */
     SCENE_DROPPED,   /* an object left behind */
-    SCENE_INTRUDER,  /* a moving texture never seen */
+    SCENE_INTRUDER,  /* a moving texture that training never shows */
     SCENE_KINDS,
 } SceneKind;
 
@@ -20,14 +20,14 @@ extern const char *const scene_kind_names[SCENE_KINDS]; /* "normal", "runner", .
 typedef struct {
     uint64_t seed;
     int width, height;
-    int clip;   /* number of the clip: other walkers, same street */
-    int frames; /* length; the anomaly lives in a middle part of it */
+    int clip;   /* number of the clip; clips share the street and differ in walkers */
+    int frames; /* length; the anomaly happens in the middle part */
     SceneKind kind;
 } SceneClip;
 
-/* Draws frame `index` into *f. `mask` (height x width, 0 or 255) gets the anomaly's visible pixels
- * and may be NULL. Returns 1 where the frame is abnormal (at least one pixel), 0 where not,
- * negative when memory is out. Any thread. */
+/* Draws frame `index` into *f. `mask` (height x width, 0 or 255) receives the anomaly's visible
+ * pixels and may be NULL. Returns 1 if the anomaly shows in at least one pixel, 0 if not, and a
+ * negative code when memory is out. Any thread. */
 int scene_draw(const SceneClip *clip, int64_t index, Frame *f, uint8_t *mask);
 
 #endif

@@ -58,8 +58,8 @@ static void box(Easel *e, float x0, float y0, float x1, float y1, float opacity,
     }
 }
 
-/* A line of thickness 2 r0 at a and 2 r1 at b with round ends: limbs, bodies, heads (a == b). With
- * stripes, bands across the body take the place of p. */
+/* A line with round ends, of thickness 2 r0 at a and 2 r1 at b: limbs, bodies, heads (a == b). With
+ * stripes, bands across the body replace the paint p. */
 static void limb(Easel *e, Point a, Point b, float r0, float r1, bool striped, Paint p) {
     float sx = scale_x(e), sy = scale_y(e), sharp = sqrtf(sx * sy);
     float r = fmaxf(r0, r1) + 1;
@@ -102,7 +102,7 @@ static void ring(Easel *e, Point c, float radius, float thickness, Paint p) {
         }
 }
 
-/* A soft dark ellipse; it hides nothing, so the mask stays. */
+/* A soft dark ellipse. It hides nothing, so the mask stays unchanged. */
 static void shadow(Easel *e, float cx, float cy, float rx, float ry) {
     float sx = scale_x(e), sy = scale_y(e);
     int xa, xb, ya, yb;
@@ -180,7 +180,7 @@ static void plaza(Easel *e) {
 
 void paint_street(Easel *e) {
     memset(e->bgr, 128,
-           3 * (size_t)e->width * (size_t)e->height); /* the reused frame's old content */
+           3 * (size_t)e->width * (size_t)e->height); /* removes a reused frame's picture */
     house(e);
     pavement(e);
     plaza(e);
@@ -223,7 +223,8 @@ static const Outfit outfits[] = {
     {{104, 92, 66}, {60, 52, 46}, {60, 66, 72}}, /* teal grey, black */
 };
 
-/* Two segments from `root`; angles from straight down, positive towards the walking direction. */
+/* Draws two segments from `root`. Angles are measured from straight down and are positive in the
+ * walking direction. */
 static void bent(Easel *e, const Figure *f, Point root, float angle0, float length0, float angle1,
                  float length1, float r0, float r1, Paint p) {
     float k = f->scale, d = (float)f->direction;

@@ -1,6 +1,6 @@
 /* The pictures of the demo scene: a street and the figures on it, antialiased. Coordinates are
- * those of a 160 x 120 picture, whatever the real size; y grows downwards and is where feet stand.
- */
+ * those of a 160 x 120 picture at any real size. y grows downwards. A figure's y is that of its
+ * feet. */
 #ifndef VIDEO_SCENE_PAINT_H
 #define VIDEO_SCENE_PAINT_H
 
@@ -9,8 +9,9 @@
 
 enum { SCENE_WIDTH = 160, SCENE_HEIGHT = 120 };
 
-/* What is painted on. mask (height x width, or NULL) follows what is visible: a pixel that is
- * covered by at least half becomes 255 where `anomaly` is set and 0 where not. */
+/* The picture to paint on and its mask (height x width, or NULL). The mask marks visible anomalies:
+ * a shape that covers at least half of a pixel sets the pixel to 255 if `anomaly` is set, else to
+ * 0. */
 typedef struct {
     uint8_t *bgr, *mask;
     int width, height;
@@ -22,19 +23,19 @@ typedef struct {
 } Paint;
 
 typedef struct {
-    float x, y;    /* between the feet */
-    float scale;   /* 1: 26 high */
+    float x, y;    /* the point between the feet */
+    float scale;   /* at 1 the figure is 26 high */
     int direction; /* +1 walks to the right, -1 to the left */
     float phase;   /* of the gait or the pedals, radians */
     float swing;   /* of the legs, radians: 0.45 walks, 0.85 runs */
-    int clothes;   /* number of an outfit, any */
-    bool striped;  /* covered with stripes no outfit has */
+    int clothes;   /* number of an outfit; any number is valid */
+    bool striped;  /* covered with stripes that no outfit has */
 } Figure;
 
 /* Fills the whole picture. */
 void paint_street(Easel *e);
 
-/* Things that stand in the street, at a fixed place: their y, for the order of painting. */
+/* Things at fixed places in the street. The macros are their y, for the order of painting. */
 #define LAMP_Y 63.0f
 #define PLANTER_Y 71.0f
 void paint_lamp(Easel *e);

@@ -12,7 +12,7 @@
 /* Either numbered images with their decoder, or a stream. */
 struct Source {
     char *url;
-    char *name; /* the url without user and password, for messages */
+    char *name; /* for messages: the url without user and password */
     SourceInfo info;
     Listing images;
     ImageDecoder *decoder;

@@ -14,7 +14,7 @@ typedef struct Source Source;
 
 typedef struct {
     int width, height; /* of the first frame */
-    int64_t frames;    /* -1 where only reading to the end would tell */
+    int64_t frames;    /* -1 where only reading to the end can tell */
     double fps;        /* 0 where unknown */
     bool live;         /* a stream or camera: no end, no seeking */
 } SourceInfo;
@@ -22,8 +22,8 @@ typedef struct {
 /* Whether the URL is a stream or camera: it contains "://" or begins with /dev/video. */
 bool source_is_live(const char *url);
 
-/* Opens `url` and decodes nothing yet beyond what its size needs. *out is untouched on failure; the
- * message names the url and what to do. */
+/* Opens `url`. Decodes only as much as it takes to learn the frame size. On failure *out is
+ * untouched, and the message names the url and tells what to do. */
 int source_open(Source **out, const char *url);
 
 /* Accepts NULL; sets *s to NULL. */
@@ -31,16 +31,16 @@ void source_free(Source **s);
 
 const SourceInfo *source_info(const Source *s); /* borrowed */
 
-/* The next frame into *f (reused). 0, ERR_END at the end, ERR_STOPPED, or ERR_FAIL: a file that
- * cannot be decoded, or a frame whose size differs from the first one's; the message names the
- * file and the frame's position. */
+/* Reads the next frame into *f, whose buffer is reused. Returns 0, ERR_END at the end, ERR_STOPPED,
+ * or ERR_FAIL. ERR_FAIL means that a file cannot be decoded or that a frame's size differs from the
+ * first one's. The message names the file and the frame's position. */
 int source_read(Source *s, Frame *f);
 
-/* The next read gives frame `index` (not for live sources). Exact, also inside a group of
- * pictures. After a failure, of reading too, a second try begins where the first did. */
+/* Makes the next read return frame `index`. Exact, also inside a group of pictures. Not for live
+ * sources. */
 int source_seek(Source *s, int64_t index);
 
-/* "FFmpeg 5.1.9, with rtsp, http, v4l2" into buf, for people; returns buf. */
+/* Writes a text for people like "FFmpeg 5.1.9, with rtsp, http, v4l2" into buf; returns buf. */
 char *source_library(char *buf, int n);
 
 #endif

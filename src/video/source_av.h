@@ -1,5 +1,5 @@
-/* FFmpeg behind two nouns: a decoder of single pictures, and a stream of frames. Called by source.c
- * only; one thread at a time may use an object. FFmpeg's own log stays silent. */
+/* FFmpeg behind two types: a decoder of single pictures, and a stream of frames. Only source.c
+ * calls these functions. One thread at a time may use an object. FFmpeg's own log stays silent. */
 #ifndef VIDEO_SOURCE_AV_H
 #define VIDEO_SOURCE_AV_H
 
@@ -17,7 +17,7 @@ void image_decoder_free(ImageDecoder **d);
 /* A video file (live = false), or a network stream or camera (live = true). */
 typedef struct Stream Stream;
 
-/* `name` stands for the url in messages and is kept by the caller. */
+/* Messages show `name` in place of the url; borrowed. */
 int stream_open(Stream **out, const char *url, const char *name, bool live, SourceInfo *info);
 int stream_read(Stream *s, Frame *f);
 int stream_seek(Stream *s, int64_t index);

@@ -1,5 +1,5 @@
-/* The last frames of a source at the network's size: F input frames and the one to predict. The
- * only state between a stream and its scores. */
+/* The last frames of a source at the network's size: F input frames and the frame to predict.
+ * Scoring a stream keeps no other state. */
 #ifndef VIDEO_WINDOW_H
 #define VIDEO_WINDOW_H
 
@@ -14,11 +14,11 @@ typedef struct {
 int window_open(Window *w, int size, int frames);
 void window_free(Window *w); /* accepts a zeroed one */
 
-/* Resizes the frame, appends it and drops the oldest. True once there is a whole pair: x, the F
- * frames before the newest, and y, the newest. */
+/* Resizes the frame and appends it, dropping the oldest. True if the window holds a whole pair: x
+ * is the F frames before the newest, y the newest. */
 bool window_push(Window *w, const Frame *f);
 
-/* Forgets all frames: the next pair begins after a gap or in another clip. */
+/* Forgets all frames. Called after a gap and at the start of a clip. */
 void window_reset(Window *w);
 
 const uint8_t *window_x(const Window *w);

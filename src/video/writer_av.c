@@ -14,17 +14,17 @@
 
 struct VideoWriter {
     char *path;
-    FileOut *file; /* FFmpeg writes its temporary file by name */
+    FileOut *file; /* FFmpeg opens its temporary file by name */
     AVFormatContext *format;
     AVCodecContext *codec;
     AVStream *stream;
     AVPacket *packet;
     AVFrame *frame;
     struct SwsContext *sws;
-    uint8_t *even; /* the picture with even sides, where one is odd */
+    uint8_t *even; /* the picture padded to even sides; used where a side is odd */
     int width, height;
     int64_t count;
-    bool failed; /* nothing that failed once is published */
+    bool failed; /* a video with a failure is not published */
 };
 
 static int fail_av(const char *path, const char *what, int av_error) {
@@ -78,7 +78,7 @@ int png_encode(uint8_t **data, int64_t *bytes, const uint8_t *bgr, int width, in
         codec->width = frame->width = width;
         codec->height = frame->height = height;
         codec->pix_fmt = frame->format = AV_PIX_FMT_RGB24;
-        codec->time_base = (AVRational){1, 25}; /* demanded, of no effect */
+        codec->time_base = (AVRational){1, 25}; /* required, but has no effect */
         codec->thread_count = 1;
         rc = encode_picture(codec, frame, packet, bgr);
     }
@@ -115,7 +115,7 @@ int png_write(const char *path, const uint8_t *bgr, int width, int height) {
 
 /* ---- MP4 ---- */
 
-/* H.264 plays everywhere; MPEG-4 part 2 is in every FFmpeg. */
+/* H.264 comes first, because it plays everywhere. Every FFmpeg has MPEG-4 part 2. */
 static int open_codec(VideoWriter *w, double fps) {
     const AVCodec *h264 = avcodec_find_encoder_by_name("libx264");
     const AVCodec *encoder = h264 ? h264 : avcodec_find_encoder(AV_CODEC_ID_MPEG4);
@@ -127,7 +127,7 @@ static int open_codec(VideoWriter *w, double fps) {
     c->width = w->frame->width;
     c->height = w->frame->height;
     c->pix_fmt = AV_PIX_FMT_YUV420P;
-    c->colorspace = AVCOL_SPC_SMPTE170M; /* what the conversion below computes */
+    c->colorspace = AVCOL_SPC_SMPTE170M; /* the conversion below computes these */
     c->color_range = AVCOL_RANGE_MPEG;
     c->framerate = av_d2q(fps, 60000); /* MPEG-4 counts in 16 bits */
     c->time_base = av_inv_q(c->framerate);
@@ -158,7 +158,7 @@ static int open_format(VideoWriter *w) {
     return rc;
 }
 
-/* The name gets a protocol, lest FFmpeg finds one before some colon in it. */
+/* Puts a protocol before the name, so that FFmpeg does not take the text before a colon for one. */
 static int open_file(VideoWriter *w) {
     char *url = mem_printf("file:%s", file_temp_name(w->file));
     int rc = url ? avformat_alloc_output_context2(&w->format, NULL, "mp4", url) : AVERROR(ENOMEM);
@@ -219,7 +219,7 @@ int video_writer_open(VideoWriter **out, const char *path, int width, int height
     return code;
 }
 
-/* The last column and row once more, where a side is odd. */
+/* Repeats the last column and row where a side is odd. */
 static const uint8_t *pad(VideoWriter *w, const uint8_t *bgr) {
     size_t row = 3 * (size_t)w->width, even_row = 3 * (size_t)w->frame->width;
     for (int y = 0; y < w->frame->height; y++) {
@@ -231,7 +231,7 @@ static const uint8_t *pad(VideoWriter *w, const uint8_t *bgr) {
     return w->even;
 }
 
-/* Gives the encoder a frame (NULL: no more) and the file what comes out of it. */
+/* Sends a frame to the encoder (NULL: the end) and writes the packets it returns to the file. */
 static int encode(VideoWriter *w, const AVFrame *frame) {
     int rc = avcodec_send_frame(w->codec, frame);
     while (rc >= 0) {
@@ -266,7 +266,7 @@ int video_writer_add(VideoWriter *w, const uint8_t *bgr) {
     return fail_av(w->path, "a frame", rc);
 }
 
-/* The file's end, on the disk, under its name. */
+/* Finishes the file, syncs it and gives it its name. */
 static int publish(VideoWriter *w) {
     if (w->failed || !w->count)
         return err_set(ERR_FAIL, "cannot write %s: %s", w->path,

@@ -1,7 +1,7 @@
 #include "video/yuv.h"
 
-/* One row of chroma at full resolution: each sample is 9/16, 3/16, 3/16 and 1/16 of its four
- * neighbours, rounded up and down in turn. `out` has room for 2 n. */
+/* Computes one row of chroma at full resolution. Each sample is the sum of 9/16, 3/16, 3/16 and
+ * 1/16 of its four neighbours, rounded up and down in turn. `out` has room for 2 n. */
 static void upsample(uint8_t *restrict out, const uint8_t *restrict near,
                      const uint8_t *restrict far, int n) {
     int here = 3 * near[0] + far[0], last = here;
