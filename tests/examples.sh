@@ -54,10 +54,10 @@ for document in docs/*.md; do
     for block in "$here"/blocks/*; do
         [ -e "$block" ] || continue
         count=$((count + 1))
-        rm -rf "$here/work"
-        cp -r "$here/inputs" "$here/work"
-        ! grep -q -e '-o run/' "$block" || rm -r "$here/work/run" # the example makes its own
-        (cd "$here/work" && sh -eux "$block") >"$here/log" 2>&1 </dev/null || {
+        rm -rf "$here/folder"
+        cp -r "$here/inputs" "$here/folder"
+        ! grep -q -e '-o run/' "$block" || rm -r "$here/folder/run" # the example makes its own
+        (cd "$here/folder" && sh -eux "$block") >"$here/log" 2>&1 </dev/null || {
             tail -n 20 "$here/log" >&2
             complain "$document:$(basename "$block"): this example fails"
         }
