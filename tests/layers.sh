@@ -32,8 +32,8 @@ immintrin.h:      compute/cpu/isa_*.c compute/cpu/isa_groups.h
 cpuid.h:          compute/cpu/kernels.c
 linux/futex.h:    compute/cpu/pool.c
 matio.h:          data/labels_mat.c
-libav*:           video/source_av.c video/writer_av.c
-libsw*:           video/source_av.c video/writer_av.c
+libav*:           video/ffmpeg.c video/*_av.[ch] video/stream_internal.h
+libsw*:           video/ffmpeg.c video/*_av.[ch] video/stream_internal.h
 zip.h:            model/torch_pth.c
 '
 

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/system.h"
 #include "train/trainer.h"
-#include "video/source.h"
+#include "video/ffmpeg.h"
 
 static const char usage[] =
     "usage: normalcy doctor [OPTIONS]\n\n"
@@ -77,7 +77,7 @@ static int run(const ComputeArgs *compute) {
            mem_text(available, sizeof available, (double)system_memory_available()));
     printf("backend    %s: %s, %s, %d threads\n", be->name, be->description, backend_precision(be),
            be->threads);
-    printf("video      %s\n", source_library(text, sizeof text));
+    printf("video      %s\n", ffmpeg_about(text, sizeof text));
     printf("\nscoring, and a training step of 4 pairs (estimated from it):\n");
     code = stdout_flush(); /* before the slow part */
     if (!code)

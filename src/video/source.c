@@ -7,7 +7,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "video/listing.h"
-#include "video/source_av.h"
+#include "video/picture_av.h"
+#include "video/stream_av.h"
 
 /* Either numbered images with their decoder, or a stream. */
 struct Source {

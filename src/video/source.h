@@ -40,7 +40,4 @@ int source_read(Source *s, Frame *f);
  * sources. */
 int source_seek(Source *s, int64_t index);
 
-/* Writes a text for people like "FFmpeg 5.1.9, with rtsp, http, v4l2" into buf; returns buf. */
-char *source_library(char *buf, int n);
-
 #endif

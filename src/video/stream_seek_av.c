@@ -1,0 +1,128 @@
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "video/stream_internal.h"
+
+/* Back to the first frame. Seeking there by a timestamp fails in some containers. */
+static int reopen(Stream *s) {
+    stream_close_input(s);
+    s->draining = s->held = s->damaged = s->wait_key = false;
+    s->next = 0;
+    int code = stream_open_input(s);
+    return code ? code : stream_open_codec(s);
+}
+
+static int by_value(const void *a, const void *b) {
+    int64_t p = *(const int64_t *)a, q = *(const int64_t *)b;
+    return p < q ? -1 : p > q;
+}
+
+static int append(int64_t **list, int64_t *n, int64_t value) {
+    if ((*n & (*n - 1)) == 0) { /* full at every power of two */
+        int64_t *more = mem_grow(*list, (size_t)*n, *n ? 2 * (size_t)*n : 1, sizeof **list);
+        if (!more)
+            return ERR_FAIL;
+        *list = more;
+    }
+    (*list)[(*n)++] = value;
+    return 0;
+}
+
+/* Timestamps name frames if every packet is a frame and has its own: AVI gives none to reordered
+ * frames, VP8 has packets that are not shown, and fields may come apart. */
+static bool timestamps_tell(const Stream *s) {
+    bool whole = s->codec->field_order <= AV_FIELD_PROGRESSIVE;
+    bool tell = whole && s->codec->codec_id != AV_CODEC_ID_VP8 && s->frames > 0 && s->keys > 0 &&
+                s->pts[0] != AV_NOPTS_VALUE;
+    for (int64_t i = 1; i < s->frames && tell; i++)
+        tell = s->pts[i - 1] < s->pts[i];
+    return tell;
+}
+
+/* Reads all packets, decoding none, to learn when frames are shown and where decoding can start. */
+static int make_index(Stream *s) {
+    int code = reopen(s), e = 0;
+    s->frames = s->keys = 0;
+    while (!code && (e = stream_next_packet(s)) >= 0) {
+        const AVPacket *p = s->packet;
+        bool by_dts = p->pts == AV_NOPTS_VALUE && s->codec->has_b_frames == 0;
+        int64_t pts = by_dts ? p->dts : p->pts;
+        if (!(p->flags & AV_PKT_FLAG_DISCARD))
+            code = append(&s->pts, &s->frames, pts);
+        if (!code && p->flags & AV_PKT_FLAG_KEY)
+            code = append(&s->key, &s->keys, pts);
+        av_packet_unref(s->packet);
+    }
+    if (!code && e != AVERROR_EOF)
+        code = stream_fail(s, e, "reading");
+    if (code)
+        return code;
+    if (s->frames)
+        qsort(s->pts, (size_t)s->frames, sizeof *s->pts, by_value);
+    if (s->keys)
+        qsort(s->key, (size_t)s->keys, sizeof *s->key, by_value);
+    s->indexed = true;
+    if (!timestamps_tell(s))
+        s->frames = 0;
+    return reopen(s);
+}
+
+/* Decodes up to frame `index`, which then is held. */
+static int walk(Stream *s, int64_t index) {
+    while (!s->held || s->next < index) {
+        s->next += s->held;
+        s->held = false;
+        int code = stream_decode(s);
+        if (code)
+            return code == ERR_END ? err_set(ERR_FAIL, "%s: there is no frame %lld; it has %lld",
+                                             s->name, (long long)index, (long long)s->next)
+                                   : code;
+        s->held = true;
+    }
+    return 0;
+}
+
+/* Tries the nearest key frame. *found says whether timestamps led exactly to the frame. */
+static int jump(Stream *s, int64_t index, bool *found) {
+    int64_t want = s->pts[index], from = s->key[0];
+    for (int64_t i = 0; i < s->keys && s->key[i] <= want; i++)
+        from = s->key[i];
+    *found = false;
+    stream_arm(s);
+    if (av_seek_frame(s->format, s->video->index, from, AVSEEK_FLAG_BACKWARD) < 0)
+        return 0;
+    avcodec_flush_buffers(s->codec);
+    s->draining = s->held = s->damaged = false;
+    s->wait_key = true;
+    for (int64_t pts = from; pts < want || !s->held;) {
+        int code = stream_decode(s);
+        if (code)
+            return code == ERR_END ? 0 : code;
+        s->held = true;
+        pts = s->frame->best_effort_timestamp;
+        if (pts == AV_NOPTS_VALUE || pts > want)
+            return 0;
+    }
+    s->next = index;
+    *found = true;
+    return 0;
+}
+
+int stream_seek(Stream *s, int64_t index) {
+    if (index == s->next && !s->lost)
+        return 0;
+    int code = !s->indexed ? make_index(s) : s->lost ? reopen(s) : 0;
+    bool found = false;
+    if (!code && index < s->frames) {
+        code = jump(s, index, &found);
+        if (!code && !found)
+            code = reopen(s);
+    } else if (!code && index < s->next) {
+        code = reopen(s);
+    }
+    code = code || found ? code : walk(s, index);
+    s->lost = code != 0;
+    s->next = index; /* after a failure too: a read then tries the same */
+    return code;
+}
