@@ -1,4 +1,5 @@
-/* The widened interval: quantiles of Student's t from tables, a case by hand, and the ends. */
+/* The widened interval: quantiles of Student's t from tables, a case computed by hand, ends at 0
+ * and 1, and input that has no interval. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +35,7 @@ static void widen(double *low, double *high, double estimate, double from, doubl
     interval_widen(low, high, estimate, clips);
 }
 
-/* Ours on a real set of 12 clips, 90.94 [82.8, 96.0]: the upper side is the wider one. */
+/* A real AUROC over 12 clips, 90.94 [82.8, 96.0]. On the logit scale its upper side is wider. */
 static void test_by_hand(void **state) {
     (void)state;
     double low, high;
@@ -44,13 +45,13 @@ static void test_by_hand(void **state) {
     assert_near(logit(high), logit(0.9094) + reach, 1e-8);
     assert_near(low, 0.7904, 5e-5);
     assert_near(high, 0.9639, 5e-5);
-    double mirrored_low, mirrored_high; /* what holds for p holds for 1 - p */
+    double mirrored_low, mirrored_high; /* 1 - p must give the mirrored interval */
     widen(&mirrored_low, &mirrored_high, 1 - 0.9094, 1 - 0.960, 1 - 0.828, 12);
     assert_near(mirrored_low, 1 - high, 1e-12);
     assert_near(mirrored_high, 1 - low, 1e-12);
 }
 
-/* Never narrower than what came in, and less wide with more clips. */
+/* The result is never narrower than the input. It is narrower with more clips. */
 static void test_widens(void **state) {
     (void)state;
     double before = 1;
@@ -60,7 +61,7 @@ static void test_widens(void **state) {
         assert_true(0 < low && low < 0.85 && 0.92 < high && high < 1);
         assert_true(high - low < before);
         before = high - low;
-        widen(&low, &high, 0.8, 0.85, 0.92, clips); /* an estimate outside */
+        widen(&low, &high, 0.8, 0.85, 0.92, clips); /* an estimate outside the interval */
         assert_true(low < 0.8 && 0.92 < high);
     }
 }
@@ -68,7 +69,7 @@ static void test_widens(void **state) {
 static void test_ends(void **state) {
     (void)state;
     double low, high, same;
-    widen(&low, &high, 0.98, 0.9, 1, 12); /* the lower side is all there is */
+    widen(&low, &high, 0.98, 0.9, 1, 12); /* the upper end stays, the lower side decides */
     widen(&same, &(double){0}, 0.98, 0.9, 0.98, 12);
     assert_true(high == 1 && low == same && low < 0.9);
     widen(&low, &high, 0.02, 0, 0.1, 12);

@@ -1,5 +1,5 @@
-/* Ground truth in every form: all say the same of the same made-up clips, and what does not fit the
- * clips is refused with their names. */
+/* Ground truth in every format. All formats give the same labels of the same made-up clips. Labels
+ * that do not fit the clips are refused, and the message names the file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ static void check(const Labels *l, const char *variant) {
     }
     if (!first_hash[0])
         memcpy(first_hash, l->hash, sizeof first_hash);
-    assert_string_equal(l->hash, first_hash); /* the same content, whatever the form */
+    assert_string_equal(l->hash, first_hash); /* equal content, whatever the format */
 }
 
 static void accept(const char *set, const char *path, const char *variant) {
@@ -238,7 +238,7 @@ static void test_mat(void **state) {
         write_mat(path, "gt", cells, CLIPS, k ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE);
         accept("set", path, "ped.mat");
     }
-    for (size_t n = fixture_size(path) - 1; n > 1; n = n * 2 / 3) { /* cut anywhere: no crash */
+    for (size_t n = fixture_size(path) - 1; n > 1; n = n * 2 / 3) { /* a cut file never crashes */
         Dataset *d = data("set");
         Labels *l = NULL;
         fixture_truncate(path, n);
@@ -422,7 +422,7 @@ static void test_finding(void **state) {
     assert_int_equal(npy_write_u8(fixture_path("many/scores.npy"), all, 1, (int64_t[]){15}), 0);
     fixture_text(fixture_path("many/notes.json"), "{\"a\": {\"b\": 1}}");
     fixture_text(fixture_path("many/README.txt"), "hello");
-    refuse("many", NULL, "no ground truth lies beside"); /* other files are left alone */
+    refuse("many", NULL, "no ground truth lies beside"); /* other files are ignored */
     fixture_text(fixture_path("many/labels.txt"), "01 2 3\n01 5 5\n03 0 4\n");
     accept("many", NULL, "labels.txt");
     fixture_text(fixture_path("many/UCSD.m"), "a.gt_frame = [1:2];\n");
@@ -445,7 +445,7 @@ static void test_finding(void **state) {
     assert_int_equal(l->abnormal, 0);
     assert_string_not_equal(l->hash, first_hash);
     labels_free(&l);
-    for (int n = 1, code = -1; code; n++) { /* memory may end at any allocation */
+    for (int n = 1, code = -1; code; n++) { /* any allocation may fail */
         assert_true(n < 200);
         mem_fail_after(n);
         code = labels_open(&l, d, path);

@@ -90,7 +90,7 @@ static void expect(uint8_t *out, const Clip *c, int64_t t) {
     frame_free(&f);
 }
 
-/* Every pair once an epoch; X is frames t..t+F-1 of its clip and Y frame t+F. */
+/* An epoch has every pair once. X is frames t..t+F-1 of its clip, and Y is frame t+F. */
 static void check_content(const char *name, int frames_in, int64_t cache) {
     Dataset *d = data(name);
     Pairs *p = open_ok(d, frames_in, 1, 3, cache);
@@ -140,8 +140,9 @@ static bool is_frame(const uint8_t *at, const Clip *c, int64_t t) {
     return memcmp(at, want, BYTES) == 0;
 }
 
-/* Frames `jump` apart that end one before Y, or a single one `jump` before Y: every jump that fits
- * comes, none that does not; where none fits there are no such frames. */
+/* The second frames are `jump` apart, and the last one is right before Y; a single one is `jump`
+ * before Y. Every jump that stays inside the clip is drawn, and no other. Where none does, the pair
+ * has no second frames. */
 static void test_skipped(void **state) {
     (void)state;
     for (int in = 1; in <= 2; in++) {
@@ -182,8 +183,8 @@ static bool wants_none(const void *context, int64_t epoch, int64_t pair) {
     return false;
 }
 
-/* Second frames are where they are wanted, and those that a loader gives who brings all; the same
- * from any step on. */
+/* A loader brings second frames only for the pairs that want them. They equal those of a loader
+ * that brings them for all pairs, also after a seek. */
 static void test_wanted(void **state) {
     (void)state;
     Dataset *d = data("set");
@@ -209,7 +210,7 @@ static void test_wanted(void **state) {
     dataset_free(&d);
 }
 
-/* Steps until the loader comes upon the frame that cannot be decoded. */
+/* The number of steps before the loader meets the frame that cannot be decoded. */
 static int64_t steps_until_failure(const Dataset *d, bool (*wants)(const void *, int64_t, int64_t),
                                    uint64_t seed) {
     Pairs *p = open_second(d, 1, PAIRS_SKIPPED, wants, seed, 0);
@@ -221,8 +222,8 @@ static int64_t steps_until_failure(const Dataset *d, bool (*wants)(const void *,
     return step;
 }
 
-/* Frames that are not wanted are not decoded: a damaged one is in nobody's way until its own pair
- * comes. */
+/* Second frames that are not wanted are not decoded, so a damaged frame fails only the steps of its
+ * own pairs. */
 static void test_not_decoded(void **state) {
     (void)state;
     for (int t = 0; t < 12; t++)
@@ -232,7 +233,7 @@ static void test_not_decoded(void **state) {
     Dataset *d = data("hole");
     int sooner = 0;
     for (uint64_t seed = 0; seed < 20; seed++) {
-        /* Pair k is of the frames k and k + 1; the order is that of pairs.h. */
+        /* Pair k has the frames k and k + 1. pairs.h defines the order. */
         int64_t order[11], first = 0;
         Rng r = rng_stream(seed, RNG_SHUFFLE, 0, 0);
         rng_permutation(&r, order, 11);
@@ -247,7 +248,7 @@ static void test_not_decoded(void **state) {
     dataset_free(&d);
 }
 
-/* A frame of any other clip; the same again at the same step. */
+/* The second frame is from any other clip, and the same step gives the same frame again. */
 static void test_other_clip(void **state) {
     (void)state;
     Dataset *d = data("set");
@@ -338,7 +339,7 @@ static void test_order(void **state) {
     Dataset *d = data("set");
     Pairs *a = open_ok(d, 1, 4, 1, PLENTY), *b = open_ok(d, 1, 4, 2, PLENTY);
     assert_int_equal(pairs_count(a), 6 + 1 + 8);
-    assert_int_equal(pairs_steps_per_epoch(a), 3); /* the rest of 3 is dropped */
+    assert_int_equal(pairs_steps_per_epoch(a), 3); /* the last 3 pairs are dropped */
     int64_t epochs[2][12], other[12];
     for (int k = 0; k < 6; k++)
         memcpy(&epochs[k / 3][k % 3 * 4], next_ok(a).index, 4 * sizeof(int64_t));
@@ -384,7 +385,8 @@ static void test_refused(void **state) {
     pairs_free(&p);
 }
 
-/* Runs until the loader fails: the message arrives, stays, and a seek starts anew. */
+/* Runs until the loader fails. The error stays until a seek, and every earlier step still works
+ * after one. */
 static void check_failure(const char *name, int64_t cache, const char *word) {
     Dataset *d = data(name);
     Pairs *p = open_ok(d, 1, 1, 1, cache);
@@ -426,7 +428,7 @@ static void test_failures(void **state) {
     check_failure("cut", PLENTY, "cut.avi");
 }
 
-/* What fails for want of memory can be tried again, and then gives what it always does. */
+/* A call that ran out of memory can be repeated after a seek. It then gives the usual batch. */
 static void test_second_try(void **state) {
     (void)state;
     Dataset *d = data("videos");
@@ -452,7 +454,7 @@ static void test_second_try(void **state) {
         pairs_free(&p);
     }
     assert_int_equal(code, 0);
-    assert_true(failures > 20); /* of the buffers alone */
+    assert_true(failures > 20); /* the buffers alone are more */
     dataset_free(&d);
 }
 

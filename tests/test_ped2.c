@@ -1,6 +1,5 @@
-/* The real UCSD Ped2, where it is at hand: NORMALCY_DATA names a folder that holds ped2/; without
- * it
- * ../shared/data beside the source. Skipped otherwise. */
+/* The real UCSD Ped2. NORMALCY_DATA names the folder that holds ped2/; without it that is
+ * ../shared/data beside the source. Skipped where there is no ped2/. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,7 +78,7 @@ static void test_labels(void **state) {
     dataset_free(&d);
 }
 
-/* UCSD's own form and naming of masks; the sample holds the masks of some frames only. */
+/* Masks in UCSD's own format and naming. The sample has the masks of four frames only. */
 static void test_official_masks(void **state) {
     (void)state;
     char path[1100];
@@ -115,7 +114,7 @@ static void test_pairs(void **state) {
     assert_int_equal(pairs_count(p), 2550 - 16);
     assert_int_equal(pairs_steps_per_epoch(p), 633); /* method H */
     assert_int_equal(pairs_next(p, &b), 0);
-    int64_t grey = 0; /* three equal channels; FFmpeg and libjpeg agree on that */
+    int64_t grey = 0; /* pixels with three equal channels; the footage is grey */
     for (int64_t i = 0; i < 224 * 224; i++)
         grey += b.x[3 * i] == b.x[3 * i + 1] && b.x[3 * i] == b.x[3 * i + 2];
     assert_int_equal(grey, 224 * 224);

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "model/pickle.h"
 
-/* Parses a copy that ends where its block ends, so that a sanitizer sees a byte too far. */
+/* Parses a copy, so that a sanitizer sees reads beyond it; mem_alloc rounds it up to 64 bytes. */
 static int parse(Pickle *out, const void *bytes, size_t n) {
     void *copy = mem_alloc(n, 1);
     memcpy(copy, bytes, n);
@@ -31,7 +31,7 @@ static int parse(Pickle *out, const void *bytes, size_t n) {
 static void expect_refused(const void *ops, size_t n, const char *what) {
     Pickle p;
     if (parse(&p, ops, n) != ERR_FAIL)
-        fail_msg("taken, although: %s", what);
+        fail_msg("accepted; expected the error: %s", what);
     assert_null(p.chunks);
     if (!strstr(err_text(), what) || !strstr(err_text(), "x: the pickle, byte "))
         fail_msg("\"%s\" does not say \"%s\"", err_text(), what);

@@ -33,7 +33,7 @@ static File file_of(const char *header, int bytes) {
     return f;
 }
 
-/* Parses a copy that ends where its block ends, so that a sanitizer sees a byte too far. */
+/* Parses a copy, so that a sanitizer sees reads beyond it; mem_alloc rounds it up to 64 bytes. */
 static int parse(Safetensors **out, const File *f) {
     static uint8_t *copy;
     mem_free(copy);

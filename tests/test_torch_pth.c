@@ -1,5 +1,5 @@
-/* The .pth reader: what PyTorch writes (tests/reference/torch_pth.py), and files made here that
- * lie, in every place where a file can. */
+/* The .pth reader: files of PyTorch (tests/reference/torch_pth.py), and files made here with one
+ * false entry, for every entry that can be false. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +36,7 @@ static void put_number(Bytes *b, uint64_t x, int bytes) {
         put(b, &(uint8_t){(uint8_t)(x >> 8 * i)}, 1);
 }
 
-/* Parses a copy that ends where its block ends, so that a sanitizer sees a byte too far. */
+/* Parses a copy, so that a sanitizer sees reads beyond it; mem_alloc rounds it up to 64 bytes. */
 static int parse(TorchPth **out, const void *bytes, size_t n) {
     static void *copy;
     mem_free(copy);
@@ -50,7 +50,7 @@ static void expect_refused(const Bytes *b, const char *what) {
     TorchPth *p = NULL;
     int code = parse(&p, b->at, b->n);
     if (code != ERR_FAIL)
-        fail_msg("taken, although: %s", what);
+        fail_msg("accepted; expected the error: %s", what);
     assert_null(p);
     if (!strstr(err_text(), what) || !strstr(err_text(), "x.pth"))
         fail_msg("\"%s\" does not say \"%s\" of x.pth", err_text(), what);
@@ -121,9 +121,9 @@ static Bytes pickle_with(const void *ops, size_t n) {
 typedef struct {
     Bytes file, directory;
     int count;
-    int method; /* of the directory */
-    int64_t size_lie, crc_lie;
-    bool no_crc;
+    int method;                /* of the next record: 0 stored, 8 deflated */
+    int64_t size_lie, crc_lie; /* added to the true size and CRC of the next record */
+    bool no_crc;               /* records get a CRC of 0 */
 } Zip;
 
 static uint32_t crc32(const uint8_t *p, size_t n) {
@@ -214,7 +214,7 @@ static void test_smallest(void **state) {
     torch_pth_free(&p);
 }
 
-/* A call of os.system is a value like any other: written down, and ignored. */
+/* The pickle calls os.system. The reader records the call as a value and never makes it. */
 static void test_nothing_is_executed(void **state) {
     (void)state;
     const char *mark = fixture_path("executed");
@@ -237,7 +237,7 @@ static void test_nothing_is_executed(void **state) {
     assert_false(file_exists(mark));
 }
 
-/* The state dict may lie in dicts of dicts; one that holds itself has no end. */
+/* The state dict may be nested in other dicts. A dict that holds itself is refused. */
 static void test_nested(void **state) {
     (void)state;
     static const char *const keys[] = {"module", "model_state", "state_dict", "model"};
@@ -262,7 +262,7 @@ static void test_nested(void **state) {
     expect_pickle_refused(&loop, "no state dict");
 }
 
-/* Of odd.pth and odd_legacy.pth, which DataParallel wrapped. */
+/* A tensor of odd.pth or odd_legacy.pth. DataParallel put "module." before their names. */
 static const SafeTensor *find(const WeightFile *f, const char *name) {
     char wrapped[64];
     snprintf(wrapped, sizeof wrapped, "module.%s", name);
@@ -326,7 +326,7 @@ static void test_every_sort_of_tensor(void **state) {
     }
 }
 
-/* Some writers leave the CRC out. */
+/* Some writers leave the CRC 0. */
 static void test_no_crc(void **state) {
     (void)state;
     Bytes pickle = pickle_of(&plain);
@@ -349,7 +349,7 @@ static void read_whole(Bytes *b, const char *path) {
     mem_free(data);
 }
 
-/* However much is missing at the end, it is noticed. */
+/* A file that is cut after any byte is refused. */
 static void test_truncated(void **state) {
     (void)state;
     static Bytes file;
@@ -364,7 +364,7 @@ static void test_truncated(void **state) {
     }
 }
 
-/* A byte that is not what it was is an error or does not matter; it is never a crash. */
+/* A changed byte is an error or has no effect. It never crashes the reader. */
 static void test_any_byte(void **state) {
     (void)state;
     static Bytes file;
@@ -381,7 +381,7 @@ static void test_any_byte(void **state) {
     }
 }
 
-/* An archive with the plain pickle, one lie, and what the error must say of it. */
+/* Each case is an archive of the plain pickle with one false entry, and what the error must say. */
 static void test_archives_that_lie(void **state) {
     (void)state;
     const struct {
@@ -472,7 +472,7 @@ static void test_views_that_lie(void **state) {
         Bytes pickle = pickle_of(&cases[i].view);
         expect_pickle_refused(&pickle, cases[i].what);
     }
-    /* One step of any length is none. */
+    /* A dimension of size 1 takes no step, so its stride may be anything. */
     Bytes pickle = pickle_of(&(View){"0", 6, 5, {1, 1}, {huge, huge}}), file = archive_of(&pickle);
     TorchPth *p = NULL;
     assert_int_equal(parse(&p, file.at, file.n), 0);

@@ -1,4 +1,5 @@
-/* The training step: reproducible, without allocations, and harmless when the numbers go wrong. */
+/* The training step is reproducible and allocates nothing in a steady loop. It changes no weight if
+ * the loss or the gradient is not finite. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +23,7 @@
 
 /* ---- the step, on a small network and pairs made of noise. */
 
-/* "ref" or "cpu" in f32, or "bf16": the latter in that. */
+/* `name` is "ref" or "cpu", both in f32, or "bf16", which is cpu in bf16. */
 static Backend *open_backend(const char *name) {
     bool bf16 = strcmp(name, "bf16") == 0;
     return open_with(bf16 ? "cpu" : name, 2, bf16 ? "bf16" : "f32");
@@ -41,12 +42,12 @@ static void test_step_is_reproducible(void **state) {
         StepReport ra = step(a), rb = step(b);
         assert_memory_equal(&ra, &rb, sizeof ra);
         assert_true(ra.lr == schedule_step_lr(&settings, STEPS_PER_EPOCH, i));
-        if (i == 0) /* scratch grows in the first */
+        if (i == 0) /* the first step allocates the scratch memory */
             allocations = mem_count();
     }
     assert_int_equal(mem_count(), allocations);
     assert_memory_equal(vit_weights(a->vit), vit_weights(b->vit), slab_bytes(a));
-    /* Another pair number is another mask: the clean half does not see it. */
+    /* Another pair number gives another mask, which the clean half does not use. */
     StepReport ra = step(a), rb;
     PairBatch batch = batch_of(b->step);
     int64_t other[BATCH] = {77, 78};
@@ -95,9 +96,9 @@ static void test_threads_agree(void **state) {
     backend_free(&three);
 }
 
-/* The same run in both precisions, noise and masks on. A loss differs by what rounding does in the
- * step itself (5e-4 of it, see test_reference.c) and by how far the weights have drifted apart:
- * 2e-3 found. */
+/* The same run in both precisions, with noise and masks. The losses differ by the rounding in the
+ * step itself (5e-4, see test_reference.c) and by the drift of the weights. The largest difference
+ * found is 2e-3. */
 static void test_bf16_follows_f32(void **state) {
     (void)state;
     const TrainSettings settings =
@@ -130,7 +131,7 @@ static void test_learns(void **state) {
     for (int i = 0; i < 60; i++)
         last = step(t).loss.total;
     assert_true(last < 0.8 * first);
-    int count; /* the key bias is no parameter */
+    int count; /* a row without a name, the key bias, is no parameter and stays 0 */
     const VitParam *p = vit_params(t->vit, &count);
     for (int i = 0; i < count; i++)
         for (int64_t k = 0; !p[i].name[0] && k < p[i].count; k++)
@@ -139,8 +140,8 @@ static void test_learns(void **state) {
     backend_free(&be);
 }
 
-/* The first step of a fresh network without noise, which images of one kind see alike in every
- * recipe: the weights are those of the seed, the masks those of (seed, epoch, pair). */
+/* The first step of a fresh network without noise. An image of one kind then has the same loss in
+ * every recipe: the seed decides the weights, and (seed, epoch, pair) decides the mask. */
 static StepReport first_step(Backend *be, const char *recipe) {
     char all[256];
     snprintf(all, sizeof all, "batch=2 mask-cell=8 dropout=0 drop-path=0 lr=1e-3 %s", recipe);
@@ -151,7 +152,7 @@ static StepReport first_step(Backend *be, const char *recipe) {
     return r;
 }
 
-/* The same value from another batch size, whose tiles are others. */
+/* Another batch size has other tiles, so the same value is rounded differently. */
 static void assert_near(double a, double b) {
     assert_true(fabs(a - b) <= 1e-5 * fabs(b));
 }
@@ -173,7 +174,7 @@ static void test_recipes(void **state) {
     assert_near(free.loss.total + 0.3 * ours.loss.consistency, ours.loss.total);
     assert_true(free.loss.consistency == 0 && ours.loss.consistency > 0);
     assert_true(free.norm != ours.norm);
-    /* Other frames, the same target; what STEAL adds is taken away from the loss. */
+    /* Other frames with the same target have another loss. STEAL subtracts its loss. */
     StepReport skip = first_step(be, "pseudo=skip passes=either pseudo-p=1 lambda-cst=0");
     StepReport patch = first_step(be, "pseudo=patch passes=either pseudo-p=1 lambda-cst=0");
     StepReport steal =
@@ -206,7 +207,7 @@ static void test_no_second_frames(void **state) {
         trainer_free(&t);
         trainer_free(&u);
     }
-    /* Where it takes both, X^P is X then. */
+    /* A step that takes both uses X as X^P then. */
     const TrainSettings both =
         preset("batch=2 mask-cell=8 dropout=0 drop-path=0 lr=1e-3 pseudo=skip");
     Trainer *t = open_trainer(be, &both);
@@ -220,8 +221,8 @@ static void test_no_second_frames(void **state) {
     backend_free(&be);
 }
 
-/* The loader is to bring frames for the pairs that become pseudo anomalies: as often as p says, and
- * for all where a step sees both. */
+/* The loader brings second frames for the pairs that become pseudo anomalies: all pairs if a step
+ * sees both X and X^P, else a share of pseudo_p. */
 static void test_wants_second(void **state) {
     (void)state;
     const TrainSettings both = preset("pseudo=skip"), either = preset("pseudo=skip passes=either");
@@ -231,11 +232,11 @@ static void test_wants_second(void **state) {
         assert_int_equal(trainer_wants_second(&either, 1, pair), pseudo_chosen(&either, 1, pair));
         wanted += trainer_wants_second(&either, 1, pair);
     }
-    assert_in_range(wanted, 140, 260); /* 200, and five deviations */
+    assert_in_range(wanted, 140, 260); /* 200 expected; the deviation is 12.6 */
 }
 
-/* What the consistency term adds is linear in its weight: none of it is left at 0. The gradients at
- * 0 are those that remain when the term's, from two weights, is taken away. */
+/* The gradient is linear in the weight of the consistency term, so g(0) = 2 g(1) - g(2). This holds
+ * only if a weight of 0 leaves nothing of the term. */
 static void test_no_consistency(void **state) {
     Backend *be = open_backend(*state);
     static const char *const weight[] = {"lambda-cst=0", "lambda-cst=1", "lambda-cst=2"};
@@ -255,14 +256,15 @@ static void test_no_consistency(void **state) {
         size += g0 * g0;
         added += pow(g1 - g0, 2);
     }
-    /* f32: seven digits, of sums of some hundred terms */
+    /* f32 has seven digits, and the gradients are sums of some hundred terms */
     assert_true(size > 0 && added > 1e-6 * size && sqrt(off) < 1e-5 * sqrt(size));
     for (int i = 0; i < 3; i++)
         trainer_free(&t[i]);
     backend_free(&be);
 }
 
-/* Each of them lowers its loss, twice the same; the doubled batch with frames of its own too. */
+/* Every recipe lowers its loss, and a second run gives the same losses. `extra` adds SimMIM, and
+ * second frames in the doubled batch. */
 static void test_recipes_learn(void **state) {
     Backend *be = open_backend(*state);
     static const char *const extra[] = {"pseudo=patch", "pseudo=skip",
@@ -274,7 +276,7 @@ static void test_recipes_learn(void **state) {
         OptGroup groups[] = {
             {"", train_options, &settings}, {"", vit_options, &network}, {NULL, NULL, NULL}};
         assert_int_equal(opt_set_list(groups, "", recipe), 0);
-        network.frames = 1; /* all that batch_of has */
+        network.frames = 1; /* batch_of makes one input frame */
         Trainer *a = open_sized(be, &network, &settings), *b = open_sized(be, &network, &settings);
         double first = step(a).loss.total, last = 0;
         assert_true(step(b).loss.total == first);
@@ -290,7 +292,7 @@ static void test_recipes_learn(void **state) {
     backend_free(&be);
 }
 
-/* A network of zeros fills in 0: what is left is |x| where the mask hides it. */
+/* A network of zero weights predicts 0, so the loss is the mean |x| of the masked pixels. */
 static void test_simmim(void **state) {
     Backend *be = open_backend(*state);
     const TrainSettings settings =
@@ -330,7 +332,8 @@ static void test_settings_that_clash(void **state) {
     assert_null(recipe_find("none"));
 }
 
-/* A network of zeros predicts 0, which leaves the frame to come: bytes b as b / 127.5 - 1. */
+/* A network of zero weights predicts 0, so the loss is the mean square of the next frame. A byte b
+ * of the frame stands for b / 127.5 - 1. */
 static void test_target(void **state) {
     Backend *be = open_backend(*state);
     const TrainSettings settings = preset(options);
@@ -349,7 +352,7 @@ static void test_target(void **state) {
     backend_free(&be);
 }
 
-/* The total is what the paper says of its parts, and each part can be switched off. */
+/* The total is the weighted sum of its parts, as in the paper. */
 static void test_loss_parts(void **state) {
     Backend *be = open_backend(*state);
     const TrainSettings settings =
@@ -372,7 +375,8 @@ static void test_loss_parts(void **state) {
     backend_free(&be);
 }
 
-/* The last value of the slab is of the decoder's bias, the one before its last row of weights. */
+/* The slab ends with the decoder's weights, then its bias. `value` replaces the last value of the
+ * bias, or without `bias` the last weight. */
 static const struct {
     const char *backend;
     bool bias;
@@ -383,7 +387,7 @@ static const struct {
     {"cpu", true, NAN, "the loss is not finite"},
     {"ref", true, -INFINITY, "the loss is not finite"},
     {"cpu", true, INFINITY, "the loss is not finite"},
-    {"cpu", true, 1e20f, "the loss is not finite"}, /* its sums of squares are float in a line */
+    {"cpu", true, 1e20f, "the loss is not finite"}, /* a line's squares are summed in float */
     {"bf16", true, NAN, "the loss is not finite"},
     {"ref", false, 3e21f, "the gradient is not finite"}, /* the loss is double, and finite */
 };
@@ -428,7 +432,7 @@ static void test_memory(void **state) {
     Backend *be = open_backend("ref");
     assert_true(trainer_memory(&tiny, &small, be) > 0);
     assert_true(trainer_memory(&tiny, &large, be) > trainer_memory(&tiny, &small, be));
-    /* Every allocation of trainer_open may fail, and nothing leaks (the sanitizers tell). */
+    /* Any allocation of trainer_open may fail. The sanitizers then find no leak. */
     int failures = 0, code = ERR_FAIL;
     for (int64_t n = 1; n < 200; n++) {
         Trainer *t = NULL;

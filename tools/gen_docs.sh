@@ -1,7 +1,7 @@
 #!/bin/sh
-# Documentation out of what the program prints itself, so that it cannot drift from the option rows.
-# usage: tools/gen_docs.sh NORMALCY options      docs/options.md, on stdout
-#        tools/gen_docs.sh NORMALCY man FOLDER   normalcy.1 and a normalcy-COMMAND.1 each
+# Makes documentation from the program's own help texts, so that both always agree.
+# usage: tools/gen_docs.sh NORMALCY options      prints docs/options.md on stdout
+#        tools/gen_docs.sh NORMALCY man FOLDER   writes normalcy.1 and normalcy-COMMAND.1 for each
 set -eu
 
 normalcy=$1
@@ -23,7 +23,7 @@ options() {
     done
 }
 
-# page NAME SUMMARY: the help text on stdin as a man page
+# page NAME SUMMARY PAGES: turns the help text on stdin into a man page that refers to PAGES
 page() {
     awk -v name="$1" -v summary="$2" -v version="$("$normalcy" --version)" '
     function roff(text) {

@@ -2,8 +2,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-/* Prints one line, printf style without newline. Errors and warnings begin with that word. A
- * running progress line is cleared first. Lines of two threads do not mix. Any thread. */
+/* Prints one line; `fmt` has no newline. log_error begins it with "error: ", log_warn with
+ * "warning: ". A progress line is erased first. Lines of two threads do not mix. Any thread. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -9,26 +9,29 @@
  * NULL with the error message set on overflow or when memory is out. Any thread. */
 void *mem_alloc(size_t count, size_t size);
 
-/* The same for slabs: large ones take huge pages where the system has them, and a page takes memory
- * only once it is touched. Freed with mem_free_pages. */
+/* `bytes` zeroed bytes for a slab, aligned to 64; freed with mem_free_pages. A slab of at least
+ * 2 MiB gets huge pages where the system has them, and each page takes memory only once it is
+ * touched. NULL with the message set on failure. */
 void *mem_alloc_pages(size_t bytes);
 void mem_free_pages(void *p);
 
-/* Grows an array from mem_alloc: keeps the first `old` elements, zeroes the rest, frees the old
- * block. On failure returns NULL and the old block stays valid. */
+/* Moves an array from mem_alloc, or NULL, to a new block of `count` elements: copies the first
+ * `old`, zeroes the rest and frees the old block. On failure returns NULL and the old block stays
+ * valid. */
 void *mem_grow(void *p, size_t old, size_t count, size_t size);
 
-/* Room for one more behind `count` elements: p itself, or where it is full, an array of twice the
- * capacity as mem_grow makes it. NULL, with nothing changed, on failure. */
+/* Makes room for one element after the first `count`. Returns p if it has room. Otherwise returns a
+ * block of twice the capacity (64 elements at first), made by mem_grow, and updates *capacity. On
+ * failure returns NULL and changes nothing. */
 void *mem_room(void *p, int64_t count, int64_t *capacity, size_t size);
 
-/* Frees what mem_alloc, mem_grow or mem_printf gave. NULL is fine. */
+/* Frees a block of mem_alloc, mem_grow, mem_room or mem_printf. Accepts NULL. */
 void mem_free(void *p);
 
 /* A formatted string the caller frees with mem_free; NULL with the message set on failure. */
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Allocations so far: a test asserts that a steady loop makes none. */
+/* The number of allocations so far. Tests use it to assert that a steady loop makes none. */
 int64_t mem_count(void);
 
 /* Test hook: the nth allocation from now (1 = the next) fails; 0 turns it off. */

@@ -25,7 +25,7 @@ int npy_parse(Npy *out, const char *name, const void *bytes, int64_t n);
 
 void npy_free(Npy *a);
 
-/* Element i as an integer or a double, for any array type. npy_int must not be used for floats
+/* Element i as an integer or a double, for any array type. npy_int must not be used for values
  * outside the range of int64_t. */
 int64_t npy_int(const Npy *a, int64_t i);
 double npy_real(const Npy *a, int64_t i);

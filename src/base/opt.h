@@ -49,11 +49,11 @@ typedef struct {
 /* Fills every field with its default. The objects must be zeroed first. */
 int opt_defaults(const OptGroup *groups);
 
-/* Sets one option from text. `where` names the origin in messages ("--", "settings.yaml: "). */
+/* Sets one option from text. `where` names the origin in messages ("--", "settings.yaml: ").
+ * ERR_USAGE where the key is unknown or the value does not fit. */
 int opt_set(const OptGroup *groups, const char *where, const char *key, const char *value);
 
-/* Sets options from "key=value key=value ...", the form of presets. Words have at most 511
- * characters. */
+/* Sets options from "key=value key=value ...", the form of presets. Errors are those of opt_set. */
 int opt_set_list(const OptGroup *groups, const char *where, const char *list);
 
 /* Reads "--key value", "--key=value", "--flag", "-o value" (short for --output); all other words

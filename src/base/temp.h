@@ -10,15 +10,16 @@
 #include <stdbool.h>
 
 typedef struct {
-    char *name;
-    int fd; /* for writing; holds the lock */
+    char *name; /* owned */
+    int fd;     /* for writing; holds the lock */
 } TempFile;
 
 /* Creates an empty temporary file, with the rights that the umask leaves. ERR_FAIL where it cannot
  * be created. On failure *t is untouched. Any thread. */
 int temp_open(TempFile *t, const char *path);
 
-/* Ends the lock. Removes the file unless the caller has renamed it (`renamed`). */
+/* Removes the file unless the caller has renamed it (`renamed`). Closes it, which ends the lock.
+ * Frees the name. */
 void temp_close(TempFile *t, bool renamed);
 
 #endif

@@ -27,8 +27,8 @@ typedef struct {
 int labels_open(Labels **out, const Dataset *d, const char *path);
 void labels_free(Labels **l);
 
-/* Calls f for each ground truth found beside the data, for `data check`. f gets either the labels
- * (borrowed), or NULL and the error's text. Returns the number of variants. */
+/* Calls f for each ground truth found beside the data. f gets either the labels (borrowed), or NULL
+ * and the error's text. Returns the number of calls. */
 int labels_each(const Dataset *d,
                 void (*f)(void *ctx, const char *path, const Labels *l, const char *error),
                 void *ctx);
