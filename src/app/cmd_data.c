@@ -21,14 +21,14 @@
 static const char usage[] =
     "usage: normalcy data check DATA [OPTIONS]\n"
     "       normalcy data plant DATA -o FOLDER [OPTIONS]\n\n"
-    "check: looks at a folder of footage, a video or a stream: its layout, clips, frame sizes,\n"
-    "numbering, ground truth and masks. Each thing that does not fit is a line that says what to\n"
-    "do. Exit code 1 where there is one.\n"
-    "plant: makes labels out of normal footage. Some training clips are held out and get planted\n"
-    "anomalies: movement of the same footage laid over them, faster than it was or larger; and\n"
-    "movement as it was, which counts as normal. FOLDER is a data set for 'train' and 'eval'\n"
-    "by which settings can be chosen without looking at a test set; the other training clips are\n"
-    "links in it.\n";
+    "check: examines a folder of footage, a video or a stream: its layout, clips, frame sizes,\n"
+    "numbering, ground truth and masks. Prints a line for each problem, which says what to do.\n"
+    "The exit code is 1 if there is a problem.\n"
+    "plant: makes a labelled data set out of normal footage. Holds out some training clips and\n"
+    "lays moving parts of the same footage over copies of them. A part that is made faster or\n"
+    "larger is an anomaly; an unchanged part counts as normal. 'train' and 'eval' on FOLDER help\n"
+    "to choose settings without looking at a test set. Its training clips are links to the other\n"
+    "clips of DATA.\n";
 
 typedef struct {
     char *labels;
@@ -39,7 +39,7 @@ static const Opt data_options[] = {
     OPT_TEXT_ROW(DataArgs, labels, "labels", NULL, "FILE", "check: ground truth, file or folder"),
     OPT_FLAG_ROW(DataArgs, decode, "decode",
                  "check: read all frames instead of the first of each clip"),
-    OPT_FLAG_ROW(DataArgs, json, "json", "check: as JSON on stdout"),
+    OPT_FLAG_ROW(DataArgs, json, "json", "check: print JSON on stdout"),
     OPT_END,
 };
 
@@ -359,7 +359,7 @@ static int run(const DataArgs *args, PlantArgs *plant, const char *const *words,
     if (n != 2 || strcmp(words[0], "plant") != 0)
         return err_set(ERR_USAGE, "expected: normalcy data check DATA, or plant DATA -o FOLDER");
     if (args->labels || args->decode || args->json)
-        return err_set(ERR_USAGE, "--labels, --decode and --json are of check");
+        return err_set(ERR_USAGE, "--labels, --decode and --json are options of check");
     return data_plant(words[1], plant);
 }
 

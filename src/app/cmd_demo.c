@@ -16,7 +16,7 @@ static const char usage[] =
     "usage: normalcy demo [-o FOLDER] [OPTIONS]\n\n"
     "Generates a fixed-camera scene with planted anomalies in FOLDER/data, trains a small network\n"
     "on the normal clips (FOLDER/run), evaluates it, and writes FOLDER/report.html, results.json\n"
-    "and scores.csv. About two minutes on two cores.\n";
+    "and scores.csv. Takes about two minutes on two cores.\n";
 
 typedef struct {
     char *output;
@@ -24,7 +24,7 @@ typedef struct {
 } DemoArgs;
 
 static const Opt demo_options[] = {
-    OPT_TEXT_ROW(DemoArgs, output, "output", "build/demo", "FOLDER", "where everything goes"),
+    OPT_TEXT_ROW(DemoArgs, output, "output", "build/demo", "FOLDER", "folder for all files"),
     OPT_INT_ROW(DemoArgs, seed, "seed", "2022", 0, 4294967295.0, "N", "seed of scene and training"),
     OPT_END,
 };

@@ -1,5 +1,5 @@
-/* normalcy eval: AUROC on labelled test clips, of a model or of another program's scores, by the
- * protocols of the literature. The persistence baseline stands beside it. */
+/* normalcy eval: AUROC and other figures of a model, or of another program's scores, on labelled
+ * test clips by published protocols. A model is compared with the persistence baseline. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,19 +21,17 @@ static const char usage[] =
     "usage: normalcy eval MODEL DATA [OPTIONS]\n"
     "       normalcy eval --scores FILE DATA [OPTIONS]\n"
     "       normalcy eval --scores FILE --labels FILE [--clips N,N,...] [OPTIONS]\n\n"
-    "Scores the test clips of DATA and compares with its labels: each ground truth beside the "
-    "data\n"
-    "that differs has rows of its own. MODEL is a run folder, a checkpoint file, or "
-    "'persistence',\n"
-    "the baseline that predicts \"nothing moves\" and stands in every table. --scores takes what\n"
-    "another program computed: a .npy array of all clips end to end, or a folder with one a clip.\n"
-    "With -o FOLDER also writes report.html, results.json and scores.csv.\n\n"
-    "Protocols: per-clip and global, which are sma, the paper's authors, on Ped2 and ShanghaiTech\n"
-    "and on Avenue; fp, mnad, lnra, mlep, hf2, dmad, aedmae, aedmae-sht, acci, acci-sht, jig,\n"
-    "jig-sht; or all. They are the dropped frames, min-max and filters of those codes, here "
-    "applied\n"
-    "to these scores. Variants of the score: frame (PSNR), max-patch, top-patches, window, or "
-    "all.\n";
+    "Scores the test clips of DATA and compares the scores with its labels. Each ground truth\n"
+    "beside the data has rows of its own if its labels differ. MODEL is a run folder, a\n"
+    "checkpoint file or 'persistence', a baseline that predicts that nothing moves. The tables of\n"
+    "a model show this baseline too. --scores reads the scores of another program: a .npy array\n"
+    "of all clips end to end, or a folder with an array for each clip. With -o FOLDER also\n"
+    "writes report.html, results.json and scores.csv.\n\n"
+    "Protocols: per-clip (the paper's on Ped2 and ShanghaiTech), global (the paper's on Avenue),\n"
+    "sma (both of these), those of other codes (fp, mnad, lnra, mlep, hf2, dmad, aedmae,\n"
+    "aedmae-sht, acci, acci-sht, jig, jig-sht), or all. A protocol drops frames and applies\n"
+    "min-max and filters to the scores as that code does.\n"
+    "Variants of the score: frame (PSNR), max-patch, top-patches, window, or all.\n";
 
 typedef struct {
     char *labels, *output, *protocols, *variants, *scores, *clips, *tracks;
@@ -44,36 +42,40 @@ typedef struct {
 
 static const Opt eval_options[] = {
     OPT_TEXT_ROW(EvalArgs, labels, "labels", NULL, "FILE",
-                 "ground truth: this one alone, or where none is beside the data"),
-    OPT_TEXT_ROW(EvalArgs, output, "output", NULL, "FOLDER", "report, results and scores"),
-    OPT_FLAG_ROW(EvalArgs, json, "json", "results as JSON on stdout"),
+                 "ground truth to use instead of any beside the data"),
+    OPT_TEXT_ROW(EvalArgs, output, "output", NULL, "FOLDER",
+                 "folder for report, results and scores"),
+    OPT_FLAG_ROW(EvalArgs, json, "json", "print results as JSON on stdout"),
     OPT_INT_ROW(EvalArgs, image, "image", "224", 8, 4096, "N",
-                "input size of persistence; a model brings its own"),
-    OPT_TEXT_ROW(EvalArgs, protocols, "protocols", "sma", "NAME,...", "a row for each, or all"),
+                "input size of 'persistence'; a model has its own"),
+    OPT_TEXT_ROW(EvalArgs, protocols, "protocols", "sma", "NAME,...",
+                 "protocols, a row for each, or all"),
     OPT_TEXT_ROW(EvalArgs, variants, "variants", "frame", "NAME,...",
-                 "scores of a frame, a row for each, or all"),
-    OPT_INT_ROW(EvalArgs, top, "top", "5", 1, 4096, "N", "patches of top-patches"),
+                 "variants of the score, a row for each, or all"),
+    OPT_INT_ROW(EvalArgs, top, "top", "5", 1, 4096, "N",
+                "patches that the variant top-patches takes"),
     OPT_REAL_ROW(EvalArgs, smooth, "smooth", "0", 0, 1000,
-                 "a row more with a Gaussian over time of this sigma, in frames"),
-    OPT_FLAG_ROW(EvalArgs, alarms, "alarms", "false alarms an hour and delays, as a table"),
+                 "also a row smoothed over time by a Gaussian of this sigma, in frames; 0: none"),
+    OPT_FLAG_ROW(EvalArgs, alarms, "alarms", "also a table of false alarms an hour and delays"),
     OPT_FLAG_ROW(EvalArgs, localise, "localise",
-                 "where in the frame: pixel-level AUROC, RBDC, TBDC; needs masks or tracks"),
+                 "also where in the frame: pixel-level AUROC, RBDC, TBDC; needs masks or tracks"),
     OPT_TEXT_ROW(EvalArgs, tracks, "tracks", NULL, "FOLDER",
-                 "track files of --localise, where they are not in DATA/tracks"),
-    OPT_REAL_ROW(EvalArgs, fps, "fps", "25", 0.01, 1000, "frames a second, for hours"),
+                 "track files for --localise, if they are not in DATA/tracks"),
+    OPT_REAL_ROW(EvalArgs, fps, "fps", "25", 0.01, 1000, "frames a second, for rates an hour"),
     OPT_REAL_ROW(EvalArgs, budget, "budget", "10", 0, 1e6,
-                 "false alarms an hour at which events are detected"),
+                 "most false alarms an hour at the threshold that detects events"),
     OPT_FLAG_ROW(
         EvalArgs, checkpoints, "checkpoints",
-        "each epoch that 'train --keep' kept, and what choosing on the test set would gain"),
+        "also each epoch that 'train --keep' kept, and what choosing on the test set would gain"),
     OPT_END,
 };
 
 static const Opt score_options[] = {
     OPT_TEXT_ROW(EvalArgs, scores, "scores", NULL, "FILE",
-                 ".npy array or folder; higher = more abnormal"),
-    OPT_FLAG_ROW(EvalArgs, regularity, "regularity", "higher = more normal"),
-    OPT_TEXT_ROW(EvalArgs, clips, "clips", NULL, "N,...", "frames of each clip, without DATA"),
+                 "scores as a .npy array or a folder of them; higher = more abnormal"),
+    OPT_FLAG_ROW(EvalArgs, regularity, "regularity", "in --scores, higher = more normal"),
+    OPT_TEXT_ROW(EvalArgs, clips, "clips", NULL, "N,...",
+                 "lengths of the clips in frames, if there is no DATA"),
     OPT_INT_ROW(EvalArgs, first, "first", "0", 0, 100000, "N",
                 "frames at each clip's start without a score"),
     OPT_INT_ROW(EvalArgs, last, "last", "0", 0, 100000, "N",
@@ -87,7 +89,8 @@ typedef struct {
     EvalArgs args;
     ComputeArgs compute;
     OptGroup groups[4];
-    const char *model, *path; /* borrowed from argv; model NULL: --scores; path NULL: no data */
+    const char *model; /* borrowed from argv; NULL with --scores */
+    const char *path;  /* DATA, borrowed from argv; NULL without */
     Backend *be;
     Dataset *data;
     Labels *labels[MAX_TRUTHS];
@@ -157,22 +160,25 @@ static int make_plan(Eval *e) {
 static int check_scores_usage(const Eval *e) {
     const EvalArgs *a = &e->args;
     if (a->tracks && !a->localise)
-        return err_set(ERR_USAGE, "--tracks is of --localise");
+        return err_set(ERR_USAGE, "--tracks needs --localise");
     if (a->localise && a->scores)
         return err_set(ERR_USAGE, "--localise needs a MODEL: --scores has no error maps");
     if (!a->scores && (a->clips || a->regularity || a->first || a->last))
-        return err_set(ERR_USAGE, "--clips, --regularity, --first and --last say what --scores is");
+        return err_set(ERR_USAGE, "--clips, --regularity, --first and --last need --scores");
     if (!a->scores)
         return 0;
     if (a->clips && e->path)
-        return err_set(ERR_USAGE, "DATA and --clips both say how long clips are; give one of them");
+        return err_set(ERR_USAGE,
+                       "DATA and --clips both give the clips' lengths; give one of them");
     if (!e->path && !a->labels)
         return err_set(ERR_USAGE, "--scores needs --labels, or DATA with labels beside it");
     if (!e->path && !a->clips && !file_is_folder(a->scores))
-        return err_set(ERR_USAGE, "one array of scores needs DATA or --clips, the clips' lengths");
+        return err_set(ERR_USAGE,
+                       "one array of scores needs DATA or --clips for the clips' lengths");
     for (int k = 0; k < SCORE_KINDS; k++)
         if (e->plan.score[k] != (k == SCORE_FRAME))
-            return err_set(ERR_USAGE, "--variants are a model's; --scores has one score a frame");
+            return err_set(ERR_USAGE,
+                           "--variants needs a MODEL: --scores has one score for each frame");
     return 0;
 }
 
@@ -184,7 +190,7 @@ static int parse(Eval *e, int argc, char **argv) {
     if (code)
         return code;
     if (e->args.scores && n > 1)
-        return err_set(ERR_USAGE, "with --scores expected DATA at most, found %d arguments", n);
+        return err_set(ERR_USAGE, "--scores: expected no more than DATA, found %d arguments", n);
     if (!e->args.scores && n < 2)
         return err_set(ERR_USAGE, "expected a MODEL and DATA, found %d argument%s", n,
                        n == 1 ? "" : "s");
@@ -217,7 +223,7 @@ static void add_truth(void *ctx, const char *path, const Labels *l, const char *
     Finding *found = ctx;
     Eval *e = found->e;
     if (!l)
-        log_warn("left out: %s", error);
+        log_warn("ignored a ground truth: %s", error);
     bool known = !l || e->truths == MAX_TRUTHS || found->code;
     for (int i = 0; i < e->truths && !known; i++)
         known = strcmp(e->labels[i]->hash, l->hash) == 0;
@@ -238,7 +244,7 @@ static int open_labels(Eval *e) {
     return found.code;
 }
 
-/* Parses the frames of each clip, such as "180,180,150". */
+/* Parses the clips' lengths in frames, such as "180,180,150", into frames[MAX_CLIPS]. */
 static int parse_clips(int64_t *frames, int *count, const char *list) {
     char *end;
     *count = 0;
@@ -247,7 +253,7 @@ static int parse_clips(int64_t *frames, int *count, const char *list) {
         if (end == p || frames[*count] < 1 || frames[*count] > 100000000 || (*end && *end != ',') ||
             ++*count == MAX_CLIPS)
             return err_set(ERR_USAGE,
-                           "--clips: expected numbers of frames, as 180,180,150; found "
+                           "--clips: expected numbers of frames, such as 180,180,150; found "
                            "\"%s\"",
                            list);
         if (!*end)
@@ -255,7 +261,7 @@ static int parse_clips(int64_t *frames, int *count, const char *list) {
     }
 }
 
-/* Makes a data set of clips of which only the lengths are known. */
+/* Makes a data set without footage: it holds the lengths of the clips only. */
 static int name_clips(Eval *e) {
     int64_t unscored = e->args.first + e->args.last;
     if (!e->args.clips)
@@ -368,7 +374,7 @@ static void eval_close(Eval *e) {
 int cmd_eval(int argc, char **argv) {
     Eval e = {0};
     const OptGroup groups[] = {{"Evaluation", eval_options, &e.args},
-                               {"Scores from elsewhere", score_options, &e.args},
+                               {"Scores of another program", score_options, &e.args},
                                {"Compute", compute_options, &e.compute},
                                {NULL, NULL, NULL}};
     memcpy(e.groups, groups, sizeof groups);

@@ -10,14 +10,14 @@
 #include "train/checkpoint.h"
 
 static const char usage[] = "usage: normalcy info MODEL [OPTIONS]\n\n"
-                            "Says what a run folder or a checkpoint file holds.\n";
+                            "Shows what a run folder or a checkpoint file holds.\n";
 
 typedef struct {
     bool json;
 } InfoArgs;
 
 static const Opt info_options[] = {
-    OPT_FLAG_ROW(InfoArgs, json, "json", "as JSON on stdout"),
+    OPT_FLAG_ROW(InfoArgs, json, "json", "print JSON on stdout"),
     OPT_END,
 };
 
@@ -71,7 +71,7 @@ static int print_json(const char *path, const Safetensors *file, CheckpointInfo 
     return code;
 }
 
-/* Reads the weights too, to check that the file is complete and fits its own settings. */
+/* Loads the weights to check that the file is complete and fits its own settings. */
 static int check_weights(const Safetensors *file, const char *path, const CheckpointInfo *c) {
     Backend *be = NULL;
     Vit *v = NULL;

@@ -16,10 +16,10 @@
 
 static const char usage[] =
     "usage: normalcy quantize MODEL [DATA] -o FILE [OPTIONS]\n\n"
-    "Runs the model on training frames to see which values its layers take, and writes a model\n"
-    "with their ranges and without the optimizer's state. 'eval' and 'score' run it in int8 with\n"
-    "--precision int8, and as any other model without. DATA: the one MODEL was trained on, unless\n"
-    "given.\n";
+    "Runs the model on training frames, measures the ranges of its layers' inputs, and writes a\n"
+    "model with these ranges and without the optimizer's state. 'eval' and 'score' run it in int8\n"
+    "with --precision int8, and otherwise like any other model. Without DATA it uses the data\n"
+    "that MODEL was trained on.\n";
 
 typedef struct {
     char *output;
@@ -28,8 +28,9 @@ typedef struct {
 
 static const Opt quantize_options[] = {
     OPT_TEXT_ROW(QuantizeArgs, output, "output", NULL, "FILE", "the model to write"),
-    OPT_INT_ROW(QuantizeArgs, pairs, "pairs", "128", 1, 1e6, "N", "training pairs to look at"),
-    OPT_INT_ROW(QuantizeArgs, seed, "seed", "1", 0, 4294967295.0, "N", "which pairs"),
+    OPT_INT_ROW(QuantizeArgs, pairs, "pairs", "128", 1, 1e6, "N", "training pairs to run"),
+    OPT_INT_ROW(QuantizeArgs, seed, "seed", "1", 0, 4294967295.0, "N",
+                "seed that chooses the pairs"),
     OPT_END,
 };
 
@@ -77,7 +78,7 @@ static int parse(Quantize *q, int argc, char **argv) {
 static int open_parts(Quantize *q) {
     int code = compute_open(&q->be, &q->compute);
     if (!code && q->be->type == U8)
-        code = err_set(ERR_USAGE, "--precision: the values are looked at in bf16 or f32");
+        code = err_set(ERR_USAGE, "--precision: quantize measures the ranges in bf16 or f32");
     if (!code)
         code = scorer_open(&q->scorer, q->model, q->be);
     if (code)

@@ -23,15 +23,14 @@
 
 static const char usage[] =
     "usage: normalcy reproduce ped2|avenue|shanghaitech DATA -o FOLDER [OPTIONS]\n\n"
-    "Trains and evaluates the paper's method, its ablations and its rivals on this network, once "
-    "a\n"
-    "seed, and writes FOLDER/report.html, report.md and results.json: each row beside the paper's\n"
-    "figure, with the time of an epoch. Stop it at any point: the same command goes on. A run\n"
-    "that is there is not done again; move its folder away to repeat it.\n"
-    "'--settings \"epochs=14 lr=2e-4\"' is for those with less than the paper's hours; the report\n"
-    "says so. Later options win: the data set's preset, the row's recipe, --size, --settings, and\n"
-    "last the recipe once more and the row's own, which define it. With keep=N among the settings\n"
-    "the best of the kept epochs, chosen on the test set, stands beside the last.\n";
+    "Trains and evaluates the paper's method, its ablations and its rivals on this network, once\n"
+    "for each seed. Writes FOLDER/report.html, report.md and results.json, which compare each row\n"
+    "with the paper's figure and give the time of an epoch. You can stop it at any point; the\n"
+    "same command continues. It does not repeat a finished run unless you move its folder away.\n"
+    "--settings \"epochs=14 lr=2e-4\" trains for less time than the paper; the report says so.\n"
+    "If settings conflict, the last of these wins: the data set's preset, the row's recipe,\n"
+    "--size, --settings, the recipe again, the row's own settings. With keep=N in --settings the\n"
+    "report also shows the best of the kept epochs, chosen on the test set.\n";
 
 static const char *const size_names[] = {"base", "small", "tiny", NULL};
 
@@ -42,19 +41,19 @@ typedef struct {
 } ReproduceArgs;
 
 static const Opt reproduce_options[] = {
-    OPT_TEXT_ROW(ReproduceArgs, output, "output", NULL, "FOLDER", "runs and report"),
+    OPT_TEXT_ROW(ReproduceArgs, output, "output", NULL, "FOLDER", "folder for runs and report"),
     OPT_TEXT_ROW(ReproduceArgs, init, "init", NULL, "FILE",
-                 "weights that every training begins with"),
+                 "weights that every training starts from"),
     OPT_TEXT_ROW(ReproduceArgs, seeds, "seeds", "2022", "N,N,...",
-                 "one training of each row a seed"),
+                 "seeds; each row is trained once for each"),
     OPT_TEXT_ROW(ReproduceArgs, rows, "rows", "all", "NAME,...",
                  "rows of the table, as listed above, or all"),
     OPT_CHOICE_ROW(ReproduceArgs, size, "size", "base", size_names,
-                   "of the network; the paper's: base"),
+                   "size of the network; the paper's is base"),
     OPT_TEXT_ROW(ReproduceArgs, settings, "settings", "", "LIST",
                  "options of 'normalcy train' as \"name=value ...\" in place of the paper's"),
     OPT_INT_ROW(ReproduceArgs, time_steps, "time-steps", "12", 0, 1000, "N",
-                "steps of each measurement of time; 0: none"),
+                "steps of each time measurement; 0: none"),
     OPT_END,
 };
 

@@ -20,13 +20,11 @@
 
 static const char usage[] =
     "usage: normalcy score MODEL INPUT [OPTIONS]\n\n"
-    "Scores INPUT frame by frame: a video file, a folder of frames, a stream (rtsp://, http://) "
-    "or\n"
-    "a camera (/dev/video0). MODEL is a run folder, a checkpoint file or 'persistence'. A line is\n"
-    "written as soon as a frame is scored, until the end or Ctrl-C. The score is the PSNR of the\n"
-    "predicted frame in dB: the lower, the less normal; 100 where it equals the frame. First "
-    "frames\n"
-    "without a past have none.\n";
+    "Scores INPUT frame by frame: a video file, a folder of frames, a stream (rtsp://, http://)\n"
+    "or a camera (/dev/video0). MODEL is a run folder, a checkpoint file or 'persistence'. Writes\n"
+    "a line as soon as a frame is scored, until the input ends or Ctrl-C. The score is the PSNR\n"
+    "of the predicted frame in dB. A lower PSNR is less normal; 100 stands for equal frames. The\n"
+    "first frames have no score, because a prediction needs the frames before it.\n";
 
 enum { PSNR_EQUAL = 100 }; /* dB printed if prediction and frame are equal */
 enum { FORMAT_JSONL, FORMAT_CSV, FORMAT_NPY };
@@ -40,14 +38,15 @@ typedef struct {
 
 static const Opt score_options[] = {
     OPT_CHOICE_ROW(ScoreArgs, format, "format", "jsonl", format_names,
-                   "lines, or an array of PSNRs (npy needs -o; NaN: no score)"),
-    OPT_TEXT_ROW(ScoreArgs, output, "output", NULL, "FILE", "scores go here, not to stdout"),
+                   "lines, or a .npy array of PSNRs (needs -o; NaN: no score)"),
+    OPT_TEXT_ROW(ScoreArgs, output, "output", NULL, "FILE",
+                 "file for the scores, instead of stdout"),
     OPT_TEXT_ROW(ScoreArgs, video, "video", NULL, "FILE.mp4",
-                 "the input with error map and score curve"),
+                 "write the input with error map and score curve"),
     OPT_TEXT_ROW(ScoreArgs, maps, "maps", NULL, "FOLDER",
-                 "a PNG difference map of every scored frame"),
+                 "write a PNG difference map of every scored frame"),
     OPT_REAL_ROW(ScoreArgs, fail_on, "fail-on", "0", 0, 100,
-                 "exit code 3 where a PSNR is below this many dB; 0: never"),
+                 "exit code 3 if a PSNR is below this many dB; 0: never"),
     OPT_END,
 };
 

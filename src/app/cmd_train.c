@@ -22,17 +22,18 @@
 static const char train_usage[] =
     "usage: normalcy train DATA -o RUN [OPTIONS]\n"
     "       normalcy train --resume -o RUN\n\n"
-    "Learns the training clips of DATA (a data set, a folder of clips, or one video). RUN gets\n"
-    "checkpoint.safetensors, log.jsonl and settings.yaml. Ctrl-C saves and stops.\n"
-    "A run begins with --preset footage; with --recipe, --size or --init (unless of a\n"
-    "run like it) with the paper's. Later options win: --init, --config, --preset, --recipe,\n"
-    "--size, the command line.\n";
+    "Trains a network on the training clips of DATA: a data set, a folder of clips or one video.\n"
+    "RUN gets checkpoint.safetensors, log.jsonl and settings.yaml. Ctrl-C saves and stops.\n"
+    "A new run starts from --preset footage. With --recipe or --size, or with an --init whose\n"
+    "network has no --residual, it starts from --preset ped2. If settings conflict, the last of\n"
+    "these wins: --init, --config, --preset, --recipe, --size, the other options.\n";
 
 static const char pretrain_usage[] =
     "usage: normalcy pretrain DATA -o RUN [OPTIONS]\n"
     "       normalcy pretrain --resume -o RUN\n\n"
-    "SimMIM's pre-training, for want of weights from elsewhere: hides most of each training frame\n"
-    "of DATA and learns to fill it in. 'normalcy train DATA --init RUN' starts from the result.\n"
+    "Pre-trains a network as SimMIM does: hides most of each training frame of DATA and learns to\n"
+    "fill it in. Use it where you have no published weights. 'normalcy train DATA --init RUN'\n"
+    "starts from the result.\n"
     "RUN gets checkpoint.safetensors, log.jsonl and settings.yaml. Ctrl-C saves and stops.\n";
 
 /* SimMIM's masks and schedule: 32 pixels, 0.6 of the frame, warm-up and cosine, no dropout. */
@@ -59,7 +60,7 @@ static const Opt run_options[] = {
     OPT_INT_ROW(TrainArgs, keep, "keep", "0", 0, 1e9, "N",
                 "also keep the weights of every N-th epoch, as epoch-N.safetensors; 0: none"),
     OPT_INT_ROW(TrainArgs, cache, "cache", "4096", 0, 1e9, "MB",
-                "memory for decoded frames; more are decoded again"),
+                "memory for decoded frames; frames that do not fit are decoded again"),
     OPT_END,
 };
 

@@ -13,11 +13,11 @@
 static const char usage[] =
     "usage: normalcy weights import FILE -o OUT.safetensors\n"
     "       normalcy weights list FILE\n\n"
-    "import: reads the weights of SimMIM, BEiT or MAE, as .pth or .safetensors, says what of them\n"
-    "has a place in our network, and writes that. 'train --init' reads FILE as well as OUT, and\n"
-    "interpolates positions where --image is another.\n"
-    "list: types, shapes and names of all tensors. A .pth is a program in a language of its own;\n"
-    "nothing of it is executed.\n";
+    "import: reads the weights of SimMIM, BEiT or MAE from a .pth or .safetensors file, reports\n"
+    "which of them fit our network, and writes those. 'train --init' reads FILE as well as OUT,\n"
+    "and interpolates positions if --image differs.\n"
+    "list: prints types, shapes and names of all tensors. A .pth file holds a pickle, which is a\n"
+    "program; normalcy never executes it.\n";
 
 typedef struct {
     char *output;

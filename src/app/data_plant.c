@@ -21,7 +21,8 @@ const Opt plant_options[] = {
                 "plant: hold out every N-th training clip"),
     OPT_INT_ROW(PlantArgs, copies, "copies", "4", 1, 100, "N",
                 "plant: test clips made of each clip held out"),
-    OPT_INT_ROW(PlantArgs, seed, "seed", "1", 0, 4294967295.0, "N", "plant: what is planted where"),
+    OPT_INT_ROW(PlantArgs, seed, "seed", "1", 0, 4294967295.0, "N",
+                "plant: seed of what is planted and where"),
     OPT_END,
 };
 

@@ -119,17 +119,17 @@ static void print_alarms(const EvalResults *r) {
         print_number(7, row->alarms.delay);
         printf("\n");
     }
-    printf("FA/h 0.5: false alarms per hour of normal frames, at %g frames a second, where half of "
-           "the\nabnormal frames are over the threshold. Detected events, and their mean delay in "
-           "frames: where\nat most %g are false an hour.\n",
+    printf("FA/h 0.5: false alarms per hour of normal frames (%g frames a second) at the threshold "
+           "that half\nof the abnormal frames reach. detected, delay: events found and their mean "
+           "delay in frames at the\nlowest threshold that keeps to %g false alarms an hour.\n",
            r->fps, r->budget);
     int64_t normal = r->rows[0].frames - r->rows[0].abnormal;
     if (normal)
-        printf("The smallest rate over 0 that %lld normal frames can show: %.2f an hour.\n",
+        printf("With the first row's %lld normal frames the least rate above 0 is %.2f an hour.\n",
                (long long)normal, alarms_smallest(normal, r->fps));
 }
 
-/* Prints, for each kind of row, the last epoch beside the one that is best on the test set. */
+/* Prints for each protocol and score the last epoch, and the one that is best on the test set. */
 static void print_checkpoints(const EvalCheckpoints *c, bool several) {
     if (!c->count)
         return;
@@ -176,10 +176,10 @@ static void print_localisation(const EvalLocalise *l) {
             print_percent(8, f->tbdc);
             printf("\n");
         }
-    printf("In percent, of error maps by patch (token) or by a window that moves (pixel). pixel: "
-           "AUROC of all\npixels; 40 %%: AUROC and EER of frames that are found where 40 %% of "
-           "their abnormal pixels are\nover the threshold; RBDC, TBDC: share of found boxes and "
-           "tracks, up to one false alarm a frame.\n%lld boxes of %lld tracks, %s.\n",
+    printf("In percent. Error maps are by patch (token) or by a window that moves (pixel). pixel: "
+           "AUROC of all\npixels. 40 %%, EER: AUROC and EER of frames; a frame is found if 40 %% "
+           "of its abnormal pixels\nreach the threshold. RBDC, TBDC: share of boxes and tracks "
+           "found, up to one false alarm a frame.\n%lld boxes of %lld tracks, %s.\n",
            (long long)t->count, (long long)t->tracks,
            t->made ? "made here from the masks: RBDC and TBDC do not compare with published ones"
                    : "from files");
@@ -206,7 +206,8 @@ void eval_print(const EvalResults *r) {
     print_checkpoints(r->checkpoints, several);
     if (r->localise->localiser)
         print_localisation(r->localise);
-    printf("\nIn percent: AUROC, micro: all frames in one ROC, with its 95 %% interval over clips; "
-           "macro:\nmean over clips; AP: average precision; EER: equal error rate. PSNR in dB.\n");
+    printf("\nPSNR is in dB, the other figures in percent. micro: AUROC of all frames in one ROC, "
+           "with its 95 %%\ninterval over clips; macro: mean AUROC of the clips; AP: average "
+           "precision; EER: equal error rate.\n");
     print_notes(r->rows, r->count);
 }

@@ -20,18 +20,19 @@ static int cmd_help(int argc, char **argv);
 static int cmd_version(int argc, char **argv);
 
 static const Command commands[] = {
-    {"train", cmd_train, "learn normal footage: normalcy train DATA -o run/"},
-    {"pretrain", cmd_pretrain, "learn to see from footage alone: normalcy pretrain DATA -o run/"},
-    {"eval", cmd_eval, "AUROC against labels: normalcy eval run/ DATA"},
+    {"train", cmd_train, "train a network on normal footage: normalcy train DATA -o run/"},
+    {"pretrain", cmd_pretrain, "pre-train a network on footage: normalcy pretrain DATA -o run/"},
+    {"eval", cmd_eval, "measure AUROC against labels: normalcy eval run/ DATA"},
     {"score", cmd_score,
      "score a file, folder or stream, frame by frame: normalcy score run/ INPUT"},
-    {"quantize", cmd_quantize, "a model for int8: normalcy quantize run/ -o FILE"},
-    {"reproduce", cmd_reproduce, "the paper's tables: normalcy reproduce ped2 DATA -o out/"},
-    {"demo", cmd_demo, "the whole way on a generated scene, with a report"},
+    {"quantize", cmd_quantize, "write a model for int8: normalcy quantize run/ -o FILE"},
+    {"reproduce", cmd_reproduce,
+     "compute the paper's tables on your data: normalcy reproduce ped2 DATA -o out/"},
+    {"demo", cmd_demo, "generate a scene, train, evaluate and report"},
     {"data", cmd_data, "check a data set, or plant anomalies in footage: normalcy data check DATA"},
-    {"weights", cmd_weights, "weights from elsewhere: normalcy weights import FILE -o OUT"},
-    {"info", cmd_info, "what is in a model file: normalcy info run/"},
-    {"doctor", cmd_doctor, "libraries, processor, memory, speed"},
+    {"weights", cmd_weights, "import published weights: normalcy weights import FILE -o OUT"},
+    {"info", cmd_info, "show what a model file holds: normalcy info run/"},
+    {"doctor", cmd_doctor, "show libraries, processor, memory and speed"},
     {"help", cmd_help, NULL},
     {"--help", cmd_help, NULL},
     {"-h", cmd_help, NULL},
@@ -48,8 +49,8 @@ static void usage(FILE *out) {
         if (c->summary)
             fprintf(out, "  %-9s %s\n", c->name, c->summary);
     fputs(
-        "\n'normalcy COMMAND --help' and 'normalcy help COMMAND' list a command's options,\n"
-        "'normalcy version' tells the version.\n"
+        "\n'normalcy COMMAND --help' and 'normalcy help COMMAND' list a command's options.\n"
+        "'normalcy version' prints the version.\n"
         "Exit codes: 0 done, 1 failure, 2 usage, 3 anomalies found (score --fail-on), 130 stopped "
         "by a signal.\n",
         out);

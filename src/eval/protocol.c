@@ -22,7 +22,7 @@ const Protocol protocols[] = {
      "avenue.mat", "MNAD; its own score is a mix of PSNR and distance to the memory"},
     {"lnra", 8, 7,
      1, {{NORMALISE_CLIP, {0}}},
-     "avenue.mat", "LNRA and STEAL: the middle frame of 16"},
+     "avenue.mat", "LNRA and STEAL; they score the middle frame of 16"},
     {"mlep", 0, 0,
      1, {{NORMALISE_CLIP, {0}}},
      "MLEP's JSON", "MLEP; min-max is optional there"},
@@ -34,21 +34,21 @@ const Protocol protocols[] = {
      "official masks", "DMAD; its own score is a mix of errors"},
     {"aedmae", 0, 0,
      1, {{NORMALISE_NONE, {SMOOTH_GAUSSIAN_RAW, EDGE_ZERO, 37, 11}}},
-     "text that is not public", "AED-MAE on Avenue"},
+     "text files that are not public", "AED-MAE on Avenue"},
     {"aedmae-sht", 0, 0,
      2, {{NORMALISE_NONE, {SMOOTH_GAUSSIAN_RAW, EDGE_ZERO, 899, 282}}, {NORMALISE_CLIP, {0}}},
      NULL, "AED-MAE on ShanghaiTech"},
     {"acci", 0, 0,
      1, {{NORMALISE_NONE, {SMOOTH_GAUSSIAN, EDGE_REFLECT, 0, 3}}},
-     "official masks", "AccI-VAD on Ped2 and Avenue; its scores are of objects, scaled by "
-     "training"},
+     "official masks", "AccI-VAD on Ped2 and Avenue; its own scores are of objects, scaled by "
+     "those of training"},
     {"acci-sht", 0, 0,
      1, {{NORMALISE_NONE, {SMOOTH_GAUSSIAN, EDGE_REFLECT, 0, 7}}},
      NULL, "AccI-VAD on ShanghaiTech"},
     {"jig", 0, 0,
      2, {{NORMALISE_CLIP, {SMOOTH_MEAN, EDGE_ZERO, 5, 0}},
          {NORMALISE_CLIP, {SMOOTH_GAUSSIAN_RAW, EDGE_REPEAT, 49, 20}}},
-     "official masks", "Jigsaw-VAD on Ped2 and Avenue; its mean is over 5 x 5 places, too"},
+     "official masks", "Jigsaw-VAD on Ped2 and Avenue; its own mean is also over 5 x 5 places"},
     {"jig-sht", 0, 0,
      2, {{NORMALISE_CLIP, {SMOOTH_MEAN, EDGE_KEEP, 43, 0}},
          {NORMALISE_NONE, {SMOOTH_GAUSSIAN_RAW, EDGE_REPEAT, 49, 20}}},
@@ -72,8 +72,8 @@ Normalise protocol_normalise(const Protocol *p) {
     return how;
 }
 
-/* Copies the frames that count and turns regularity into anomaly. An infinite PSNR (equal frames)
- * counts as in->normal. */
+/* Copies the frames that count and turns regularity into anomaly. A frame without a score takes the
+ * nearest one of its clip. An infinite PSNR (equal frames) counts as in->normal. */
 static void take(Judged *j, const Protocol *p, const ProtocolInput *in) {
     int64_t head = p->head == PROTOCOL_UNSCORED ? in->first : p->head;
     int64_t tail = p->tail == PROTOCOL_UNSCORED ? in->last : p->tail;

@@ -30,7 +30,7 @@ done && cp -r still/01 still/02
 expect 1 'nothing abnormal could be planted' data plant still -o x --hold-out 2
 expect 1 'planted is there already' data plant data -o planted
 expect 1 '1 training clips: --hold-out 4 leaves none' data plant data/testing/frames/01_runner -o x
-expect 2 'are of check' data plant data -o x --json
+expect 2 'are options of check' data plant data -o x --json
 expect 2 'writes no data set' data check data -o x
 [ -s still/01/00.png ] && [ -s still/02/09.png ] || fail 'data plant removed footage through its links'
 [ ! -e x ] && [ ! -e x.part ] || fail 'something is left of a data set that cannot be planted'

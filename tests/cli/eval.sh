@@ -59,7 +59,7 @@ expect 0 '' eval run data --localise -o localised
 grep -q 'made here from the masks' out || fail "eval --localise does not say where tracks come from"
 grep -q '"tbdc"' localised/results.json || fail "results.json lacks localisation"
 awk 'length > 100 {exit 1}' out || fail "eval --localise prints more than 100 columns"
-expect 2 '--tracks is of --localise' eval run data --tracks x
+expect 2 '--tracks needs --localise' eval run data --tracks x
 expect 1 'x: expected a folder of track files' eval run data --localise --tracks x
 expect 2 '--protocols: expected all, or some of sma, per-clip' eval run data --protocols none
 expect 2 '--protocols: expected' eval run data --protocols 'hf2,,fp'
@@ -115,7 +115,7 @@ expect 2 'expected a MODEL and DATA' eval run
 mkdir persistence
 expect 2 'needs a run folder' eval persistence data --checkpoints
 rm -r persistence
-expect 2 'say what --scores is' eval run data --first 4
+expect 2 'need --scores' eval run data --first 4
 expect 1 "no ranges for int8; 'normalcy quantize' makes" eval run data --precision int8
 
 echo "-- output"

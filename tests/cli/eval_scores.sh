@@ -24,8 +24,8 @@ expect 2 'expected numbers of frames' eval --scores given --labels labels.npy --
 expect 2 'needs DATA or --clips' eval --scores given --labels labels.npy
 expect 2 'needs --labels' eval --scores given --clips 10,20
 expect 2 'give one of them' eval --scores given data --clips 10,20
-expect 2 "are a model's" eval --scores given data --variants all
-expect 2 'expected DATA at most' eval --scores given run data
+expect 2 '--variants needs a MODEL' eval --scores given data --variants all
+expect 2 'expected no more than DATA' eval --scores given run data
 head -c -1 given >short && expect 1 'short' eval --scores short data
 head -c -8 given >nan && printf '\377\377\377\377\377\377\377\377' >>nan
 expect 1 'nan: score 29 is' eval --scores nan data
