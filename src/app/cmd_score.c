@@ -1,88 +1,96 @@
-/* normalcy score: the score of every frame of a file, folder or stream, as it arrives. */
+/* normalcy score: the score of every frame of footage, as it arrives. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app/cmd.h"
 #include "app/common.h"
+#include "app/score_output.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/npy.h"
+#include "base/progress.h"
 #include "base/stop.h"
+#include "data/dataset.h"
 #include "score/annotate.h"
 #include "score/scorer.h"
-#include "video/source.h"
-#include "video/window.h"
+#include "video/pair_reader.h"
+#include "video/url.h"
 #include "video/writer.h"
 
 static const char usage[] =
     "usage: normalcy score MODEL INPUT [OPTIONS]\n\n"
-    "Scores INPUT frame by frame: a video file, a folder of frames, a stream (rtsp://, http://)\n"
-    "or a camera (/dev/video0). MODEL is a run folder, a checkpoint file or 'persistence'. Writes\n"
-    "a line as soon as a frame is scored, until the input ends or Ctrl-C. The score is the PSNR\n"
-    "of the predicted frame in dB. A lower PSNR is less normal; 100 stands for equal frames. The\n"
-    "first frames have no score, because a prediction needs the frames before it.\n";
-
-enum { PSNR_EQUAL = 100 }; /* dB printed if prediction and frame are equal */
-enum { FORMAT_JSONL, FORMAT_CSV, FORMAT_NPY };
-static const char *const format_names[] = {"jsonl", "csv", "npy", NULL};
+    "Scores INPUT frame by frame: a video file or - for standard input, a folder of frames, a\n"
+    "folder of such clips, a stream (rtsp://, http://) or a camera (/dev/video0). MODEL is a run\n"
+    "folder, a checkpoint file or 'persistence'. Writes a line as soon as a frame is scored, "
+    "until\n"
+    "the input ends or Ctrl-C. The score is the PSNR of the predicted frame in dB. A lower PSNR "
+    "is\n"
+    "less normal; 100 stands for equal frames. The first frames have no score, because a\n"
+    "prediction needs the frames before it. A lost stream or camera is opened again.\n";
 
 typedef struct {
     int format;
     char *output, *video, *maps;
-    double fail_on;
+    double fail_on, interval;
 } ScoreArgs;
 
 static const Opt score_options[] = {
-    OPT_CHOICE_ROW(ScoreArgs, format, "format", "jsonl", format_names,
+    OPT_CHOICE_ROW(ScoreArgs, format, "format", "jsonl", score_format_names,
                    "lines, or a .npy array of PSNRs (needs -o; NaN: no score)"),
     OPT_TEXT_ROW(ScoreArgs, output, "output", NULL, "FILE",
-                 "file for the scores, instead of stdout"),
+                 "file for the scores, instead of stdout; those of a camera are appended"),
     OPT_TEXT_ROW(ScoreArgs, video, "video", NULL, "FILE.mp4",
                  "write the input with error map and score curve"),
     OPT_TEXT_ROW(ScoreArgs, maps, "maps", NULL, "FOLDER",
                  "write a PNG difference map of every scored frame"),
     OPT_REAL_ROW(ScoreArgs, fail_on, "fail-on", "0", 0, 100,
                  "exit code 3 if a PSNR is below this many dB; 0: never"),
+    OPT_REAL_ROW(ScoreArgs, interval, "interval", "-1", -1, 3600,
+                 "seconds between frames; 0: every frame; -1: as the model learned them"),
     OPT_END,
 };
+
+/* The lowest score and where it was. */
+typedef struct {
+    double psnr, seconds;
+    int64_t frame;
+    const char *clip; /* NULL: there is one only */
+} Worst;
 
 typedef struct {
     ScoreArgs args;
     ComputeArgs compute;
-    OptGroup groups[3];
+    SourceOptions source;
+    OptGroup groups[4];
     const char *model, *input; /* borrowed from argv */
     Backend *be;
     Scorer *scorer;
-    Source *source;
-    Window window;
-    Frame frame;
-    FILE *out;       /* lines to stdout; or */
-    FileOut *file;   /* to a file that appears when it is complete */
-    double *history; /* npy and video only: PSNR of all frames; NaN: no score */
-    int64_t count, capacity;
-    int64_t read; /* frames read */
+    Dataset *clips; /* of a folder of clips; else NULL */
+    PairReader *reader;
+    const char *clip; /* the present clip's file or folder; NULL without clips */
+    ScoreOutput *out;
     VideoWriter *video;
     uint8_t *canvas, *difference;
     float *map;
-    double worst;
+    double *history; /* what the video's curve shows: the last PSNRs; NaN: no score */
+    int count, room;
+    int64_t read, scored, late; /* frames; read: of this clip */
+    Worst worst;
+    bool told_slow;
 } Score;
 
 static void score_close(Score *s) {
+    progress_end();
     video_writer_free(&s->video);
-    file_discard(&s->file);
-    if (s->out && s->out != stdout)
-        fclose(s->out);
+    score_output_free(&s->out);
     mem_free(s->history);
     mem_free(s->canvas);
     mem_free(s->difference);
     mem_free(s->map);
-    frame_free(&s->frame);
-    window_free(&s->window);
-    source_free(&s->source);
+    pair_reader_free(&s->reader);
+    dataset_free(&s->clips);
     scorer_free(&s->scorer);
     backend_free(&s->be);
     opt_free(s->groups);
@@ -109,6 +117,8 @@ static int parse(Score *s, int argc, char **argv) {
     return 0;
 }
 
+/* ---- opening ---- */
+
 static int open_scorer(Score *s) {
     if (strcmp(s->model, "persistence") == 0)
         return scorer_open_persistence(&s->scorer, 224, 1);
@@ -120,22 +130,52 @@ static int open_scorer(Score *s) {
     return code;
 }
 
-static int open_output(Score *s) {
-    s->out = stdout;
-    if (!s->args.output)
+/* The test clips of a folder that is no clip itself. */
+static int open_clips(Score *s) {
+    if (url_kind(s->input) != URL_PATH || !file_is_folder(s->input))
         return 0;
-    if (s->args.format == FORMAT_NPY)
-        return file_probe(s->args.output); /* before any work */
-    if (!source_info(s->source)->live)
-        return file_create(&s->file, s->args.output);
-    s->out = fopen(s->args.output, "we"); /* a stream may never end: write lines at once */
-    return s->out ? 0 : err_sys(ERR_FAIL, "cannot write %s", s->args.output);
+    int code = dataset_open(&s->clips, s->input);
+    if (!code && s->clips->layout == LAYOUT_SINGLE)
+        dataset_free(&s->clips);
+    if (code || !s->clips)
+        return code;
+    if (s->clips->test.count == 0)
+        return err_set(ERR_FAIL, "%s has no test clips", s->input);
+    if (s->args.video && s->clips->test.count > 1)
+        return err_set(ERR_USAGE, "--video shows one clip, but %s has %d: give one of them",
+                       s->input, s->clips->test.count);
+    return 0;
+}
+
+static int clip_count_of(const Score *s) {
+    return s->clips ? s->clips->test.count : 1;
+}
+
+static int open_clip(Score *s, int i) {
+    const ScorerInfo *info = scorer_info(s->scorer);
+    const Clip *clip = s->clips ? &s->clips->test.clips[i] : NULL;
+    double interval = s->args.interval >= 0 ? s->args.interval : info->model.interval;
+    PairReaderConfig c = {(int)info->size, (int)info->frames, interval};
+    pair_reader_free(&s->reader);
+    s->clip = clip ? file_name(clip->url) : NULL;
+    s->read = 0;
+    return pair_reader_open(&s->reader, clip ? clip->url : s->input, &s->source, &c);
+}
+
+static int open_output(Score *s) {
+    ScoreOutputConfig c = {.format = s->args.format,
+                           .path = s->args.output,
+                           .live = pair_reader_info(s->reader)->live,
+                           .many = s->clips};
+    return score_output_open(&s->out, &c);
 }
 
 static int open_all(Score *s) {
     int code = open_scorer(s);
     if (!code)
-        code = source_open(&s->source, s->input);
+        code = open_clips(s);
+    if (!code)
+        code = open_clip(s, 0);
     if (!code)
         code = open_output(s);
     if (code)
@@ -149,105 +189,130 @@ static int open_all(Score *s) {
             code = ERR_FAIL;
     }
     s->map = mem_alloc((size_t)(side * side), sizeof *s->map);
-    if (!code && !s->map)
-        code = ERR_FAIL;
-    return code ? code : window_open(&s->window, (int)info->size, (int)info->frames);
+    return code || s->map ? code : ERR_FAIL;
 }
 
-static void write_text(Score *s, const char *text) {
-    if (s->file)
-        file_write(s->file, text, strlen(text));
-    else
-        fputs(text, s->out);
-}
+/* ---- pictures ---- */
 
-static int write_line(Score *s, double psnr) {
-    char line[160], seconds[32] = "", value[32] = "";
-    if (isfinite(s->frame.seconds))
-        snprintf(seconds, sizeof seconds, "%.3f", s->frame.seconds);
-    if (!isnan(psnr)) /* equal frames: JSON has no infinity */
-        snprintf(value, sizeof value, "%.9g", fmin(psnr, PSNR_EQUAL));
-    if (s->args.format == FORMAT_CSV)
-        snprintf(line, sizeof line, "%lld,%s,%s\n", (long long)s->frame.index, seconds, value);
-    else
-        snprintf(line, sizeof line, "{\"frame\":%lld,\"seconds\":%s,\"psnr\":%s%s}\n",
-                 (long long)s->frame.index, *seconds ? seconds : "null", *value ? value : "null",
-                 s->frame.corrupt ? ",\"corrupt\":true" : "");
-    write_text(s, line);
-    if (!s->file && fflush(s->out))
-        return err_sys(ERR_FAIL, "cannot write scores to %s",
-                       s->args.output ? s->args.output : "stdout");
-    return 0;
-}
-
-static int remember(Score *s, double psnr) {
-    double *h = mem_room(s->history, s->count, &s->capacity, sizeof *h);
-    if (!h)
-        return ERR_FAIL;
-    s->history = h;
-    s->history[s->count++] = psnr;
-    return 0;
-}
-
-static int write_video(Score *s) {
-    const Frame *f = &s->frame;
+static int open_video(Score *s, const Frame *f) {
+    double fps = pair_reader_info(s->reader)->fps;
     int height = f->height + ANNOTATE_STRIP;
-    if (!s->video) {
-        double fps = source_info(s->source)->fps;
-        s->canvas = mem_alloc((size_t)f->width * (size_t)height, 3);
-        int code = s->canvas ? video_writer_open(&s->video, s->args.video, f->width, height,
-                                                 fps > 0 ? fps : 25)
-                             : ERR_FAIL;
-        if (code)
-            return code;
+    s->canvas = mem_alloc((size_t)f->width * (size_t)height, 3);
+    s->room = 2 * f->width + 2;
+    s->history = mem_alloc((size_t)s->room, sizeof *s->history);
+    if (!s->canvas || !s->history)
+        return ERR_FAIL;
+    return video_writer_open(&s->video, s->args.video, f->width, height, fps > 0 ? fps : 25);
+}
+
+/* Keeps at least as many scores as the curve has columns. */
+static void remember(Score *s, double psnr) {
+    if (s->count == s->room) {
+        s->count /= 2;
+        memmove(s->history, s->history + s->count, (size_t)s->count * sizeof *s->history);
     }
-    annotate_frame((Canvas){s->canvas, f->width, height}, f, s->scorer, s->map, s->history,
-                   (int)s->count);
+    s->history[s->count++] = psnr;
+}
+
+static int write_video(Score *s, const Frame *f, double psnr) {
+    int code = s->video ? 0 : open_video(s, f);
+    if (code)
+        return code;
+    remember(s, psnr);
+    annotate_frame((Canvas){s->canvas, f->width, f->height + ANNOTATE_STRIP}, f, s->scorer, s->map,
+                   s->history, s->count);
     return video_writer_add(s->video, s->canvas);
 }
 
-static int write_map(Score *s) {
+static int write_map(Score *s, int64_t frame) {
     char path[4096];
     int size = (int)scorer_info(s->scorer)->size;
-    int length =
-        snprintf(path, sizeof path, "%s/%06lld.png", s->args.maps, (long long)s->frame.index);
-    if (length >= (int)sizeof path)
-        return err_set(ERR_FAIL, "--maps: its pictures would have names of over %zu bytes",
-                       sizeof path - 1);
+    int length = snprintf(path, sizeof path, "%s/%s%s", s->args.maps, s->clip ? s->clip : "",
+                          s->clip ? "/" : "");
+    int code = s->clip ? file_make_folder(path) : 0;
+    length += snprintf(path + length, length < 4000 ? 64 : 0, "%06lld.png", (long long)frame);
+    if (code || length >= 4000)
+        return code ? code
+                    : err_set(ERR_FAIL, "--maps: its pictures would have names of over 4000 bytes");
     scorer_pictures(s->scorer, NULL, s->difference);
     return png_write(path, s->difference, size, size);
 }
 
-/* Scores one frame. A frame that the decoder marks corrupt is reported, not scored, and no
- * prediction crosses it. */
-static int score_frame(Score *s) {
+/* ---- scoring ---- */
+
+static void judge(Score *s, const Frame *f, double psnr) {
+    s->scored++;
+    if (psnr < s->worst.psnr)
+        s->worst = (Worst){psnr, f->seconds, f->index, s->clip};
+}
+
+/* What came while the stream was opened is no sign of slowness. */
+static void tell_late(Score *s) {
+    if (s->scored && s->late++ == 0)
+        log_warn("scoring is slower than the camera: pairs are left out to keep up");
+}
+
+static void tell_slow(Score *s) {
+    double spacing = pair_reader_spacing(s->reader);
+    double interval = scorer_info(s->scorer)->model.interval;
+    if (s->told_slow || s->args.interval >= 0 || interval <= 0 || spacing < 1.25 * interval)
+        return;
+    log_warn("a frame comes every %.3g s, but the model learned %.3g s: scores may be lower",
+             spacing, interval);
+    s->told_slow = true;
+}
+
+static void tell_progress(const Score *s) {
+    if (!s->args.output)
+        return;
+    char label[128];
+    snprintf(label, sizeof label, "score %s", s->clip ? s->clip : "");
+    progress_draw(label, s->read, pair_reader_info(s->reader)->frames, "lowest %.2f dB",
+                  s->worst.psnr);
+}
+
+static int score_frame(Score *s, const Frame *f, PairState state) {
     double psnr = NAN;
     int code = 0;
-    if (s->frame.corrupt)
-        window_reset(&s->window);
-    else if (window_push(&s->window, &s->frame))
-        code = scorer_run(s->scorer, window_x(&s->window), window_y(&s->window), &psnr);
+    if (state == PAIR_WHOLE)
+        code = scorer_run(s->scorer, pair_reader_x(s->reader), pair_reader_y(s->reader), &psnr);
+    if (state == PAIR_LATE)
+        tell_late(s);
     s->read++;
-    if (!code && (s->args.format == FORMAT_NPY || s->args.video))
-        code = remember(s, psnr);
-    if (!code && s->args.format != FORMAT_NPY && (!isnan(psnr) || s->frame.corrupt))
-        code = write_line(s, psnr);
+    if (!code)
+        code = score_output_add(s->out, s->clip, f, psnr);
     if (!code && s->args.video)
-        code = write_video(s);
+        code = write_video(s, f, psnr);
     if (!code && s->args.maps && !isnan(psnr))
-        code = write_map(s);
-    if (psnr < s->worst)
-        s->worst = psnr;
+        code = write_map(s, f->index);
+    if (!isnan(psnr))
+        judge(s, f, psnr);
+    tell_slow(s);
+    tell_progress(s);
     return code;
 }
 
-/* Saves the scores, whatever ended the input. An error of the input is told after that. */
-static int finish(Score *s) {
+static int score_clip(Score *s) {
+    const Frame *f;
+    PairState state;
     int code = 0;
-    if (s->args.format == FORMAT_NPY)
-        code = npy_write_f64(s->args.output, s->history, 1, &s->count);
-    else if (s->file)
-        code = file_commit(&s->file);
+    while (!code && !stop_requested() && (code = pair_reader_next(s->reader, &f, &state)) == 0)
+        code = score_frame(s, f, state);
+    if (!code)
+        return err_set(ERR_STOPPED, "stopped");
+    if (code != ERR_END)
+        return code;
+    int need = (int)scorer_info(s->scorer)->frames + 1;
+    if (s->read < need)
+        return err_set(ERR_FAIL, "%s has %lld frame%s; %d are needed for one score",
+                       s->clip ? s->clip : s->input, (long long)s->read, s->read == 1 ? "" : "s",
+                       need);
+    return 0;
+}
+
+/* Saves the scores, whatever ended the input. */
+static int finish(Score *s) {
+    int code = score_output_save(s->out);
     if (s->video) {
         int video = video_writer_close(&s->video);
         code = code ? code : video;
@@ -255,34 +320,43 @@ static int finish(Score *s) {
     return code;
 }
 
+static void tell_summary(const Score *s) {
+    char when[64] = "", late[64] = "";
+    const Worst *w = &s->worst;
+    progress_end();
+    if (s->late)
+        snprintf(late, sizeof late, ", %lld left out to keep up", (long long)s->late);
+    if (isfinite(w->seconds))
+        snprintf(when, sizeof when, ", %.3f s", w->seconds);
+    if ((s->args.output || s->late) && s->scored)
+        log_info("scored    %lld frames%s; lowest %.2f dB in frame %lld%s%s%s",
+                 (long long)s->scored, late, w->psnr, (long long)w->frame, when,
+                 w->clip ? " of " : "", w->clip ? w->clip : "");
+}
+
 static int run(Score *s) {
-    if (s->args.format == FORMAT_CSV)
-        write_text(s, "frame,seconds,psnr\n");
-    s->worst = INFINITY;
-    int code = 0;
-    while (!code && !stop_requested() && (code = source_read(s->source, &s->frame)) == 0)
-        code = score_frame(s);
-    bool live = source_info(s->source)->live;
-    bool stopped = code == ERR_STOPPED || (code == 0 && stop_requested());
+    bool live = pair_reader_info(s->reader)->live;
+    int code = score_clip(s);
+    for (int i = 1; i < clip_count_of(s) && !code; i++) {
+        code = open_clip(s, i);
+        if (!code)
+            code = score_clip(s);
+    }
     char reason[ERR_TEXT];
     snprintf(reason, sizeof reason, "%s", err_text());
-    bool failed = code && code != ERR_END && !stopped;
     int finished = finish(s);
-    if (failed) /* tell the first failure, not its consequences */
+    tell_summary(s);
+    if (code && code != ERR_STOPPED) /* tell the first failure, not its consequences */
         return err_set(code, "%s", reason);
     if (finished)
         return finished;
-    if (stopped)
-        return live ? 0 : ERR_STOPPED;
-    if (s->read <= s->window.frames)
-        return err_set(ERR_FAIL, "%s has %lld frame%s; %d are needed for one score", s->input,
-                       (long long)s->read, s->read == 1 ? "" : "s", s->window.frames + 1);
-    return 0;
+    return live ? 0 : code;
 }
 
 int cmd_score(int argc, char **argv) {
-    Score s = {0};
+    Score s = {.worst = {.psnr = INFINITY, .seconds = NAN}};
     const OptGroup groups[] = {{"Scores", score_options, &s.args},
+                               {"Input", source_options, &s.source},
                                {"Compute", compute_options, &s.compute},
                                {NULL, NULL, NULL}};
     memcpy(s.groups, groups, sizeof groups);
@@ -293,9 +367,10 @@ int cmd_score(int argc, char **argv) {
         code = open_all(&s);
     if (!code)
         code = run(&s);
-    bool anomaly = !code && s.worst < s.args.fail_on;
+    bool anomaly = !code && s.args.fail_on > 0 && s.worst.psnr < s.args.fail_on;
     if (anomaly)
-        log_info("anomaly: the lowest PSNR is %.2f dB, --fail-on %.2f", s.worst, s.args.fail_on);
+        log_info("anomaly: the lowest PSNR is %.2f dB, --fail-on %.2f", s.worst.psnr,
+                 s.args.fail_on);
     score_close(&s);
     return anomaly ? EXIT_ANOMALY : exit_code(code, "score");
 }

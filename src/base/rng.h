@@ -19,6 +19,7 @@ typedef enum {
     RNG_SECOND,    /* the frames of pseudo anomalies: jumps, other clips */
     RNG_BOOTSTRAP, /* clips drawn for a replicate */
     RNG_PLANT,     /* planted anomalies: when, where, whose movement */
+    RNG_RECONNECT, /* pauses before a lost camera is tried again */
 } RngPurpose;
 
 /* A stream: its purpose and two numbers (step and layer, epoch and clip, ...). */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "video/listing.h"
 #include "video/source.h"
+#include "video/url.h"
 
 const char *const layout_names[] = {"frames", "ucsd", "avenue", "shanghaitech", "clips", "single"};
 
@@ -209,7 +210,8 @@ static int open_plain(Dataset *d, bool live) {
 }
 
 static int open_any(Dataset *d) {
-    bool live = source_is_live(d->root);
+    UrlKind kind = url_kind(d->root);
+    bool live = kind == URL_STREAM || kind == URL_CAMERA;
     if (!live && !file_exists(d->root))
         return err_sys(ERR_FAIL, "cannot open %s", d->root);
     int row = live ? -1 : match_layout(d->root);

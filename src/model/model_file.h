@@ -12,6 +12,7 @@ typedef struct {
     VitConfig network;
     int64_t step, steps_per_epoch; /* step: updates done; 0 if the file does not say */
     int64_t epochs, seed;          /* of its training settings */
+    double interval;               /* seconds between the frames it learned; 0: every frame */
     char compute[64];              /* a resumed run is exact only on the same */
     char version[32];              /* of the program that wrote the file */
     char data[1024];               /* the training data, as given */

@@ -1,5 +1,6 @@
 #include "video/ffmpeg.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +22,32 @@ void ffmpeg_start(void) {
 const char *ffmpeg_text(int av_error) {
     static _Thread_local char text[AV_ERROR_MAX_STRING_SIZE];
     return av_make_error_string(text, sizeof text, av_error);
+}
+
+const char *ffmpeg_hint(int e, bool remote) {
+    static const struct {
+        int error;
+        const char *text;
+    } hints[] = {
+        {AVERROR(ECONNREFUSED), "; nothing listens there: check host and port"},
+        {AVERROR(EHOSTUNREACH), "; check the host's address and the network"},
+        {AVERROR(ENETUNREACH), "; check the host's address and the network"},
+        {AVERROR(EIO), "; check the host's name, and that camera and network are up"},
+        {AVERROR(ENODEV), "; is the camera plugged in?"},
+        {AVERROR(EBUSY), "; another program uses the camera"},
+        {AVERROR_HTTP_UNAUTHORIZED,
+         "; check user and password: PROTOCOL://USER:PASSWORD@HOST/PATH"},
+        {AVERROR_HTTP_FORBIDDEN, "; the user may not see it"},
+        {AVERROR_HTTP_NOT_FOUND, "; check the path behind the host: each maker has its own"},
+        {AVERROR_PROTOCOL_NOT_FOUND, "; 'normalcy doctor' tells what this FFmpeg can read"},
+        {AVERROR_INVALIDDATA, "; what answers there sends no video"},
+        {AVERROR(EINVAL), "; check the address: PROTOCOL://HOST:PORT/PATH"},
+        {AVERROR_EOF, "; it ended before the first picture"},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof *hints && remote; i++)
+        if (e == hints[i].error)
+            return hints[i].text;
+    return remote || e == AVERROR(EACCES) ? "" : "; if ffplay cannot show it either, copy it again";
 }
 
 static bool has_protocol(const char *wanted) {

@@ -10,8 +10,11 @@ typedef struct {
     int width, height;
     int capacity;   /* bytes that data holds; frames are reused, not reallocated */
     int64_t index;  /* position in the source, from 0; never the number in a file's name */
-    double seconds; /* presentation time from the source's start; NaN where there is none */
+    double seconds; /* presentation time from the first frame on, never less than that of the
+                       frame before; NaN where there is none */
+    double wall;    /* when it came, in seconds since 1970 UTC; NaN where it is recorded */
     bool corrupt;   /* the decoder reported an error in this frame */
+    bool after_gap; /* frames before it were lost: no pair may cross the gap */
 } Frame;
 
 /* Makes room for width x height pixels. The old content is lost. Fails only when memory is out. */

@@ -1,14 +1,16 @@
 /* Frames from anywhere, by URL:
- *   a folder of numbered images  sorted by number; position counts, the number itself never does
- *   a video file                 whatever FFmpeg reads
- *   rtsp://, http://, ...        streams (TCP for RTSP), with read timeout
- *   /dev/video0                  V4L2
- *   a single image               one frame
- * One thread at a time may use a Source. A blocked read ends when stop_requested() turns true. */
+ *   a folder of images       sorted by name, numbers in it by value; position counts, no number
+ * does a video file             whatever FFmpeg reads; also as file://...; "-" is standard input
+ *   rtsp://, http://, ...    streams, and recordings on a server
+ *   /dev/video0              V4L2
+ *   a single image           one frame
+ * One thread at a time may use a Source. A blocked read ends when stop_requested() turns true, or
+ * when source_cancel is called. */
 #ifndef VIDEO_SOURCE_H
 #define VIDEO_SOURCE_H
 
 #include "video/frame.h"
+#include "video/source_options.h"
 
 typedef struct Source Source;
 
@@ -16,24 +18,30 @@ typedef struct {
     int width, height; /* of the first frame */
     int64_t frames;    /* -1 where only reading to the end can tell */
     double fps;        /* 0 where unknown */
+    double aspect;     /* width of a pixel, divided by its height */
     bool live;         /* a stream or camera: no end, no seeking */
 } SourceInfo;
 
-/* Whether the URL is a stream or camera: it contains "://" or begins with /dev/video. */
-bool source_is_live(const char *url);
-
 /* Opens `url`. Decodes only as much as it takes to learn the frame size. On failure *out is
- * untouched, and the message names the url and tells what to do. */
+ * untouched, and the message names the url, without secrets, and tells what to do. source_open
+ * takes the default options; `options` is copied. */
 int source_open(Source **out, const char *url);
+int source_open_with(Source **out, const char *url, const SourceOptions *options);
 
 /* Accepts NULL; sets *s to NULL. */
 void source_free(Source **s);
 
 const SourceInfo *source_info(const Source *s); /* borrowed */
+const char *source_name(const Source *s);       /* the url without secrets; borrowed */
+
+/* Ends a read that another thread is in, and all later ones, with ERR_STOPPED. Any thread. */
+void source_cancel(Source *s);
 
 /* Reads the next frame into *f, whose buffer is reused. Returns 0, ERR_END at the end, ERR_STOPPED,
- * or ERR_FAIL. ERR_FAIL means that a file cannot be decoded or that a frame's size differs from the
- * first one's. The message names the file and the frame's position. */
+ * or ERR_FAIL. ERR_FAIL means that a file cannot be decoded, that a frame's size differs from the
+ * first one's, or that a stream or camera is lost and options.no_reconnect is set. The message
+ * names the file and the frame's position. A stream or camera may change its size; the frame then
+ * comes after a gap. */
 int source_read(Source *s, Frame *f);
 
 /* Makes the next read return frame `index`. Exact, also inside a group of pictures. Not for live

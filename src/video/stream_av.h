@@ -1,17 +1,21 @@
-/* A video file, network stream or camera as a row of frames. Only source.c calls these functions.
- * One thread at a time may use a stream. */
+/* A video file, network stream or camera as a row of frames. One thread at a time may use a
+ * stream. */
 #ifndef VIDEO_STREAM_AV_H
 #define VIDEO_STREAM_AV_H
+
+#include <stdatomic.h>
 
 #include "video/source.h"
 
 typedef struct Stream Stream;
 
-/* Opens a video file (live = false), or a network stream or camera (live = true). Messages show
- * `name` in place of the url; borrowed. */
-int stream_open(Stream **out, const char *url, const char *name, bool live, SourceInfo *info);
+/* Opens `url` (url.h). Messages show `name` in place of it. `timeout`: seconds without a byte until
+ * a stream or camera counts as gone. Once *cancel (borrowed) is true, calls return ERR_STOPPED. */
+int stream_open(Stream **out, const char *url, const char *name, double timeout,
+                const atomic_bool *cancel, SourceInfo *info);
 
-/* As source_read and source_seek, but for the check of sizes. */
+/* As source_read and source_seek, but for the check of sizes. A camera or server that goes away is
+ * ERR_FAIL or ERR_END. */
 int stream_read(Stream *s, Frame *f);
 int stream_seek(Stream *s, int64_t index);
 void stream_free(Stream **s);

@@ -3,22 +3,21 @@
 #define VIDEO_STREAM_INTERNAL_H
 
 #include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
 
 #include "video/convert_av.h"
+#include "video/input_av.h"
 #include "video/stream_av.h"
+#include "video/timeline.h"
 
 struct Stream {
-    char *url;
-    const char *name; /* for messages, borrowed */
-    bool live;
-    AVFormatContext *format;
+    char *url, *name;
+    Input input;
     AVCodecContext *codec;
-    AVStream *video; /* borrowed from format */
     AVFrame *frame;
     AVPacket *packet;
     struct SwsContext *sws;
-    double deadline;   /* of the running I/O call, on the monotonic clock; 0: none */
+    Timeline time;     /* up to `frame` */
+    double seconds;    /* of `frame` */
     int64_t announced; /* frames by the container; -1 unknown */
     int64_t next;      /* position of the next frame */
     bool damaged;      /* a packet was lost since the last frame */
@@ -32,20 +31,14 @@ struct Stream {
     int64_t frames, keys;
 };
 
-/* Gives the I/O calls that follow their time. */
-void stream_arm(Stream *s);
-
-/* The message for FFmpeg's error `e` while `doing` something. */
-int stream_fail(const Stream *s, int e, const char *doing);
-
-int stream_open_input(Stream *s);
-int stream_open_codec(Stream *s);
-void stream_close_input(Stream *s);
+/* Opens the input and its decoder, at the first frame; and closes both. */
+int stream_start(Stream *s);
+void stream_end(Stream *s);
 
 /* The next packet of the video into s->packet: 0, or FFmpeg's error. */
-int stream_next_packet(Stream *s);
+int stream_packet(Stream *s);
 
-/* Decodes one frame into s->frame. */
+/* Decodes one frame into s->frame and s->seconds. */
 int stream_decode(Stream *s);
 
 #endif

@@ -6,11 +6,8 @@
 
 /* Back to the first frame. Seeking there by a timestamp fails in some containers. */
 static int reopen(Stream *s) {
-    stream_close_input(s);
-    s->draining = s->held = s->damaged = s->wait_key = false;
-    s->next = 0;
-    int code = stream_open_input(s);
-    return code ? code : stream_open_codec(s);
+    stream_end(s);
+    return stream_start(s);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -44,7 +41,7 @@ static bool timestamps_tell(const Stream *s) {
 static int make_index(Stream *s) {
     int code = reopen(s), e = 0;
     s->frames = s->keys = 0;
-    while (!code && (e = stream_next_packet(s)) >= 0) {
+    while (!code && (e = stream_packet(s)) >= 0) {
         const AVPacket *p = s->packet;
         bool by_dts = p->pts == AV_NOPTS_VALUE && s->codec->has_b_frames == 0;
         int64_t pts = by_dts ? p->dts : p->pts;
@@ -55,7 +52,7 @@ static int make_index(Stream *s) {
         av_packet_unref(s->packet);
     }
     if (!code && e != AVERROR_EOF)
-        code = stream_fail(s, e, "reading");
+        code = input_fail(&s->input, e, "reading");
     if (code)
         return code;
     if (s->frames)
@@ -89,8 +86,7 @@ static int jump(Stream *s, int64_t index, bool *found) {
     for (int64_t i = 0; i < s->keys && s->key[i] <= want; i++)
         from = s->key[i];
     *found = false;
-    stream_arm(s);
-    if (av_seek_frame(s->format, s->video->index, from, AVSEEK_FLAG_BACKWARD) < 0)
+    if (input_seek(&s->input, from) < 0)
         return 0;
     avcodec_flush_buffers(s->codec);
     s->draining = s->held = s->damaged = false;
@@ -104,6 +100,10 @@ static int jump(Stream *s, int64_t index, bool *found) {
         if (pts == AV_NOPTS_VALUE || pts > want)
             return 0;
     }
+    double at = (double)(want - s->pts[0]) * av_q2d(s->input.video->time_base);
+    s->seconds = at;
+    s->time = (Timeline){
+        .shift = at - (double)want * av_q2d(s->input.video->time_base), .last = at, .begun = true};
     s->next = index;
     *found = true;
     return 0;
@@ -112,6 +112,8 @@ static int jump(Stream *s, int64_t index, bool *found) {
 int stream_seek(Stream *s, int64_t index) {
     if (index == s->next && !s->lost)
         return 0;
+    if (s->input.pipe)
+        return err_set(ERR_FAIL, "%s can be read once only; give a file", s->name);
     int code = !s->indexed ? make_index(s) : s->lost ? reopen(s) : 0;
     bool found = false;
     if (!code && index < s->frames) {

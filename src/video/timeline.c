@@ -1,0 +1,28 @@
+#include "video/timeline.h"
+
+#include <math.h>
+
+static double place(Timeline *t, double seconds) {
+    if (t->begun && seconds > t->last)
+        t->step = seconds - t->last;
+    t->begun = true;
+    return t->last = seconds;
+}
+
+double timeline_add(Timeline *t, double stamp) {
+    if (!isfinite(stamp))
+        return t->begun ? t->last += t->step : NAN;
+    if (!t->begun)
+        t->shift = -stamp;
+    double seconds = stamp + t->shift;
+    if (t->begun && seconds < t->last - 2 * t->step) { /* less is a stamp that is a little off */
+        seconds = t->last + t->step;
+        t->shift = seconds - stamp;
+    }
+    return place(t, fmax(seconds, t->last));
+}
+
+void timeline_resume(Timeline *t, double elapsed, double stamp) {
+    if (t->begun && isfinite(stamp))
+        t->shift = t->last + fmax(elapsed, 0) - stamp;
+}
