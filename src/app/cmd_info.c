@@ -38,6 +38,8 @@ static void print_text(const char *path, const Safetensors *file, CheckpointInfo
     printf("step        %lld of %lld (%lld an epoch)\n", (long long)c->model.step,
            (long long)(c->training.epochs * c->model.steps_per_epoch),
            (long long)c->model.steps_per_epoch);
+    if (c->model.interval > 0)
+        printf("interval    %.3g s between frames\n", c->model.interval);
     printf("int8        %s\n", has_ranges(file) ? "has ranges: --precision int8 works"
                                                 : "no ranges; 'normalcy quantize' adds them");
     for (OptGroup *g = groups; g->rows; g++) {
@@ -63,6 +65,7 @@ static int print_json(const char *path, const Safetensors *file, CheckpointInfo 
     js_set_int(j, "parameters", values);
     js_set_int(j, "step", c->model.step);
     js_set_int(j, "steps_per_epoch", c->model.steps_per_epoch);
+    js_set_number(j, "interval", c->model.interval);
     js_set_text(j, "int8", has_ranges(file) ? "yes" : "no");
     js_set(j, "network", opt_to_json(network));
     js_set(j, "training", opt_to_json(training));

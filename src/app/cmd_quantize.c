@@ -88,6 +88,7 @@ static int open_parts(Quantize *q) {
     if (!q->path)
         q->path = info->model.data;
     PairsConfig c = {.size = (int)info->size,
+                     .interval = info->model.interval,
                      .frames_in = (int)info->frames,
                      .batch = 1,
                      .seed = (uint64_t)q->args.seed};

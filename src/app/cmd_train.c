@@ -250,6 +250,7 @@ static int open_data(Train *t) {
                      .second = trainer_second(&t->training),
                      .wants_second = trainer_wants_second,
                      .context = &t->training,
+                     .interval = t->training.interval,
                      .cache_bytes = t->args.cache * 1000000};
     int code = dataset_open(&t->dataset, t->data);
     if (code && t->data == t->stored.model.data)
@@ -270,8 +271,11 @@ static void tell_plan(const Train *t) {
     char total[16], network[16], frames[16];
     int64_t net = trainer_memory(&t->network, &t->training, t->be), cache = pairs_memory(t->pairs);
     vit_census(&t->network, &tensors, &values, &decayed);
-    log_info("data      %s: %d clips, %lld pairs, %lld steps an epoch", t->data,
-             t->dataset->train.count, (long long)pairs_count(t->pairs),
+    char interval[48] = "";
+    if (pairs_interval(t->pairs) > 0)
+        snprintf(interval, sizeof interval, ", a frame every %.3g s", pairs_interval(t->pairs));
+    log_info("data      %s: %d clips%s, %lld pairs, %lld steps an epoch", t->data,
+             t->dataset->train.count, interval, (long long)pairs_count(t->pairs),
              (long long)pairs_steps_per_epoch(t->pairs));
     log_info(
         "network   width %lld, depth %lld, heads %lld, patch %lld, input %lld: %lld parameters",
@@ -351,6 +355,8 @@ static int open_run(Train *t) {
         return code;
     tell_plan(t);
     code = trainer_open(&t->trainer, t->be, &t->network, &t->training, steps_per_epoch);
+    if (!code)
+        t->trainer->interval = pairs_interval(t->pairs);
     if (!code && t->args.init && !t->args.resume)
         code = load_init(t);
     if (!code && t->args.resume) {

@@ -1,5 +1,6 @@
 #include "data/frame_store.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
@@ -7,13 +8,17 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "data/clip_times.h"
+#include "video/sampler.h"
 #include "video/source.h"
 
 enum { MAX_OPEN = 32 }; /* sources: each holds a decoder */
 
 typedef struct {
     char *url;
-    int64_t frames, first; /* how many; the number of the first over all clips */
+    int64_t frames, first; /* how many are taken; the number of the first over all clips */
+    int64_t *take;         /* their positions in the source; NULL: all are taken */
+    double *seconds;       /* while opening: of all frames; NULL: there are none */
     Source *source;        /* open while recently used */
     int64_t used;          /* when it was used last */
 } StoredClip;
@@ -21,6 +26,7 @@ typedef struct {
 struct FrameStore {
     StoredClip *clips;
     int count, size;
+    double interval; /* seconds; 0: all frames are taken */
     int64_t frames, frame_bytes;
     uint8_t *cache;       /* room x frame_bytes */
     int64_t *cached;      /* by frame: its place in the cache plus 1; 0 where it is not there */
@@ -62,7 +68,7 @@ static int read_frame(FrameStore *s, StoredClip *c, int64_t t, uint8_t *out) {
         return ERR_STOPPED;
     int code = open_clip(s, c);
     if (!code)
-        code = source_seek(c->source, t);
+        code = source_seek(c->source, c->take ? c->take[t] : t);
     if (!code)
         code = source_read(c->source, &s->frame);
     if (code == ERR_END)
@@ -71,7 +77,7 @@ static int read_frame(FrameStore *s, StoredClip *c, int64_t t, uint8_t *out) {
     if (code)
         return code;
     if (s->frame.corrupt)
-        return err_set(ERR_FAIL, "%s: frame %lld is damaged", c->url, (long long)t);
+        return err_set(ERR_FAIL, "%s: frame %lld is damaged", c->url, (long long)s->frame.index);
     frame_resize(out, s->size, s->size, &s->frame);
     return 0;
 }
@@ -133,31 +139,56 @@ int64_t frame_store_memory(const FrameStore *s) {
     return s->room * s->frame_bytes + s->frames * (int64_t)sizeof *s->cached;
 }
 
-static int add_clips(FrameStore *s, const Split *split) {
-    s->clips = mem_alloc((size_t)split->count, sizeof *s->clips);
-    if (!s->clips)
+double frame_store_interval(const FrameStore *s) {
+    return s->interval;
+}
+
+static int look_at(FrameStore *s, StoredClip *c, const Clip *from, double wanted) {
+    if (!(c->url = mem_printf("%s", from->url)))
         return ERR_FAIL;
-    for (; s->count < split->count; s->count++) {
-        StoredClip *c = &s->clips[s->count];
-        const Clip *from = &split->clips[s->count];
-        c->first = s->frames;
-        int code = clip_count(from, &c->frames);
-        if (code)
-            return code;
-        if (!(c->url = mem_printf("%s", from->url)))
-            return ERR_FAIL;
-        s->frames += c->frames;
-    }
+    if (wanted <= 0 || file_is_folder(from->url))
+        return clip_count(from, &c->frames);
+    int code = clip_times(from, &c->seconds, &c->frames);
+    if (!code && c->seconds)
+        s->interval =
+            fmax(s->interval, sampler_fit(wanted, clip_times_spacing(c->seconds, c->frames)));
+    return code;
+}
+
+/* Chooses the frames of a clip with times. */
+static int take(const FrameStore *s, StoredClip *c) {
+    if (!c->seconds)
+        return 0;
+    c->take = mem_alloc((size_t)c->frames, sizeof *c->take);
+    if (!c->take)
+        return ERR_FAIL;
+    c->frames = sampler_list(c->take, c->seconds, c->frames, s->interval);
+    mem_free(c->seconds);
+    c->seconds = NULL;
     return 0;
 }
 
-int frame_store_open(FrameStore **out, const Split *split, int size, int64_t budget) {
+static int add_clips(FrameStore *s, const Split *split, double wanted) {
+    s->clips = mem_alloc((size_t)split->count, sizeof *s->clips);
+    int code = s->clips ? 0 : ERR_FAIL;
+    for (; s->count < split->count && !code; s->count++)
+        code = look_at(s, &s->clips[s->count], &split->clips[s->count], wanted);
+    for (int i = 0; i < s->count && !code; i++) {
+        code = take(s, &s->clips[i]);
+        s->clips[i].first = s->frames;
+        s->frames += s->clips[i].frames;
+    }
+    return code;
+}
+
+int frame_store_open(FrameStore **out, const Split *split, int size, int64_t budget,
+                     double interval) {
     FrameStore *s = mem_alloc(1, sizeof *s);
     if (!s)
         return ERR_FAIL;
     s->size = size;
     s->frame_bytes = (int64_t)size * size * 3;
-    int code = add_clips(s, split);
+    int code = add_clips(s, split, interval);
     if (code) {
         frame_store_free(&s);
         return code;
@@ -176,6 +207,8 @@ void frame_store_free(FrameStore **out) {
     for (int i = 0; i < s->count; i++) {
         source_free(&s->clips[i].source);
         mem_free(s->clips[i].url);
+        mem_free(s->clips[i].take);
+        mem_free(s->clips[i].seconds);
     }
     mem_free(s->clips);
     mem_free(s->cache);

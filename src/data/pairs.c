@@ -249,7 +249,7 @@ static int plan(Pairs *p, const Split *split) {
                        c->size, c->frames_in, c->batch);
     if (split->count == 0)
         return err_set(ERR_FAIL, "there are no training clips");
-    int code = frame_store_open(&p->store, split, c->size, c->cache_bytes);
+    int code = frame_store_open(&p->store, split, c->size, c->cache_bytes, c->interval);
     if (!code)
         code = add_clips(p, split);
     if (code)
@@ -322,6 +322,10 @@ int64_t pairs_count(const Pairs *p) {
 
 int64_t pairs_steps_per_epoch(const Pairs *p) {
     return p->pairs / p->config.batch;
+}
+
+double pairs_interval(const Pairs *p) {
+    return frame_store_interval(p->store);
 }
 
 int64_t pairs_memory(const Pairs *p) {

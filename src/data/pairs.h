@@ -24,6 +24,7 @@ typedef struct {
     int batch;     /* pairs a step; an incomplete last batch is dropped (drop_last) */
     uint64_t seed;
     int64_t cache_bytes; /* memory budget for decoded frames */
+    double interval;     /* seconds between frames that is wanted (frame_store.h); 0: every frame */
     PairsSecond second;
     /* Says for which pairs the second frames are decoded; NULL: for all. The decoding thread calls
      * it. It must be a pure function of what `context` (borrowed) points to, the epoch and the
@@ -53,6 +54,7 @@ void pairs_free(Pairs **p);
 
 int64_t pairs_count(const Pairs *p);           /* pairs in the split */
 int64_t pairs_steps_per_epoch(const Pairs *p); /* count / batch, rounded down */
+double pairs_interval(const Pairs *p);         /* seconds between frames; 0: every frame */
 int64_t pairs_memory(const Pairs *p); /* bytes that the cache and the buffers take at most */
 
 /* The next call of pairs_next gives the batch of this step (from 0, over all epochs). */

@@ -47,6 +47,12 @@ static int64_t number(const char *text, int64_t most) {
     return value > 0 && value <= most ? value : 0;
 }
 
+/* Seconds between frames, up to an hour; else 0: every frame. */
+static double seconds(const char *text) {
+    double value = text ? strtod(text, NULL) : 0;
+    return value > 0 && value <= 3600 ? value : 0;
+}
+
 int model_info_and_training(ModelInfo *out, Json **training, const Safetensors *file,
                             const char *path) {
     *out = (ModelInfo){0};
@@ -59,6 +65,7 @@ int model_info_and_training(ModelInfo *out, Json **training, const Safetensors *
     out->epochs = number(js_text_of(js_get(settings, "epochs")), MOST);
     out->seed = number(js_text_of(js_get(settings, "seed")), UINT32_MAX);
     *training = settings;
+    out->interval = seconds(safetensors_metadata(file, "interval"));
     out->step = number(safetensors_metadata(file, "step"), MOST);
     out->steps_per_epoch = number(safetensors_metadata(file, "steps_per_epoch"), MOST);
     const char *compute = safetensors_metadata(file, "compute");
@@ -106,8 +113,8 @@ static int copy_tensors(SafeWriter *w, const Safetensors *file, const char *path
 }
 
 int model_with_ranges(const char *from, const VitRange *ranges, const char *to) {
-    static const char *const keys[] = {"format", "version",         "data",    "compute",
-                                       "step",   "steps_per_epoch", "network", "training"};
+    static const char *const keys[] = {"format",          "version", "data",     "compute", "step",
+                                       "steps_per_epoch", "network", "training", "interval"};
     Safetensors *file = NULL;
     SafeWriter *w = NULL;
     ModelInfo info;

@@ -12,6 +12,12 @@
 
 static const char moment1[] = "optimizer.exp_avg.", moment2[] = "optimizer.exp_avg_sq.";
 
+static void add_real(SafeWriter *w, const char *key, double number) {
+    char text[32];
+    snprintf(text, sizeof text, "%.9g", number);
+    safe_writer_metadata(w, key, text);
+}
+
 static void add_number(SafeWriter *w, const char *key, int64_t number) {
     char text[24];
     snprintf(text, sizeof text, "%lld", (long long)number);
@@ -50,6 +56,7 @@ int checkpoint_save(const Trainer *t, const char *data, bool moments, const char
     safe_writer_metadata(w, "data", data);
     safe_writer_metadata(w, "compute", compute);
     add_number(w, "step", t->step);
+    add_real(w, "interval", t->interval);
     add_number(w, "steps_per_epoch", t->steps_per_epoch);
     code = model_add_settings(w, "network", vit_options, vit_config(t->vit));
     if (!code)

@@ -40,6 +40,7 @@ typedef struct {
     int64_t mask_cell; /* pixels */
     double lambda_int, lambda_gd, lambda_cst;
     double dropout, drop_path;
+    double interval; /* seconds between frames, at least; 0: every frame */
     int64_t seed;
 } TrainSettings;
 

@@ -11,6 +11,7 @@ typedef struct {
     Vit *vit;
     Optimizer optimizer;
     TrainSettings settings;
+    double interval; /* seconds between the frames of the data; 0: every frame. For checkpoints */
     int64_t steps_per_epoch;
     int64_t step; /* updates done */
     /* staging buffers; host_* in host memory, the others in backend memory */

@@ -193,9 +193,25 @@ int source_read(Source *s, Frame *f) {
     return 0;
 }
 
+static int check_recorded(const Source *s) {
+    return s->info.live
+               ? err_set(ERR_FAIL, "%s is live and cannot be searched; record it first", s->name)
+               : 0;
+}
+
+int source_times(Source *s, double **seconds, int64_t *n) {
+    int code = check_recorded(s);
+    if (!code && s->stream)
+        return stream_times(s->stream, seconds, n);
+    *seconds = NULL;
+    *n = s->images.count;
+    return code;
+}
+
 int source_seek(Source *s, int64_t index) {
-    if (s->info.live)
-        return err_set(ERR_FAIL, "%s is live and cannot be searched", s->name);
+    int code = check_recorded(s);
+    if (code)
+        return code;
     if (index < 0 || (s->info.frames >= 0 && index >= s->info.frames))
         return err_set(ERR_FAIL, "%s: there is no frame %lld; it has %lld", s->name,
                        (long long)index, (long long)s->info.frames);

@@ -44,6 +44,11 @@ void source_cancel(Source *s);
  * comes after a gap. */
 int source_read(Source *s, Frame *f);
 
+/* The seconds of all frames, *n of them, NULL where they have none; the caller frees them with
+ * mem_free. Reads all packets of a file, and decodes it where they do not tell. Reading goes on at
+ * the first frame. Not for live sources. */
+int source_times(Source *s, double **seconds, int64_t *n);
+
 /* Makes the next read return frame `index`. Exact, also inside a group of pictures. Not for live
  * sources. */
 int source_seek(Source *s, int64_t index);

@@ -14,10 +14,11 @@ typedef struct Stream Stream;
 int stream_open(Stream **out, const char *url, const char *name, double timeout,
                 const atomic_bool *cancel, SourceInfo *info);
 
-/* As source_read and source_seek, but for the check of sizes. A camera or server that goes away is
- * ERR_FAIL or ERR_END. */
+/* As source_read, source_seek and source_times, but for the check of sizes. A camera or server that
+ * goes away is ERR_FAIL or ERR_END. */
 int stream_read(Stream *s, Frame *f);
 int stream_seek(Stream *s, int64_t index);
+int stream_times(Stream *s, double **seconds, int64_t *n);
 void stream_free(Stream **s);
 
 #endif

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -109,14 +110,20 @@ static int jump(Stream *s, int64_t index, bool *found) {
     return 0;
 }
 
+/* Decoding on is cheaper than a jump over a few frames. */
+static bool is_near(const Stream *s, int64_t index) {
+    enum { NEAR = 16 }; /* frames */
+    return !s->lost && index >= s->next && index < s->next + NEAR;
+}
+
 int stream_seek(Stream *s, int64_t index) {
     if (index == s->next && !s->lost)
         return 0;
     if (s->input.pipe)
         return err_set(ERR_FAIL, "%s can be read once only; give a file", s->name);
-    int code = !s->indexed ? make_index(s) : s->lost ? reopen(s) : 0;
-    bool found = false;
-    if (!code && index < s->frames) {
+    bool found = false, near = is_near(s, index);
+    int code = near ? 0 : !s->indexed ? make_index(s) : s->lost ? reopen(s) : 0;
+    if (!code && !near && index < s->frames) {
         code = jump(s, index, &found);
         if (!code && !found)
             code = reopen(s);
@@ -127,4 +134,43 @@ int stream_seek(Stream *s, int64_t index) {
     s->lost = code != 0;
     s->next = index; /* after a failure too: a read then tries the same */
     return code;
+}
+
+/* Decodes all frames for their seconds. */
+static int decode_times(Stream *s, double **seconds, int64_t *n) {
+    int64_t room = 0, count = 0;
+    double *list = NULL;
+    bool timed = true;
+    int code;
+    while ((code = stream_decode(s)) == 0) {
+        double *more = mem_room(list, count, &room, sizeof *list);
+        if (!more) {
+            code = ERR_FAIL;
+            break;
+        }
+        list = more;
+        list[count++] = s->seconds;
+        timed &= isfinite(s->seconds);
+    }
+    if (code != ERR_END || !timed) {
+        mem_free(list);
+        list = NULL;
+    }
+    *seconds = list;
+    *n = count;
+    return code == ERR_END ? 0 : code;
+}
+
+int stream_times(Stream *s, double **seconds, int64_t *n) {
+    if (s->input.pipe)
+        return err_set(ERR_FAIL, "%s can be read once only; give a file", s->name);
+    int code = s->indexed ? reopen(s) : make_index(s);
+    if (!code && (s->announced < 0 || s->frames != s->announced))
+        code = decode_times(s, seconds, n);
+    else if (!code && (*seconds = mem_alloc((size_t)s->frames, sizeof **seconds)))
+        for (*n = 0; *n < s->frames; ++*n)
+            (*seconds)[*n] = (double)(s->pts[*n] - s->pts[0]) * av_q2d(s->input.video->time_base);
+    else if (!code)
+        code = ERR_FAIL;
+    return code ? code : reopen(s);
 }

@@ -3,8 +3,9 @@
 #include <math.h>
 
 static double place(Timeline *t, double seconds) {
-    if (t->begun && seconds > t->last)
-        t->step = seconds - t->last;
+    double step = seconds - t->last;
+    if (t->begun && step > 0) /* a single long pause is not the usual distance */
+        t->step = t->step > 0 ? fmin(step, 2 * t->step) : step;
     t->begun = true;
     return t->last = seconds;
 }
@@ -15,7 +16,7 @@ double timeline_add(Timeline *t, double stamp) {
     if (!t->begun)
         t->shift = -stamp;
     double seconds = stamp + t->shift;
-    if (t->begun && seconds < t->last - 2 * t->step) { /* less is a stamp that is a little off */
+    if (t->begun && seconds < t->last - 1.5 * t->step) { /* less is a stamp that is a little off */
         seconds = t->last + t->step;
         t->shift = seconds - stamp;
     }

@@ -65,8 +65,9 @@ char *url_shown(const char *url) {
     }
     const char *shown = at && at >= host ? at : host;
     /* Cameras take user and password as parameters, some of them in the path. */
-    const char *path = shown + strcspn(shown, "/?#");
-    const char *end = path + strcspn(path, "?#=:;&");
+    const char *path = shown + strcspn(shown, "/"); /* before it, a colon leads to the port */
+    const char *end = shown + strcspn(shown, "?#=;&"), *colon = strchr(path, ':');
+    end = colon && colon < end ? colon : end;
     return mem_printf("%.*s%s%.*s%s", (int)(host - url), url,
                       shown > host || *shown == '@' ? "***" : "", (int)(end - shown + (*end != 0)),
                       shown, *end ? "***" : "");
