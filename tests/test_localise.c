@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "eval/localise.h"
 #include "fixture.h"
-#include "video/writer.h"
+#include "video/png.h"
 
 enum { SIZE = 64, OTHER = 72, LENGTH = 6, WIDE = 2 * SIZE, BYTES = OTHER * OTHER * 3 };
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "data/plant.h"
 #include "fixture.h"
+#include "video/png.h"
 #include "video/source.h"
 #include "video/writer.h"
 

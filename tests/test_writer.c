@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "random.h"
+#include "video/png.h"
 #include "video/writer.h"
 
 static char folder[] = "/tmp/normalcy-writer-XXXXXX";

@@ -16,6 +16,7 @@
 #include "score/annotate.h"
 #include "score/scorer.h"
 #include "video/pair_reader.h"
+#include "video/png.h"
 #include "video/url.h"
 #include "video/writer.h"
 

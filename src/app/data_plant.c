@@ -12,8 +12,8 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "data/plant.h"
+#include "video/png.h"
 #include "video/source.h"
-#include "video/writer.h"
 
 const Opt plant_options[] = {
     OPT_TEXT_ROW(PlantArgs, output, "output", NULL, "FOLDER", "plant: the data set to write"),

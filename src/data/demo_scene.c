@@ -9,8 +9,8 @@
 #include "base/npy.h"
 #include "base/progress.h"
 #include "base/stop.h"
+#include "video/png.h"
 #include "video/scene.h"
-#include "video/writer.h"
 
 typedef struct {
     const DemoScene *scene;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "video/writer.h"
+#include "video/png.h"
 
 static const char style[] =
     ":root{color-scheme:light dark;--bg:#f6f7f8;--panel:#fff;--ink:#1a1e23;--soft:#5b6570;"

@@ -10,7 +10,6 @@
 #include "report/html.h"
 #include "report/report_svg.h"
 #include "report/report_table.h"
-#include "video/writer.h"
 
 /* ---- sections ---- */
 

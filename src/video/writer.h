@@ -1,16 +1,8 @@
-/* Writes pictures as PNG and videos as MP4: H.264, or MPEG-4 where FFmpeg has no encoder for
- * H.264. */
+/* Writes videos as MP4: H.264, or MPEG-4 where FFmpeg has no encoder for H.264. */
 #ifndef VIDEO_WRITER_H
 #define VIDEO_WRITER_H
 
-#include "video/frame.h"
-
-/* Writes a PNG atomically (temporary file, rename), without syncing it to the disk. `bgr` is height
- * x width x 3. Any thread. */
-int png_write(const char *path, const uint8_t *bgr, int width, int height);
-
-/* Writes the same PNG to memory. The caller owns *data and frees it with mem_free. */
-int png_encode(uint8_t **data, int64_t *bytes, const uint8_t *bgr, int width, int height);
+#include <stdint.h>
 
 typedef struct VideoWriter VideoWriter;
 
