@@ -33,10 +33,12 @@ static void walk(const char *name, int frames, int width, int lane, int seed) {
     VideoWriter *w = NULL;
     assert_non_null(bgr);
     if (strstr(name, ".mp4"))
-        assert_int_equal(video_writer_open(&w, fixture_path("%s", name), width, HEIGHT, 10), 0);
+        assert_int_equal(video_writer_open(&w, fixture_path("%s", name),
+                                           &(VideoWriterOptions){width, HEIGHT, 10, 1, false}),
+                         0);
     for (int t = 0; t < frames; t++) {
         draw(bgr, width, (t + 17 * seed) % width, lane, t);
-        assert_int_equal(w ? video_writer_add(w, bgr)
+        assert_int_equal(w ? video_writer_add(w, bgr, NAN)
                            : png_write(fixture_path("%s/%03d.png", name, t), bgr, width, HEIGHT),
                          0);
     }

@@ -465,8 +465,9 @@ static void test_colon(void **state) {
     Source *s = open_ok("2024-05-01T12:30:05.avi");
     read_ok(s, &f);
     VideoWriter *w = NULL;
-    assert_int_equal(video_writer_open(&w, "12:30.mp4", W, H, 25), 0);
-    assert_int_equal(video_writer_add(w, f.data), 0);
+    assert_int_equal(video_writer_open(&w, "12:30.mp4", &(VideoWriterOptions){W, H, 25, 1, false}),
+                     0);
+    assert_int_equal(video_writer_add(w, f.data, 0), 0);
     assert_int_equal(video_writer_close(&w), 0);
     source_free(&s);
     s = open_ok("12:30.mp4");

@@ -74,9 +74,11 @@ typedef struct {
     ScoreOutput *out;
     VideoWriter *video;
     uint8_t *canvas, *difference;
+    int width, height; /* of the frames in the video */
     float *map;
     double *history; /* what the video's curve shows: the last PSNRs; NaN: no score */
     int count, room;
+    double shown; /* the score that the video shows; of frames left out the last one's */
     int64_t read, scored, late; /* frames; read: of this clip */
     Worst worst;
     bool told_slow;
@@ -196,14 +198,17 @@ static int open_all(Score *s) {
 /* ---- pictures ---- */
 
 static int open_video(Score *s, const Frame *f) {
-    double fps = pair_reader_info(s->reader)->fps;
-    int height = f->height + ANNOTATE_STRIP;
-    s->canvas = mem_alloc((size_t)f->width * (size_t)height, 3);
+    const SourceInfo *info = pair_reader_info(s->reader);
+    const VideoWriterOptions options = {f->width, f->height + ANNOTATE_STRIP, info->fps,
+                                        info->aspect, info->live};
+    s->width = f->width;
+    s->height = f->height;
+    s->canvas = mem_alloc((size_t)options.width * (size_t)options.height, 3);
     s->room = 2 * f->width + 2;
     s->history = mem_alloc((size_t)s->room, sizeof *s->history);
     if (!s->canvas || !s->history)
         return ERR_FAIL;
-    return video_writer_open(&s->video, s->args.video, f->width, height, fps > 0 ? fps : 25);
+    return video_writer_open(&s->video, s->args.video, &options);
 }
 
 /* Keeps at least as many scores as the curve has columns. */
@@ -219,10 +224,15 @@ static int write_video(Score *s, const Frame *f, double psnr) {
     int code = s->video ? 0 : open_video(s, f);
     if (code)
         return code;
+    if (f->width != s->width || f->height != s->height)
+        return err_set(ERR_FAIL,
+                       "%s: the camera's picture was %d x %d and is %d x %d now: one video cannot "
+                       "show both; start again with another name",
+                       s->args.video, s->width, s->height, f->width, f->height);
     remember(s, psnr);
     annotate_frame((Canvas){s->canvas, f->width, f->height + ANNOTATE_STRIP}, f, s->scorer, s->map,
                    s->history, s->count);
-    return video_writer_add(s->video, s->canvas);
+    return video_writer_add(s->video, s->canvas, f->seconds);
 }
 
 static int write_map(Score *s, int64_t frame) {
@@ -282,8 +292,10 @@ static int score_frame(Score *s, const Frame *f, PairState state) {
     s->read++;
     if (!code)
         code = score_output_add(s->out, s->clip, f, psnr);
+    if (state != PAIR_BETWEEN && state != PAIR_LATE)
+        s->shown = psnr;
     if (!code && s->args.video)
-        code = write_video(s, f, psnr);
+        code = write_video(s, f, s->shown);
     if (!code && s->args.maps && !isnan(psnr))
         code = write_map(s, f->index);
     if (!isnan(psnr))
