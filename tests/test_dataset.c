@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "data/dataset.h"
 #include "fixture.h"
@@ -145,6 +146,79 @@ static void test_own_footage(void **state) {
     refuse(fixture_path("own"), "two clips are called cam9");
 }
 
+static void assert_passed_over(const Dataset *d, const char *want) {
+    char got[512];
+    assert_string_equal(remarks_passed_over(got, sizeof got, &d->remarks), want);
+}
+
+/* The first name's video under the second one. */
+static void video_as(const char *from, const char *to, int frames) {
+    char *data;
+    size_t n;
+    video(from, frames);
+    assert_int_equal(file_read(fixture_path("%s", from), 1 << 24, &data, &n), 0);
+    fixture_write(fixture_path("%s", to), data, n);
+    mem_free(data);
+}
+
+/* Videos by their content, whatever their names; the rest is named, but for what systems leave. */
+static void test_contents(void **state) {
+    (void)state;
+    video_as("made/a.avi", "odd/no_extension", 5);
+    video_as("made/b.mov", "odd/phone.3gp", 4);
+    video_as("made/c.mkv", "odd/00001.MTS", 6);
+    clip("odd/night", 3);
+    clip("odd/@eaDir", 3);
+    clip("odd/__MACOSX/night", 3);
+    fixture_path("odd/run/x");
+    fixture_text(fixture_path("odd/Thumbs.db"), "x");
+    fixture_text(fixture_path("odd/labels.txt"), "night 0 1\n");
+    fixture_text(fixture_path("odd/page.ts"), "export const x = 1;\n");
+    fixture_text(fixture_path("odd/notes.txt"), "normal days\n");
+    fixture_text(fixture_path("odd/night/marks.txt"), "x");
+    Dataset *d = open_ok(fixture_path("odd"));
+    assert_clips(&d->train, "00001:-1 night:3 no_extension:5 phone:4");
+    assert_passed_over(d, "night/marks.txt, notes.txt, page.ts and 1 more");
+    assert_string_equal(d->remarks.broken, "page.ts");
+    assert_int_equal(d->remarks.broken_count, 1);
+    assert_null(d->remarks.stray);
+    dataset_free(&d);
+    video("double/a.avi", 4);
+    video("double/a.mov", 5);
+    video_as("double/a.avi", "double/a.LRF", 4); /* a preview */
+    d = open_ok(fixture_path("double"));
+    assert_clips(&d->train, "a.avi:4 a.mov:5");
+    assert_passed_over(d, "a.LRF");
+    dataset_free(&d);
+}
+
+/* Pictures beside videos are their covers, videos beside more pictures are previews of them. */
+static void test_covers(void **state) {
+    (void)state;
+    video("covers/a.avi", 4);
+    video("covers/b.avi", 4);
+    fixture_bmp(fixture_path("covers/a.bmp"), 32, 32, 0);
+    fixture_bmp(fixture_path("covers/b.bmp"), 32, 32, 0);
+    Dataset *d = open_ok(fixture_path("covers"));
+    assert_int_equal(d->layout, LAYOUT_CLIPS);
+    assert_clips(&d->train, "a:4 b:4");
+    assert_passed_over(d, "a.bmp, b.bmp");
+    dataset_free(&d);
+    clip("preview", 4);
+    video("preview/all.avi", 4);
+    clip("preview/small", 4);
+    fixture_bmp(fixture_path("preview/cover.bmp"), 16, 12, 0);
+    d = open_ok(fixture_path("preview"));
+    assert_int_equal(d->layout, LAYOUT_SINGLE);
+    assert_clips(&d->train, "preview:5");
+    assert_passed_over(d, "all.avi, small");
+    assert_string_equal(d->remarks.stray, "preview: cover.bmp is read as frame 4, after 003.bmp");
+    dataset_free(&d);
+    video("days/monday/1.avi", 4);
+    fixture_bmp(fixture_path("days/monday/1.bmp"), 32, 32, 0);
+    refuse(fixture_path("days"), "monday looks like one; give that folder");
+}
+
 static void test_bad(void **state) {
     (void)state;
     refuse(fixture_path("absent"), "absent");
@@ -153,6 +227,11 @@ static void test_bad(void **state) {
     fixture_path("bare/training/frames/x");
     fixture_path("bare/testing/frames/x");
     refuse(fixture_path("bare"), "hold no clips");
+    fixture_text(fixture_path("texts/a.txt"), "This is a text file.\n");
+    refuse(fixture_path("texts"), "holds no footage, but a.txt; expected");
+    video("Bad/training_videos/01.avi", 4); /* a published data set is whole or refused */
+    fixture_text(fixture_path("Bad/training_videos/02.avi"), "This is a text file.\n");
+    refuse(fixture_path("Bad"), "02.avi: not a video");
     fixture_text(fixture_path("text.mp4"), "This is a text file.\n");
     refuse(fixture_path("text.mp4"), "not a video");
 }
@@ -177,9 +256,10 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frames), cmocka_unit_test(test_ucsd),
-        cmocka_unit_test(test_videos), cmocka_unit_test(test_own_footage),
-        cmocka_unit_test(test_bad),    cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_frames),   cmocka_unit_test(test_ucsd),
+        cmocka_unit_test(test_videos),   cmocka_unit_test(test_own_footage),
+        cmocka_unit_test(test_contents), cmocka_unit_test(test_covers),
+        cmocka_unit_test(test_bad),      cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -21,7 +21,6 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "fixture.h"
-#include "video/listing.h"
 #include "video/source.h"
 #include "video/writer.h"
 
@@ -542,36 +541,16 @@ static void test_threads(void **state) {
     }
 }
 
-static void test_listing(void **state) {
-    (void)state;
-    assert_true(listing_compare("img2", "img10") < 0);
-    assert_true(listing_compare("01_0014", "01_0129") < 0);
-    assert_true(listing_compare("1", "01") != 0);
-    assert_true(listing_compare("a", "b") < 0);
-    assert_true(listing_compare("a1", "a") > 0);
-    assert_int_equal(listing_compare("x9", "x9"), 0);
-    Listing l = {0};
-    assert_int_equal(listing_open(&l, "/nowhere/at/all", LIST_FILES), ERR_FAIL);
-    fixture_text(fixture_path("list/frame_007_v2_0012.jpg"), "x");
-    fixture_text(fixture_path("list/cover.jpg"), "x");
-    assert_int_equal(listing_open(&l, fixture_path("list"), LIST_IMAGES), 0);
-    assert_int_equal(l.count, 2);
-    assert_int_equal(l.item[0].number, -1);
-    assert_int_equal(l.item[1].number, 12);
-    listing_free(&l);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_folder),        cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_cut_pictures),  cmocka_unit_test(test_damaged_clip),
-        cmocka_unit_test(test_bad_inputs),    cmocka_unit_test(test_videos),
-        cmocka_unit_test(test_cut_video),     cmocka_unit_test(test_dropped_frames),
-        cmocka_unit_test(test_streams),       cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_threads),       cmocka_unit_test(test_listing),
-        cmocka_unit_test(test_grey16),        cmocka_unit_test(test_edit_list),
-        cmocka_unit_test(test_colon),         cmocka_unit_test(test_second_try),
-        cmocka_unit_test(test_damaged_frame),
+        cmocka_unit_test(test_folder),       cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_cut_pictures), cmocka_unit_test(test_damaged_clip),
+        cmocka_unit_test(test_bad_inputs),   cmocka_unit_test(test_videos),
+        cmocka_unit_test(test_cut_video),    cmocka_unit_test(test_dropped_frames),
+        cmocka_unit_test(test_streams),      cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_threads),      cmocka_unit_test(test_grey16),
+        cmocka_unit_test(test_edit_list),    cmocka_unit_test(test_colon),
+        cmocka_unit_test(test_second_try),   cmocka_unit_test(test_damaged_frame),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

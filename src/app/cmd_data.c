@@ -7,15 +7,16 @@
 #include "app/cmd.h"
 #include "app/common.h"
 #include "app/data_plant.h"
+#include "app/footage.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/stop.h"
-#include "data/dataset.h"
 #include "data/labels.h"
 #include "data/masks.h"
-#include "video/listing.h"
+#include "train/settings.h"
+#include "video/numbering.h"
 #include "video/source.h"
 
 static const char usage[] =
@@ -23,7 +24,8 @@ static const char usage[] =
     "       normalcy data plant DATA -o FOLDER [OPTIONS]\n\n"
     "check: examines a folder of footage, a video or a stream: its layout, clips, frame sizes,\n"
     "numbering, ground truth and masks. Prints a line for each problem, which says what to do.\n"
-    "The exit code is 1 if there is a problem.\n"
+    "The exit code is 1 if there is a problem. Clips must be as long as 'train' needs them\n"
+    "without options.\n"
     "plant: makes a labelled data set out of normal footage. Holds out some training clips and\n"
     "lays moving parts of the same footage over copies of them. A part that is made faster or\n"
     "larger is an anomaly; an unchanged part counts as normal. 'train' and 'eval' on FOLDER help\n"
@@ -48,6 +50,10 @@ typedef struct {
     const Dataset *data;
     Json *root, *labels, *problems, *notes; /* the last three are members of root */
     int64_t done, total;                    /* clips read, for progress */
+    VitConfig network;                      /* what `train` begins with */
+    TrainSettings training;
+    int64_t pairs, unknown; /* of the split being read: pairs, clips of unknown length */
+    bool live;
 } Check;
 
 __attribute__((format(printf, 2, 3))) static void say(Json *list, const char *fmt, ...) {
@@ -61,61 +67,29 @@ __attribute__((format(printf, 2, 3))) static void say(Json *list, const char *fm
 
 /* ---- clips ---- */
 
-/* Places where a picture's number does not follow the one before it. */
-typedef struct {
-    int64_t count, first; /* how many; the first one's place */
-} Breaks;
-
-static void count_break(Breaks *b, int64_t place) {
-    if (b->count++ == 0)
-        b->first = place;
-}
-
-/* " and 3 more", or "" where there is one. */
-static const char *more_text(char *buf, size_t n, const Breaks *b) {
-    *buf = 0;
-    if (b->count > 1)
-        snprintf(buf, n, " and %lld more", (long long)b->count - 1);
-    return buf;
-}
-
-static void tell_jumps(Check *c, const char *clip, const Listing *l, const Breaks *jumps) {
-    char more[40];
-    const ListingItem *at = l->item + jumps->first;
+static void tell_jumps(Check *c, const char *clip, const Listing *l, Places jumps) {
+    char more[40] = "";
+    const ListingItem *at = l->item + jumps.first;
+    if (jumps.count > 1)
+        snprintf(more, sizeof more, " and %lld more", (long long)jumps.count - 1);
     say(c->problems,
         "%s: numbers jump from %lld to %lld%s; if frames are missing, copy them again (otherwise "
         "ignore this: position counts, not the number)",
-        clip, (long long)at[-1].number, (long long)at->number, more_text(more, sizeof more, jumps));
+        clip, (long long)numbering_of(at[-1].name), (long long)numbering_of(at->name), more);
 }
 
-static void tell_twice(Check *c, const char *clip, const Listing *l, const Breaks *twice) {
-    char more[40];
-    const ListingItem *at = l->item + twice->first;
-    say(c->problems,
-        "%s: %s and %s have the same number%s; both are read, in this order: check that they are "
-        "two frames, and that they follow each other so",
-        clip, file_name(at[-1].path), file_name(at->path), more_text(more, sizeof more, twice));
-}
-
-/* Pictures without numbers are in the order of their names, which is none to check. */
 static void check_numbers(Check *c, const char *split, const Clip *clip) {
     Listing l = {0};
+    char name[600], stray[1024];
     if (!file_is_folder(clip->url) || listing_open(&l, clip->url, LIST_IMAGES))
         return;
-    Breaks jumps = {0}, twice = {0};
-    for (int64_t i = 1; i < l.count; i++) {
-        int64_t a = l.item[i - 1].number, b = l.item[i].number;
-        if (a >= 0 && b > a + 1)
-            count_break(&jumps, i);
-        else if (a >= 0 && a == b)
-            count_break(&twice, i);
-    }
-    char name[600];
     snprintf(name, sizeof name, "%s/%s", split, clip->name);
-    if (twice.count)
-        tell_twice(c, name, &l, &twice);
+    Places jumps = numbering_jumps(&l), strays = numbering_strays(&l);
     if (jumps.count)
-        tell_jumps(c, name, &l, &jumps);
+        tell_jumps(c, name, &l, jumps);
+    if (strays.count)
+        say(c->problems, "%s: " FOOTAGE_STRAY, name,
+            numbering_stray_text(stray, sizeof stray, &l, strays));
     listing_free(&l);
 }
 
@@ -123,18 +97,46 @@ static void check_numbers(Check *c, const char *split, const Clip *clip) {
 static int decode(const Check *c, Source *s, int64_t *frames) {
     Frame f = {0};
     int64_t n = 0;
+    bool all = c->args->decode && !source_info(s)->live;
     int code = source_read(s, &f);
-    for (n = !code; !code && c->args->decode && !source_info(s)->live; n += !code)
-        code = stop_requested() ? err_set(ERR_STOPPED, "stopped")
-               : f.corrupt      ? err_set(ERR_FAIL, "frame %lld is damaged; copy the clip again",
-                                          (long long)f.index)
-                                : source_read(s, &f);
+    while (!code) {
+        n++;
+        if (f.corrupt)
+            code =
+                err_set(ERR_FAIL, "frame %lld is damaged; copy the clip again", (long long)f.index);
+        else if (stop_requested())
+            code = err_set(ERR_STOPPED, "stopped");
+        if (code || !all)
+            break;
+        code = source_read(s, &f);
+    }
     if (code == ERR_END && n > 0) {
         *frames = n;
         code = 0;
     }
     frame_free(&f);
     return code == ERR_END ? err_set(ERR_FAIL, "there is no frame in it") : code;
+}
+
+/* Whether `train` finds pairs in a clip, and `eval` with the network that it makes. */
+static void check_length(Check *c, const char *split, const Clip *clip, int64_t frames) {
+    int64_t need = c->network.frames + 1;
+    if (frames < 0) {
+        c->unknown++;
+        return;
+    }
+    if (frames >= need)
+        c->pairs += frames - need + 1;
+    else
+        say(c->problems,
+            "%s/%s: %lld frame%s; a pair needs %lld (%d with --preset ped2): add frames, or keep "
+            "the clip elsewhere",
+            split, clip->name, (long long)frames, frames == 1 ? "" : "s", (long long)need, 2);
+    if (clip->frames >= 0 && frames != clip->frames)
+        say(c->problems,
+            "%s/%s: it announces %lld frames and has %lld; rewrite it with: ffmpeg -i FILE -c copy "
+            "NEW",
+            split, clip->name, (long long)clip->frames, (long long)frames);
 }
 
 static int check_clip(Check *c, const char *split, const Clip *clip, Json *list) {
@@ -154,10 +156,10 @@ static int check_clip(Check *c, const char *split, const Clip *clip, Json *list)
     js_append(list, j);
     if (code == ERR_FAIL)
         say(c->problems, "%s/%s: %s", split, clip->name, err_text());
-    else if (frames == 1)
-        say(c->problems,
-            "%s/%s: a single frame; a pair needs two: move the clip out of the data set", split,
-            clip->name);
+    else if (!code && source_info(s)->live)
+        c->live = true;
+    else if (!code)
+        check_length(c, split, clip, frames);
     source_free(&s);
     check_numbers(c, split, clip);
     progress_draw("check", ++c->done, c->total, "%s/%s", split, clip->name);
@@ -172,6 +174,47 @@ static int check_split(Check *c, const char *name, const Split *split) {
                                 : check_clip(c, name, &split->clips[i], list);
     js_set(c->root, name, list);
     return code;
+}
+
+/* ---- the folder ---- */
+
+static int default_network(Check *c) {
+    const OptGroup groups[] = {{"Network", vit_options, &c->network},
+                               {"Training", train_options, &c->training},
+                               {NULL, NULL, NULL}};
+    int code = opt_defaults(groups);
+    if (!code)
+        code = opt_set_list(groups, "preset ", preset_options("footage"));
+    opt_free(groups); /* the numbers stay */
+    return code;
+}
+
+/* What a split to train on lacks as a whole. */
+static void check_pairs(Check *c) {
+    int64_t batch = c->training.batch;
+    if (c->data->train.count == 0)
+        say(c->notes, "there are no training clips: good for score and eval only");
+    else if (c->live)
+        say(c->notes, "it is live: good for score only; train and eval need recordings");
+    else if (c->unknown == 0 && c->pairs < batch)
+        say(c->problems,
+            "the clips to train on have %lld pairs, fewer than one batch of %lld: add footage, or "
+            "train with --batch %lld",
+            (long long)c->pairs, (long long)batch, (long long)(c->pairs > 0 ? c->pairs : 1));
+}
+
+static void check_remarks(Check *c) {
+    char names[1024], more[40] = "";
+    const Remarks *r = &c->data->remarks;
+    if (r->broken_count > 1)
+        snprintf(more, sizeof more, " and %lld more", (long long)r->broken_count - 1);
+    if (r->broken)
+        say(c->problems,
+            "%s%s: passed over, because FFmpeg finds no video in it; if it was one, copy it again",
+            r->broken, more);
+    if (r->passed_over_count > r->broken_count)
+        say(c->notes, "passed over, as neither videos nor folders of pictures: %s",
+            remarks_passed_over(names, sizeof names, r));
 }
 
 /* ---- ground truth ---- */
@@ -195,7 +238,7 @@ static void add_labels(void *ctx, const char *path, const Labels *l, const char 
 static void check_labels(Check *c) {
     const char *path = c->args->labels;
     if (c->data->test.count == 0) {
-        say(c->notes, "there are no test clips: good for training only");
+        say(c->notes, "there are no test clips: good for train only");
         return;
     }
     if (path) {
@@ -281,6 +324,17 @@ static void print_lines(const Json *root, const char *key) {
                js_text_of(js_at(list, i)));
 }
 
+/* What `normalcy` can do with the data, where no problem was found. */
+static void print_end(const Json *root) {
+    const Json *uses = js_get(root, "fits");
+    int64_t decoded = 0;
+    js_int_of(js_get(root, "decoded"), &decoded);
+    printf(decoded ? "\neverything fits" : "\nno problem found");
+    for (size_t i = 0; i < js_count(uses); i++)
+        printf("%s%s", i ? ", " : " for ", js_text_of(js_at(uses, i)));
+    puts(decoded ? "" : "; frames after the first of each clip were not read: --decode does");
+}
+
 static void print_table(const Json *root) {
     const Json *labels = js_get(root, "labels");
     int64_t masks = 0;
@@ -305,25 +359,53 @@ static void print_table(const Json *root) {
     print_lines(root, "notes");
     print_lines(root, "problems");
     if (js_count(js_get(root, "problems")) == 0)
-        printf("\neverything fits\n");
+        print_end(root);
 }
 
 /* ---- */
 
-static int gather(Check *c) {
+static void list_uses(Check *c) {
+    Json *uses = js_array();
+    bool labelled = false;
+    for (size_t i = 0; i < js_count(c->labels); i++)
+        labelled |= js_get(js_at(c->labels, i), "hash") != NULL;
+    if (c->data->train.count && !c->live)
+        js_append_text(uses, "train");
+    if (c->data->test.count)
+        js_append_text(uses, "score");
+    if (labelled && !c->live)
+        js_append_text(uses, "eval");
+    js_set_int(c->root, "decoded", c->args->decode);
+    js_set(c->root, "fits", uses);
+}
+
+static int gather_clips(Check *c) {
     const Dataset *d = c->data;
     bool split = d->layout != LAYOUT_CLIPS && d->layout != LAYOUT_SINGLE;
-    js_set_text(c->root, "path", d->root);
-    js_set_text(c->root, "layout", layout_names[d->layout]);
     c->total = d->test.count + (split ? d->train.count : 0);
     int code = split ? check_split(c, "train", &d->train) : check_split(c, "clips", &d->test);
+    check_pairs(c);
     if (!code && split)
         code = check_split(c, "test", &d->test);
     progress_end();
+    return code;
+}
+
+static int gather(Check *c) {
+    js_set_text(c->root, "path", c->data->root);
+    js_set_text(c->root, "layout", layout_names[c->data->layout]);
+    int code = default_network(c);
+    if (!code)
+        code = gather_clips(c);
     if (code)
         return code;
+    check_remarks(c);
     check_labels(c);
     check_masks(c);
+    if (c->unknown && !c->args->decode)
+        say(c->notes, "%lld clips do not say how many frames they have: --decode counts them",
+            (long long)c->unknown);
+    list_uses(c);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "app/cmd.h"
 #include "app/common.h"
 #include "app/eval_table.h"
+#include "app/footage.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -277,7 +278,7 @@ static int name_clips(Eval *e) {
 static int open_data(Eval *e) {
     int code = e->args.scores ? score_file_open(&e->given, e->args.scores) : 0;
     if (!code)
-        code = e->path ? dataset_open(&e->data, e->path) : name_clips(e);
+        code = e->path ? footage_open(&e->data, e->path) : name_clips(e);
     if (!code && e->data->test.count == 0)
         code = err_set(ERR_FAIL, "%s has no test clips", e->path);
     return code ? code : open_labels(e);

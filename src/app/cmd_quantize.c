@@ -4,6 +4,7 @@
 
 #include "app/cmd.h"
 #include "app/common.h"
+#include "app/footage.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -92,7 +93,7 @@ static int open_parts(Quantize *q) {
                      .frames_in = (int)info->frames,
                      .batch = 1,
                      .seed = (uint64_t)q->args.seed};
-    code = dataset_open(&q->data, q->path);
+    code = footage_open(&q->data, q->path);
     if (!code && q->data->train.count == 0)
         code = err_set(ERR_FAIL, "%s has no training clips", q->path);
     if (!code)

@@ -4,6 +4,7 @@
 
 #include "app/cmd.h"
 #include "app/common.h"
+#include "app/footage.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -252,7 +253,7 @@ static int open_data(Train *t) {
                      .context = &t->training,
                      .interval = t->training.interval,
                      .cache_bytes = t->args.cache * 1000000};
-    int code = dataset_open(&t->dataset, t->data);
+    int code = footage_open(&t->dataset, t->data);
     if (code && t->data == t->stored.model.data)
         return err_context(code,
                            "the run's data, named when it began (give it again: normalcy "

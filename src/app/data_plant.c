@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/footage.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -189,7 +190,7 @@ int data_plant(const char *path, PlantArgs *args) {
     if (!code)
         code = check_free(p.root);
     if (!code)
-        code = dataset_open(&d, path);
+        code = footage_open(&d, path);
     if (!code) {
         p.clips = &d->train;
         code = choose(&p);

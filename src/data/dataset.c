@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "video/listing.h"
+#include "video/probe_av.h"
 #include "video/source.h"
 #include "video/url.h"
 
@@ -46,9 +47,9 @@ static int match_layout(const char *root) {
     return best;
 }
 
-static bool ends_in(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcasecmp(text + n - m, end) == 0;
+/* Small copies that cameras write beside their videos. */
+static bool is_preview(const char *name) {
+    return file_has_extension(name, "lrv") || file_has_extension(name, "lrf");
 }
 
 /* A file's clip is named without its extension. */
@@ -58,17 +59,57 @@ static char *clip_name(const char *url) {
     return file ? mem_printf("%.*s", (int)(dot - name), name) : mem_printf("%s", name);
 }
 
-/* Counts a folder's frames by its listing, a file's frames by its container. */
-static int count_frames(Clip *c) {
-    if (file_is_folder(c->url)) {
-        Listing images;
-        int code = listing_open(&images, c->url, LIST_IMAGES);
-        if (code)
-            return code;
-        c->frames = images.count;
-        listing_free(&images);
-        return 0;
+static bool is_picture(const ListingItem *item) {
+    return !item->folder && listing_is_image(item->name);
+}
+
+static int64_t count_pictures(const Listing *l) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < l->count; i++)
+        n += is_picture(&l->item[i]);
+    return n;
+}
+
+/* Keeps the pictures of a clip's folder, in their order. */
+static int keep_pictures(Dataset *d, Listing *l) {
+    int64_t kept = 0;
+    int code = 0;
+    for (int64_t i = 0; i < l->count; i++) {
+        if (is_picture(&l->item[i])) {
+            l->item[kept++] = l->item[i];
+        } else {
+            code = code ? code : remarks_pass_over(&d->remarks, d->root, &l->item[i], false);
+            mem_free(l->item[i].path);
+        }
     }
+    l->count = kept;
+    return code;
+}
+
+/* Whether a folder has at least as many videos as pictures, which then are their covers. */
+static bool holds_videos(const Listing *l) {
+    int64_t pictures = count_pictures(l), videos = 0;
+    for (int64_t i = 0; i < l->count && pictures <= l->count - pictures && videos < pictures; i++)
+        videos += !l->item[i].folder && probe_is_video(l->item[i].path);
+    return pictures > 0 && videos == pictures;
+}
+
+static int read_folder(Dataset *d, Clip *c) {
+    Listing l = {0};
+    int code = listing_open(&l, c->url, LIST_ALL);
+    c->frames = holds_videos(&l) ? 0 : count_pictures(&l);
+    if (!code && c->frames) /* else it is passed over as a whole */
+        code = keep_pictures(d, &l);
+    if (!code && c->frames)
+        code = remarks_clip(&d->remarks, c->name, &l);
+    listing_free(&l);
+    return code;
+}
+
+/* Counts a folder's frames by its listing, a file's frames by its container. */
+static int read_clip(Dataset *d, Clip *c) {
+    if (file_is_folder(c->url))
+        return read_folder(d, c);
     Source *s = NULL;
     int code = source_open(&s, c->url);
     if (!code)
@@ -77,62 +118,92 @@ static int count_frames(Clip *c) {
     return code;
 }
 
-static int fill_clip(Clip *c, const char *url) {
+static int fill_clip(Dataset *d, Clip *c, const char *url) {
     c->name = clip_name(url);
     c->url = mem_printf("%s", url);
-    return c->name && c->url ? count_frames(c) : ERR_FAIL;
+    return c->name && c->url ? read_clip(d, c) : ERR_FAIL;
 }
 
-static int find_double(const Split *s, const char *folder) {
-    for (int i = 1; i < s->count; i++)
-        if (strcmp(s->clips[i - 1].name, s->clips[i].name) == 0)
-            return err_set(ERR_FAIL, "%s: two clips are called %s (%s and %s); rename one", folder,
-                           s->clips[i].name, file_name(s->clips[i - 1].url),
-                           file_name(s->clips[i].url));
+static void free_clip(Clip *c) {
+    mem_free(c->name);
+    mem_free(c->url);
+    *c = (Clip){0};
+}
+
+static int name_fully(Clip *c) {
+    mem_free(c->name);
+    c->name = mem_printf("%s", file_name(c->url));
+    return c->name ? 0 : ERR_FAIL;
+}
+
+/* Videos of one name get their extensions back. A folder of that name has none to add. */
+static int tell_apart(Clip *a, Clip *b, const char *folder) {
+    if (file_is_folder(a->url) || file_is_folder(b->url))
+        return err_set(ERR_FAIL, "%s: two clips are called %s (%s and %s); rename one", folder,
+                       a->name, file_name(a->url), file_name(b->url));
+    int code = name_fully(a);
+    return code ? code : name_fully(b);
+}
+
+static int find_doubles(const Split *s, const char *folder) {
+    for (int i = 0; i < s->count; i++)
+        for (int k = 0; k < i; k++) {
+            int code = strcmp(s->clips[k].name, s->clips[i].name) == 0
+                           ? tell_apart(&s->clips[k], &s->clips[i], folder)
+                           : 0;
+            if (code)
+                return code;
+        }
     return 0;
 }
 
-/* Reads the clip folders and video files of `folder`. Mask folders are skipped. A folder without
- * pictures is a clip of no frames if `all_are_clips`, else it is skipped. */
-static int read_split(Split *out, const char *folder, bool all_are_clips) {
-    Listing entries[2] = {0};
-    int code = listing_open(&entries[0], folder, LIST_FOLDERS);
-    if (!code)
-        code = listing_open(&entries[1], folder, LIST_VIDEOS);
-    int64_t most = entries[0].count + entries[1].count;
-    if (!code && most && !(out->clips = mem_alloc((size_t)most, sizeof *out->clips)))
-        code = ERR_FAIL;
-    /* Both lists are sorted. In all published layouts one of them is empty. */
-    int64_t at[2] = {0, 0};
-    while (!code && (at[0] < entries[0].count || at[1] < entries[1].count)) {
-        int k = at[0] == entries[0].count ||
-                (at[1] < entries[1].count &&
-                 listing_compare(entries[1].item[at[1]].path, entries[0].item[at[0]].path) < 0);
-        const char *path = entries[k].item[at[k]++].path;
-        if (k == 0 && (ends_in(path, "_gt") || strcmp(file_name(path), "masks") == 0))
-            continue;
-        Clip *c = &out->clips[out->count];
-        code = fill_clip(c, path);
-        if (k == 0 && c->frames == 0 && !all_are_clips && !code) {
-            mem_free(c->name);
-            mem_free(c->url);
-            *c = (Clip){0};
-        } else {
-            out->count++;
-        }
-    }
-    listing_free(&entries[0]);
-    listing_free(&entries[1]);
-    return code ? code : find_double(out, folder);
+/* A published data set is whole: what cannot be read of it is an error, not passed over. */
+static bool is_clip(const ListingItem *item, bool published) {
+    if (item->folder)
+        return !remarks_is_truth(item);
+    return !is_preview(item->name) &&
+           (probe_is_video(item->path) || (published && remarks_claims_video(item->name)));
 }
 
-static int read_single(Split *out, const char *url, bool live) {
+/* Reads the clip folders and videos among `entries`. A folder without pictures is a clip of no
+ * frames in a published layout, else it is passed over. */
+static int read_split(Dataset *d, Split *out, const Listing *entries, bool published) {
+    if (entries->count && !(out->clips = mem_alloc((size_t)entries->count, sizeof *out->clips)))
+        return ERR_FAIL;
+    int code = 0;
+    for (int64_t i = 0; i < entries->count && !code; i++) {
+        const ListingItem *item = &entries->item[i];
+        Clip *c = &out->clips[out->count];
+        bool clip = is_clip(item, published);
+        if (clip)
+            code = fill_clip(d, c, item->path);
+        clip &= code || published || !item->folder || c->frames > 0;
+        if (clip)
+            out->count++;
+        else
+            free_clip(c);
+        if (!clip && !code)
+            code = remarks_pass_over(&d->remarks, d->root, item, !is_preview(item->name));
+    }
+    return code;
+}
+
+static int open_split(Dataset *d, Split *out, const char *folder) {
+    Listing entries = {0};
+    int code = listing_open(&entries, folder, LIST_ALL);
+    if (!code)
+        code = read_split(d, out, &entries, true);
+    listing_free(&entries);
+    return code ? code : find_doubles(out, folder);
+}
+
+static int read_single(Dataset *d, Split *out, const char *url, bool live) {
     out->clips = mem_alloc(1, sizeof *out->clips);
     if (!out->clips)
         return ERR_FAIL;
     out->count = 1;
     if (!live)
-        return fill_clip(out->clips, url);
+        return fill_clip(d, out->clips, url);
     *out->clips = (Clip){mem_printf("live"), mem_printf("%s", url), -1};
     return out->clips->name && out->clips->url ? 0 : ERR_FAIL;
 }
@@ -153,25 +224,40 @@ static int copy_split(Split *out, const Split *in) {
     return 0;
 }
 
-static int no_layout(const char *root) {
-    Listing folders;
-    int code = listing_open(&folders, root, LIST_FOLDERS);
-    if (code)
-        return code;
-    const char *hint = NULL;
-    for (int64_t i = 0; i < folders.count && !hint; i++)
-        if (match_layout(folders.item[i].path) >= 0)
-            hint = folders.item[i].path;
+/* A folder below `root` that could be meant: a data set, or one with clips in it. */
+static char *find_hint(const char *root) {
+    Listing folders = {0}, entries = {0};
+    char *hint = NULL;
+    if (listing_open(&folders, root, LIST_FOLDERS))
+        return NULL;
+    for (int64_t i = 0; i < folders.count && !hint; i++) {
+        const char *path = folders.item[i].path;
+        bool is = match_layout(path) >= 0;
+        int code = is ? 0 : listing_open(&entries, path, LIST_FILES);
+        for (int64_t k = 0; k < entries.count && !is && !code; k++)
+            is = probe_is_video(entries.item[k].path);
+        listing_free(&entries);
+        hint = is ? mem_printf("%s", path) : NULL;
+    }
+    listing_free(&folders);
+    return hint;
+}
+
+static int no_layout(const Dataset *d) {
+    char names[1024];
+    char *hint = find_hint(d->root);
+    int code;
     if (hint)
-        code = err_set(ERR_FAIL, "%s is no data set, but %s looks like one; give that folder", root,
-                       hint);
+        code = err_set(ERR_FAIL, "%s is no data set, but %s looks like one; give that folder",
+                       d->root, hint);
     else
         code = err_set(ERR_FAIL,
-                       "%s holds no footage; expected training/frames and testing/frames, "
-                       "Train and Test, training_videos and testing_videos, folders of numbered "
-                       "pictures, or video files",
-                       root);
-    listing_free(&folders);
+                       "%s holds no footage%s%s; expected training/frames and testing/frames, "
+                       "Train and Test, training_videos and testing_videos, folders of pictures, "
+                       "or videos",
+                       d->root, d->remarks.passed_over_count ? ", but " : "",
+                       remarks_passed_over(names, sizeof names, &d->remarks));
+    mem_free(hint);
     return code;
 }
 
@@ -182,7 +268,7 @@ static int open_layout(Dataset *d, int row) {
     Split *split[2] = {&d->train, &d->test};
     for (int i = 0; i < 2; i++) {
         snprintf(path, sizeof path, "%s/%s", d->root, sub[i]);
-        int code = file_is_folder(path) ? read_split(split[i], path, true) : 0;
+        int code = file_is_folder(path) ? open_split(d, split[i], path) : 0;
         if (code)
             return code;
     }
@@ -191,21 +277,38 @@ static int open_layout(Dataset *d, int row) {
     return 0;
 }
 
-static int open_plain(Dataset *d, bool live) {
-    Listing images = {0};
-    int code = 0;
-    d->layout = LAYOUT_SINGLE;
-    if (!live && file_is_folder(d->root)) {
-        if ((code = listing_open(&images, d->root, LIST_IMAGES)))
-            return code;
-        if (images.count == 0)
-            d->layout = LAYOUT_CLIPS;
-        listing_free(&images);
+static void free_split(Split *s) {
+    for (int i = 0; i < s->count; i++)
+        free_clip(&s->clips[i]);
+    mem_free(s->clips);
+    *s = (Split){0};
+}
+
+/* The clips of a folder without a split; none where it is itself a clip. */
+static int open_clips(Dataset *d, int64_t *pictures) {
+    Listing entries = {0};
+    int code = listing_open(&entries, d->root, LIST_ALL);
+    *pictures = count_pictures(&entries);
+    if (!code && *pictures <= entries.count - *pictures)
+        code = read_split(d, &d->train, &entries, false);
+    listing_free(&entries);
+    if (!code && *pictures > d->train.count) {
+        free_split(&d->train);
+        remarks_free(&d->remarks);
     }
-    code = d->layout == LAYOUT_CLIPS ? read_split(&d->train, d->root, false)
-                                     : read_single(&d->train, d->root, live);
+    return code ? code : find_doubles(&d->train, d->root);
+}
+
+static int open_plain(Dataset *d, bool live) {
+    bool folder = !live && file_is_folder(d->root);
+    int64_t pictures = 0;
+    int code = folder ? open_clips(d, &pictures) : 0;
+    bool single = !folder || (d->train.count == 0 && pictures > 0);
+    d->layout = single ? LAYOUT_SINGLE : LAYOUT_CLIPS;
+    if (!code && single)
+        code = read_single(d, &d->train, d->root, live);
     if (!code && d->train.count == 0)
-        code = no_layout(d->root);
+        code = no_layout(d);
     return code ? code : copy_split(&d->test, &d->train);
 }
 
@@ -234,19 +337,12 @@ int dataset_open(Dataset **out, const char *path) {
     return code;
 }
 
-static void free_split(Split *s) {
-    for (int i = 0; i < s->count; i++) {
-        mem_free(s->clips[i].name);
-        mem_free(s->clips[i].url);
-    }
-    mem_free(s->clips);
-}
-
 void dataset_free(Dataset **d) {
     if (!*d)
         return;
     free_split(&(*d)->train);
     free_split(&(*d)->test);
+    remarks_free(&(*d)->remarks);
     mem_free((*d)->root);
     mem_free(*d);
     *d = NULL;

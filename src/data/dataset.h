@@ -5,11 +5,16 @@
  * (training_videos/01.avi, testing_videos, ground_truth_demo/testing_label_mask); ShanghaiTech's
  * (training/videos, testing/frames, test_frame_mask, test_pixel_mask); folders of frames and video
  * files side by side; one video file, one folder of frames or one URL (a single clip). The last two
- * layouts have no split, so their clips count both for training and for testing. */
+ * layouts have no split, so their clips count both for training and for testing.
+ *
+ * A video is what probe_av.h says. A folder with pictures and clips in it is a single clip where
+ * the pictures are more, else a folder of clips. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
 #include <stdint.h>
+
+#include "data/remarks.h"
 
 typedef enum {
     LAYOUT_FRAMES,       /* training/frames, testing/frames */
@@ -23,7 +28,7 @@ typedef enum {
 extern const char *const layout_names[];
 
 typedef struct {
-    char *name;     /* "01", "Test001", "01_0014": unique in its split */
+    char *name;     /* "01", "Test001", "01_0014": unique in its split; "a.mp4" beside "a.mkv" */
     char *url;      /* for source_open */
     int64_t frames; /* from the folder's listing or the container; -1 unknown before reading */
 } Clip;
@@ -36,7 +41,8 @@ typedef struct {
 typedef struct {
     char *root;
     Layout layout;
-    Split train, test; /* sorted by number, then by name */
+    Split train, test; /* in the order of listing_compare */
+    Remarks remarks;
 } Dataset;
 
 /* Opens the data set at `path` without decoding frames. ERR_FAIL where nothing is there, where the

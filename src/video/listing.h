@@ -1,4 +1,4 @@
-/* A folder's entries in natural order: img2 before img10. */
+/* A folder's entries in the order of `ls | sort -V`: img2 before img10. */
 #ifndef VIDEO_LISTING_H
 #define VIDEO_LISTING_H
 
@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 typedef struct {
-    char *path;     /* owned */
-    int64_t number; /* last run of digits in the name before its extension; -1 without one */
+    char *path;       /* owned */
+    const char *name; /* without folders; points into path */
+    bool folder;
 } ListingItem;
 
 typedef struct {
@@ -15,10 +16,10 @@ typedef struct {
     int64_t count;
 } Listing;
 
-typedef enum { LIST_IMAGES, LIST_VIDEOS, LIST_FOLDERS, LIST_FILES } ListKind;
+typedef enum { LIST_IMAGES, LIST_FOLDERS, LIST_FILES, LIST_ALL } ListKind;
 
-/* The entries of one kind in `folder`; hidden ones (".DS_Store", "._001.tif") are left out. Images
- * are sorted by number, everything else by name with runs of digits compared by value. An empty
+/* The entries of one kind in `folder`. Left out are hidden ones (".DS_Store", "._001.tif") and what
+ * file servers, systems and archivers leave behind ("@eaDir", "Thumbs.db", "__MACOSX"). An empty
  * list is no error. A folder that cannot be read is an error. *out is untouched on failure. */
 int listing_open(Listing *out, const char *folder, ListKind kind);
 
@@ -26,9 +27,12 @@ int listing_open(Listing *out, const char *folder, ListKind kind);
 void listing_free(Listing *l);
 
 bool listing_is_image(const char *path); /* by extension */
-bool listing_is_video(const char *path);
 
-/* strcmp's order, but runs of digits compare by value. */
+/* The order of `sort -V` in the C locale, which is that of GNU's filevercmp and then of bytes: runs
+ * of digits compare by value, however long, and extensions last. */
 int listing_compare(const char *a, const char *b);
+
+/* Whether two names differ at most in extensions and leading zeros: "007.jpg" and "7.png". */
+bool listing_same_stem(const char *a, const char *b);
 
 #endif
