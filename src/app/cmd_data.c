@@ -392,6 +392,8 @@ static int gather_clips(Check *c) {
 }
 
 static int gather(Check *c) {
+    if (js_check_text("the path of DATA", c->data->root)) /* as train does */
+        say(c->problems, "%s", err_text());
     js_set_text(c->root, "path", c->data->root);
     js_set_text(c->root, "layout", layout_names[c->data->layout]);
     int code = default_network(c);

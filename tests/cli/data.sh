@@ -19,6 +19,40 @@ full data check data
 full data check films --decode # its exit code is 1 in any case
 full data check data --json
 
+echo "-- check and train agree"
+tiny=(--image 32 --patch 8 --mask-cell 16 --width 16 --depth 1 --heads 2 --steps 1)
+# agree CODE FOLDER FRAGMENT: both end with this code; where it is 1, for this reason
+agree() {
+    expect $1 '' data check $2 --decode
+    { grep -q "everything fits for train" out && echo 0 || echo 1; } >fits
+    [ "$(cat fits)" = $1 ] && grep -q -- "$3" out || fail "data check $2: $(cat out)"
+    expect $1 "$3" train $2 -o agree-$2 "${tiny[@]}"
+}
+frames=data/training/frames/01
+mkdir -p epochs/01 short/01 short/02 few/01 damaged/01 odd/@eaDir odd/run
+i=0
+for f in $frames/*.png; do
+    cp $f epochs/01/$((1709633758 + i / 10)).$((i % 10))00000.png
+    cp $f short/01/ && cp $f damaged/01/
+    [ $i -ge 4 ] || cp $f short/02/
+    [ $i -ge 6 ] || cp $f few/01/
+    i=$((i + 1))
+done
+agree 0 epochs ''
+agree 1 short 'clip.*02.* 4 frames; a pair needs 5'
+agree 1 few ' 2 pairs.*, fewer than one batch of 4'
+truncate -s 300 damaged/01/005.png
+agree 1 damaged '005.png'
+cp a.mp4 odd/video && cp a.mp4 odd/00001.MTS && cp data/training/frames/01/000.png odd/@eaDir/
+echo 'normal days' >odd/notes.txt && echo >odd/Thumbs.db && echo 'no video' >odd/run/log
+agree 0 odd ''
+[ "$(grep -c warning err)" = 1 ] || fail "train names what it passes over in more than a line: $(cat err)"
+grep -q 'warning: passed over in odd, .*: notes.txt, run$' err || fail "train: $(cat err)"
+cp $frames/000.png epochs/01/cover.png
+expect 1 '' data check epochs
+grep -q 'problem: clips/01: cover.png is read as frame .*, after 17' out || fail "a stray: $(cat out)"
+expect 0 'warning: 01: cover.png is read as frame ' train epochs -o stray "${tiny[@]}"
+
 echo "-- plant"
 expect 0 '2 clips to train on, 1 x 2 to test on: ' data plant data -o planted/ --hold-out 3 --copies 2
 expect 0 '' data check planted
