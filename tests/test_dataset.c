@@ -131,6 +131,11 @@ static void test_own_footage(void **state) {
     assert_int_equal(d->layout, LAYOUT_SINGLE);
     assert_clips(&d->test, "cam9:4");
     dataset_free(&d);
+    char url[600];
+    snprintf(url, sizeof url, "file://%s", fixture_path("own/cam9.avi"));
+    d = open_ok(url);
+    assert_clips(&d->test, "cam9:4");
+    dataset_free(&d);
     d = open_ok("rtsp://127.0.0.1:9/live"); /* nothing is connected yet */
     assert_clips(&d->train, "live:-1");
     int64_t frames;

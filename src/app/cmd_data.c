@@ -296,7 +296,7 @@ static void check_masks(Check *c) {
 
 static void print_clips(const Json *root, const char *split) {
     const Json *list = js_get(root, split);
-    int64_t total = 0;
+    int64_t total = 0, unknown = 0;
     if (!list)
         return;
     printf("\n%s: %zu clips\n", split, js_count(list));
@@ -313,8 +313,12 @@ static void print_clips(const Json *root, const char *split) {
             printf("%15s", "length unknown");
         printf(w ? "  %lld x %lld\n" : "  unreadable\n", (long long)w, (long long)h);
         total += frames > 0 ? frames : 0;
+        unknown += frames < 0;
     }
-    printf("  %-20s %8lld frames\n", "in all", (long long)total);
+    printf("  %-20s %8lld frames", "in all", (long long)total);
+    if (unknown)
+        printf(" and %lld clip%s of unknown length", (long long)unknown, unknown == 1 ? "" : "s");
+    puts("");
 }
 
 static void print_lines(const Json *root, const char *key) {
@@ -405,8 +409,8 @@ static int gather(Check *c) {
     check_labels(c);
     check_masks(c);
     if (c->unknown && !c->args->decode)
-        say(c->notes, "%lld clips do not say how many frames they have: --decode counts them",
-            (long long)c->unknown);
+        say(c->notes, "%lld clip%s without a known length: --decode counts frames",
+            (long long)c->unknown, c->unknown == 1 ? "" : "s");
     list_uses(c);
     return 0;
 }

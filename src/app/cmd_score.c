@@ -5,6 +5,7 @@
 
 #include "app/cmd.h"
 #include "app/common.h"
+#include "app/footage.h"
 #include "app/score_output.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -137,7 +138,7 @@ static int open_scorer(Score *s) {
 static int open_clips(Score *s) {
     if (url_kind(s->input) != URL_PATH || !file_is_folder(s->input))
         return 0;
-    int code = dataset_open(&s->clips, s->input);
+    int code = footage_open(&s->clips, s->input);
     if (!code && s->clips->layout == LAYOUT_SINGLE)
         dataset_free(&s->clips);
     if (code || !s->clips)

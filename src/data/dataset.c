@@ -312,8 +312,7 @@ static int open_plain(Dataset *d, bool live) {
     return code ? code : copy_split(&d->test, &d->train);
 }
 
-static int open_any(Dataset *d) {
-    UrlKind kind = url_kind(d->root);
+static int open_any(Dataset *d, UrlKind kind) {
     bool live = kind == URL_STREAM || kind == URL_CAMERA;
     if (!live && !file_exists(d->root))
         return err_sys(ERR_FAIL, "cannot open %s", d->root);
@@ -325,11 +324,11 @@ int dataset_open(Dataset **out, const char *path) {
     Dataset *d = mem_alloc(1, sizeof *d);
     if (!d)
         return ERR_FAIL;
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        n--;
-    d->root = mem_printf("%.*s", (int)n, path);
-    int code = d->root ? open_any(d) : ERR_FAIL;
+    UrlKind kind = url_kind(path);
+    d->root = kind == URL_PATH ? url_path(path) : mem_printf("%s", path);
+    for (size_t n = d->root ? strlen(d->root) : 0; n > 1 && d->root[n - 1] == '/';)
+        d->root[--n] = 0;
+    int code = d->root ? open_any(d, kind) : ERR_FAIL;
     if (code)
         dataset_free(&d);
     else
