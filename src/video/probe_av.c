@@ -22,14 +22,8 @@ static bool is_text(const unsigned char *p, size_t n) {
 
 /* Bytes above 127 are letters of a text in any encoding, or a video's, which soon has a NUL. */
 static bool may_be_video(const char *path) {
-    static const char *const others[] = {"\x93NUMPY",
-                                         "PK\3\4",
-                                         "%PDF",
-                                         "\x1f\x8b",
-                                         "\x89HDF",
-                                         "SQLite format",
-                                         "\x7f"
-                                         "ELF"};
+    static const char *const others[] = {"\x93NUMPY", "PK\3\4",        "%PDF",   "\x1f\x8b",
+                                         "\x89HDF",   "SQLite format", "\177ELF"};
     unsigned char head[1024];
     FILE *f = fopen(path, "rbe");
     size_t n = f ? fread(head, 1, sizeof head, f) : 0;
