@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/rng.h"
 #include "fixture.h"
 #include "mjpeg_server.h"
 #include "video/pair_reader.h"
@@ -205,32 +206,38 @@ static void test_file(void **state) {
     }
 }
 
+static void pause_for(double seconds) {
+    nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * seconds)}, NULL);
+}
+
 /* Leaves the reader, and kills the server, at random times: NORMALCY_ROUNDS times, or a few. */
 static void test_random_ends(void **state) {
     (void)state;
     const char *rounds = getenv("NORMALCY_ROUNDS");
+    Rng r = rng_stream(1, RNG_SCENE, 0, 0);
+    uint32_t draws = 0;
     MjpegServer *server = start(200, 0);
-    srand(1);
-    for (int k = rounds ? atoi(rounds) : 4; k > 0; k--) {
-        PairReader *r = NULL;
+    for (long k = rounds ? strtol(rounds, NULL, 10) : 4; k > 0; k--) {
+        PairReader *reader = NULL;
         const Frame *f;
         PairState pair;
-        if (pair_reader_open(&r, mjpeg_server_url(server), &patient, &(PairReaderConfig){16, 2, 0}))
+        if (pair_reader_open(&reader, mjpeg_server_url(server), &patient,
+                             &(PairReaderConfig){16, 2, 0}))
             fail_msg("%s", err_text());
-        for (int n = rand() % 20; n > 0; n--)
-            assert_int_equal(pair_reader_next(r, &f, &pair), 0);
-        nanosleep(&(struct timespec){.tv_nsec = 1000000 * (rand() % 30)}, NULL);
+        for (int n = (int)(20 * rng_uniform(&r, draws++)); n > 0; n--)
+            assert_int_equal(pair_reader_next(reader, &f, &pair), 0);
+        pause_for(0.03 * rng_uniform(&r, draws++));
         if (k % 2) {
             int port = mjpeg_server_port(server);
             mjpeg_server_stop(server);
-            nanosleep(&(struct timespec){.tv_nsec = 1000000 * (rand() % 30)}, NULL);
+            pause_for(0.03 * rng_uniform(&r, draws++));
             server = mjpeg_server_start(&(MjpegServerConfig){picture(), 200, 0, 0, 0}, port);
             if (k % 4 == 1) /* what waited, and after the gap */
                 for (int n = 0; n < 50; n++)
-                    assert_int_equal(pair_reader_next(r, &f, &pair), 0);
+                    assert_int_equal(pair_reader_next(reader, &f, &pair), 0);
         }
         double begin = clock_seconds();
-        pair_reader_free(&r);
+        pair_reader_free(&reader);
         assert_true(clock_seconds() - begin < 2);
     }
     mjpeg_server_stop(server);
