@@ -7,6 +7,7 @@
 #include "data/mask_tracks.h"
 #include "data/masks.h"
 #include "video/draw.h"
+#include "video/sampler.h"
 #include "video/source.h"
 #include "video/window.h"
 
@@ -57,23 +58,30 @@ static int draw_truth(FramePictures *p, const Dataset *data, int clip, int64_t i
     return code;
 }
 
+/* Fills the window up to the frame. Which frames an interval takes depends on all before it. */
+static int fill(Window *w, Source *source, int64_t index, double interval) {
+    Frame f = {0};
+    Sampler sampler;
+    sampler_start(&sampler, interval);
+    int code = source_seek(source, interval > 0 ? 0 : index - w->frames);
+    do {
+        code = code ? code : source_read(source, &f);
+        if (!code && sampler_take(&sampler, f.seconds))
+            window_push(w, &f);
+    } while (!code && f.index < index);
+    frame_free(&f);
+    return code;
+}
+
 /* Scores the frame; the scorer keeps the prediction. */
 static int score(Scorer *s, Window *w, const char *url, int64_t index) {
-    int64_t frames = scorer_info(s)->frames;
     Source *source = NULL;
-    Frame f = {0};
     double psnr;
     int code = source_open(&source, url);
     if (!code)
-        code = source_seek(source, index - frames);
-    for (int64_t i = 0; i <= frames && !code; i++) {
-        code = source_read(source, &f);
-        if (!code)
-            window_push(w, &f);
-    }
+        code = fill(w, source, index, scorer_info(s)->model.interval);
     if (!code)
         code = scorer_run(s, window_x(w), window_y(w), &psnr);
-    frame_free(&f);
     source_free(&source);
     return code;
 }
