@@ -1,10 +1,12 @@
 /* The safetensors reader and writer: values, what the format allows, and headers that lie. */
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -367,11 +369,28 @@ static void test_files(void **state) {
     assert_int_equal(safetensors_open(&s, fixture_path("absent")), ERR_FAIL);
     assert_non_null(strstr(err_text(), "cannot read"));
     assert_int_equal(safetensors_open(&s, fixture_path("folder/")), ERR_FAIL);
-    assert_non_null(strstr(err_text(), "not a regular file"));
+    assert_non_null(strstr(err_text(), "a folder"));
     fixture_text(fixture_path("empty"), "");
     assert_int_equal(safetensors_open(&s, fixture_path("empty")), ERR_FAIL);
     assert_non_null(strstr(err_text(), "empty"));
     assert_null(s);
+}
+
+/* A file that the system cannot map is told as that, not as an empty one. */
+static void test_no_memory(void **state) {
+    (void)state;
+    const char *path = fixture_path("large.safetensors");
+    fixture_text(path, "any bytes");
+    struct rlimit old, none;
+    assert_int_equal(getrlimit(RLIMIT_AS, &old), 0);
+    none = (struct rlimit){1, old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+    Safetensors *s = NULL;
+    int code = safetensors_open(&s, path);
+    assert_int_equal(setrlimit(RLIMIT_AS, &old), 0);
+    assert_int_equal(code, ERR_FAIL);
+    assert_non_null(strstr(err_text(), path));
+    assert_non_null(strstr(err_text(), strerror(ENOMEM)));
 }
 
 int main(void) {
@@ -389,6 +408,7 @@ int main(void) {
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

@@ -159,10 +159,14 @@ int file_read(const char *path, size_t limit, char **data, size_t *bytes) {
         return ERR_FAIL;
     }
     size_t got = fread(p, 1, n, s);
+    int code = got == n    ? 0
+               : ferror(s) ? err_sys(ERR_FAIL, "cannot read %s", path)
+                           : err_set(ERR_FAIL, "cannot read %s: it ends after %zu of %zu bytes",
+                                     path, got, n);
     fclose(s);
-    if (got != n) {
+    if (code) {
         mem_free(p);
-        return err_set(ERR_FAIL, "cannot read %s: it ends after %zu of %zu bytes", path, got, n);
+        return code;
     }
     *data = p;
     *bytes = n;

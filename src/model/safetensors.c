@@ -172,13 +172,22 @@ int safetensors_open(Safetensors **out, const char *path) {
             close(fd);
         return code;
     }
-    size_t bytes = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
-    void *map = bytes ? mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    if (!S_ISREG(st.st_mode) || st.st_size == 0) {
+        close(fd);
+        return err_set(ERR_FAIL, "%s: not a safetensors file: it is %s", path,
+                       S_ISREG(st.st_mode)   ? "empty"
+                       : S_ISDIR(st.st_mode) ? "a folder"
+                                             : "not a regular file");
+    }
+    size_t bytes = (size_t)st.st_size;
+    void *map = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    int code = map == MAP_FAILED
+                   ? err_sys(ERR_FAIL, "cannot map the %zu bytes of %s into memory", bytes, path)
+                   : 0;
     close(fd);
-    if (map == MAP_FAILED)
-        return err_set(ERR_FAIL, "%s: not a safetensors file: %s", path,
-                       S_ISREG(st.st_mode) ? "it is empty" : "it is not a regular file");
-    int code = safetensors_parse(out, path, map, (int64_t)bytes);
+    if (code)
+        return code;
+    code = safetensors_parse(out, path, map, (int64_t)bytes);
     if (code) {
         munmap(map, bytes);
         return code;
