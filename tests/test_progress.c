@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -100,6 +101,24 @@ static void test_lines_fit(void **state) {
     progress_draw("check", 1, 1, "%0200d", 1);
     end();
     assert_int_equal(widest(1), 79);
+}
+
+/* A window that becomes narrower while a command runs: the next line fits it. */
+static void test_resized(void **state) {
+    (void)state;
+    begin(200);
+    for (int columns = 200; columns >= 30; columns -= 10) {
+        struct winsize size = {.ws_row = 24, .ws_col = (unsigned short)columns};
+        assert_int_equal(ioctl(STDERR_FILENO, TIOCSWINSZ, &size), 0);
+        progress_draw("epoch 12/100", 3, 3, "%0190d", columns);
+    }
+    end();
+    for (int columns = 200; columns >= 30; columns -= 10) {
+        char *line = terminal.text;
+        for (int skip = (200 - columns) / 10; skip >= 0; skip--)
+            line = strstr(line, erase) + strlen(erase);
+        assert_true(strcspn(line, "\r") == (size_t)columns - 1);
+    }
 }
 
 /* Names of any bytes: characters are not cut, and no byte steers the terminal. */
@@ -206,9 +225,9 @@ static void test_long_message(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines_fit),       cmocka_unit_test(test_names),
-        cmocka_unit_test(test_redraws_are_few), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_long_message),
+        cmocka_unit_test(test_lines_fit), cmocka_unit_test(test_resized),
+        cmocka_unit_test(test_names),     cmocka_unit_test(test_redraws_are_few),
+        cmocka_unit_test(test_threads),   cmocka_unit_test(test_long_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
