@@ -180,6 +180,33 @@ static void test_file_read(void **state) {
     assert_null(text);
 }
 
+static void test_file_read_text(void **state) {
+    (void)state;
+    static const char *const texts[][2] = {{"a\r\nb\rc\n\r", "a\nb\nc\n\n"},
+                                           {"\xef\xbb\xbf"
+                                            "\r",
+                                            "\n"},
+                                           {"\xef\xbb\xbf", ""},
+                                           {"\xef\xbb", "\xef\xbb"},
+                                           {"\n\n", "\n\n"}};
+    const char *path = fixture_path("lines");
+    for (int i = 0; i < 5; i++) {
+        char *text = NULL;
+        size_t n = 0;
+        fixture_text(path, texts[i][0]);
+        assert_int_equal(file_read_text(path, 100, &text, &n), 0);
+        assert_string_equal(text, texts[i][1]);
+        assert_int_equal(n, strlen(text));
+        mem_free(text);
+    }
+    char *text = NULL;
+    size_t n = 0;
+    fixture_write(path, "\xfe\xff\0a", 4);
+    assert_int_equal(file_read_text(path, 100, &text, &n), ERR_FAIL);
+    assert_non_null(strstr(err_text(), "lines: text in UTF-16; save it as UTF-8"));
+    assert_null(text);
+}
+
 static void test_file_names(void **state) {
     (void)state;
     assert_string_equal(file_name("a/b/c.txt"), "c.txt");
@@ -388,6 +415,7 @@ int main(void) {
         cmocka_unit_test(test_file_cannot_be_made),
         cmocka_unit_test(test_file_replaces_files_alone),
         cmocka_unit_test(test_file_read),
+        cmocka_unit_test(test_file_read_text),
         cmocka_unit_test(test_file_names),
         cmocka_unit_test(test_folder_is_removed),
         cmocka_unit_test(test_file_follows_no_link),

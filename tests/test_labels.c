@@ -1,5 +1,6 @@
 /* Ground truth in every format. All formats give the same labels of the same made-up clips. Labels
  * that do not fit the clips are refused, and the message names the file. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,9 +114,21 @@ static void test_npy(void **state) {
     refuse("set", path, "14 labels, but the 3 test clips have 15 frames");
     all[3] = 2;
     assert_int_equal(npy_write_u8(path, all, 1, (int64_t[]){15}), 0);
-    refuse("set", path, "element 3 is 2");
+    refuse("set", path, "element 3 (from 0) is 2; labels are 0 and 1");
+    all[3] = 1;
+    for (int i = 0; i < 15; i++)
+        reals[i] = all[i]; /* what numpy.zeros gives */
     assert_int_equal(npy_write_f64(path, reals, 1, (int64_t[]){15}), 0);
-    refuse("set", path, "floating-point");
+    accept("set", path, "frame_labels.npy");
+    const double bad[] = {0.5, -1, NAN, INFINITY, 1e300};
+    const char *const told[] = {"0.5;", "-1;", "nan;", "inf;", "1e+300;"};
+    for (int i = 0; i < 5; i++) {
+        char word[64];
+        snprintf(word, sizeof word, "element 3 (from 0) is %s", told[i]);
+        reals[3] = bad[i];
+        assert_int_equal(npy_write_f64(path, reals, 1, (int64_t[]){15}), 0);
+        refuse("set", path, word);
+    }
     refuse("set", fixture_path("absent.npy"), "cannot open");
     fixture_text(fixture_path("labels.doc"), "");
     refuse("set", fixture_path("labels.doc"), "labels are a .npy");
@@ -152,11 +165,72 @@ static void test_text(void **state) {
     accept("set", path, "labels.txt");
     refuse_text("labels.txt", "01 2 3\n04 0 1\n", "line 2: no test clip is called 04");
     refuse_text("labels.txt", "01 2\n", "line 1: expected: clip start end");
-    refuse_text("labels.txt", "01 2 3 4\n", "three words");
+    refuse_text("labels.txt", "01 2 3 4\n",
+                "no test clip is called 01 2; the first of 3 is called 01");
+    refuse_text("labels.txt", "2 3\n", "such as: 01 10 20");
+    refuse_text("labels.txt", "01 2 3.5\n", "expected: clip start end");
     refuse_text("labels.txt", "01 3 2\n", "line 1");
     refuse_text("labels.txt", "01 -1 2\n", "line 1");
     refuse_text("labels.txt", "01 0 99999999999999999999\n", "line 1");
     refuse_text("labels.txt", "01 2 6\n", "clip 01 ends at frame 6 (from 0), but the clip has 6");
+    refuse_text("labels.txt", "01 2 6\n", "begin the file with the line \"# first frame: 1\"");
+    refuse_text("labels.txt", "01 2 7\n", "the clip has 6 frames");
+    assert_null(strstr(err_text(), "first frame"));
+}
+
+/* What other programs make of a text: a mark at its begin, other line ends, blanks. */
+static void test_text_of_others(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "\xef\xbb\xbf"
+        "01 2 3\r\n01 5 5\r\n03 0 4\r\n",
+        "01 2 3\r01 5 5\r03 0 4\r",
+        "\xef\xbb\xbf"
+        "# ours\r\n\t01\t2\t3 \t\r\n\r\n'01' 5 5 # one\r\n\"03\" 0.0 4.0\r\n",
+        "\xef\xbb\xbf"
+        "# clip start end, from 1\r\n01 3 4\r\n01 6 6\r\n03 1 5\r\n",
+        "# First frame: 1  \n# more\n01 3 4\n01 6 6\n03 1 5\n",
+        "#first frame: 0\n01 2 3\n01 5 5\n# said again, from 0\n03 0 4\n",
+    };
+    const char *path = fixture_path("labels.txt");
+    for (int i = 0; i < 6; i++) {
+        fixture_text(path, texts[i]);
+        accept("set", path, "labels.txt");
+    }
+    fixture_write(path,
+                  "\xff\xfe"
+                  "0\0001\0",
+                  6);
+    refuse("set", path, "UTF-16");
+    refuse_text("labels.txt", "01 2 3\n# first frame: 1\n", "line 2: frames count from 1 here");
+    refuse_text("labels.txt", "# from 1\n01 0 3\n", "line 2: clip 1: there is no frame 0");
+    refuse_text("labels.txt", "# from 1\n01 2 7\n", "ends at frame 7 (from 1), but the clip has 6");
+    assert_null(strstr(err_text(), "first frame"));
+}
+
+/* Names with blanks, with what begins a comment, and with numbers; a file's name instead. */
+static void test_text_names(void **state) {
+    (void)state;
+    static const char *const names[CLIPS] = {"cam", "cam 2", "cam #3"};
+    for (int i = 0; i < CLIPS; i++)
+        fixture_video(fixture_path("named/%s.avi", names[i]), "mjpeg", W, H, lengths[i], 0);
+    static const char *const rows[CLIPS][2] = {{"cam 2 3", "cam.avi 2 3 # cam 2"},
+                                               {"cam 2 2 3", "'cam 2' 2 3# 1 2"},
+                                               {"cam #3 2 3", "\"cam #3.avi\"\t2  3 # cam #3"}};
+    const char *path = fixture_path("labels.txt");
+    for (int i = 0; i < 2 * CLIPS; i++) {
+        Dataset *d = data("named");
+        Labels *l = NULL;
+        fixture_text(path, rows[i / 2][i % 2]);
+        if (labels_open(&l, d, path))
+            fail_msg("%s", err_text());
+        assert_int_equal(l->abnormal, 2);
+        for (int c = 0; c < CLIPS; c++)
+            assert_int_equal(l->frame[c][2] + l->frame[c][3],
+                             strcmp(d->test.clips[c].name, names[i / 2]) == 0 ? 2 : 0);
+        labels_free(&l);
+        dataset_free(&d);
+    }
 }
 
 static void test_ucsd(void **state) {
@@ -250,7 +324,8 @@ static void test_mat(void **state) {
     refuse_mat(doubles(2, 1, (double[]){0, 2}), "[0; 2]");
     refuse_mat(doubles(2, 1, (double[]){1, 1e300}), "no range");
     refuse_mat(doubles(2, 1, (double[]){4, 2}), "no range");
-    refuse_mat(doubles(2, 1, (double[]){1, 7}), "ends at frame 6");
+    refuse_mat(doubles(2, 1, (double[]){1.5, 2}), "no range");
+    refuse_mat(doubles(2, 1, (double[]){1, 7}), "ends at frame 7 (from 1)");
     matvar_t *two[2] = {doubles(0, 0, NULL), doubles(0, 0, NULL)};
     write_mat(path, "gt", two, 2, MAT_COMPRESSION_NONE);
     refuse("set", path, "2 clips, but there are 3");
@@ -262,6 +337,50 @@ static void test_mat(void **state) {
     char head[256] = "MATLAB 7.3 MAT-file";
     fixture_write(path, head, sizeof head);
     refuse("set", path, "save -v7");
+}
+
+/* Labels of all frames as a vector, of any type. */
+static void test_mat_vector(void **state) {
+    (void)state;
+    uint8_t all[15];
+    double reals[15];
+    all_labels(all);
+    for (int i = 0; i < 15; i++)
+        reals[i] = all[i];
+    const char *path = fixture_path("vector.mat");
+    for (int k = 0; k < 4; k++) {
+        size_t dims[2] = {k % 2 ? 15 : 1, k % 2 ? 1 : 15};
+        mat_t *mat = Mat_CreateVer(path, NULL, MAT_FT_MAT5);
+        matvar_t *other = Mat_VarCreate("fps", MAT_C_DOUBLE, MAT_T_DOUBLE, 2, (size_t[]){1, 1},
+                                        (double[]){25}, 0);
+        matvar_t *var =
+            k < 2 ? Mat_VarCreate("frame_Labels", MAT_C_DOUBLE, MAT_T_DOUBLE, 2, dims, reals, 0)
+                  : Mat_VarCreate("gt", MAT_C_UINT8, MAT_T_UINT8, 2, dims, all, MAT_F_LOGICAL);
+        assert_int_equal(Mat_VarWrite(mat, other, MAT_COMPRESSION_NONE), 0);
+        assert_int_equal(Mat_VarWrite(mat, var, k ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE),
+                         0);
+        Mat_VarFree(other);
+        Mat_VarFree(var);
+        Mat_Close(mat);
+        accept("set", path, "vector.mat");
+    }
+    for (size_t n = fixture_size(path) - 1; n > 1; n = n * 2 / 3) { /* cut anywhere: no crash */
+        Dataset *d = data("set");
+        Labels *l = NULL;
+        fixture_truncate(path, n);
+        if (!labels_open(&l, d, path)) /* only a checksum was cut off */
+            check(l, "vector.mat");
+        labels_free(&l);
+        dataset_free(&d);
+    }
+    mat_t *mat = Mat_CreateVer(path, NULL, MAT_FT_MAT5);
+    reals[7] = 0.5;
+    matvar_t *var =
+        Mat_VarCreate("label", MAT_C_DOUBLE, MAT_T_DOUBLE, 2, (size_t[]){15, 1}, reals, 0);
+    assert_int_equal(Mat_VarWrite(mat, var, MAT_COMPRESSION_NONE), 0);
+    Mat_VarFree(var);
+    Mat_Close(mat);
+    refuse("set", path, "element 7 (from 0) is 0.5");
 }
 
 /* ---- masks ---- */
@@ -458,11 +577,19 @@ static void test_finding(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_npy),           cmocka_unit_test(test_clip_npy),
-        cmocka_unit_test(test_text),          cmocka_unit_test(test_ucsd),
-        cmocka_unit_test(test_json),          cmocka_unit_test(test_mat),
-        cmocka_unit_test(test_mask_pictures), cmocka_unit_test(test_mask_cells),
-        cmocka_unit_test(test_mask_arrays),   cmocka_unit_test(test_finding),
+        cmocka_unit_test(test_npy),
+        cmocka_unit_test(test_clip_npy),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_ucsd),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_mat),
+        cmocka_unit_test(test_text_of_others),
+        cmocka_unit_test(test_text_names),
+        cmocka_unit_test(test_mat_vector),
+        cmocka_unit_test(test_mask_pictures),
+        cmocka_unit_test(test_mask_cells),
+        cmocka_unit_test(test_mask_arrays),
+        cmocka_unit_test(test_finding),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -228,6 +228,8 @@ static void add_labels(void *ctx, const char *path, const Labels *l, const char 
         js_set_text(j, "hash", l->hash);
         js_set_int(j, "frames", l->frames);
         js_set_int(j, "abnormal", l->abnormal);
+        if (l->from >= 0)
+            js_set_int(j, "first_frame", l->from);
     } else {
         js_set_text(j, "error", error);
         say(c->problems, "labels: %s", error);
@@ -350,12 +352,15 @@ static void print_table(const Json *root) {
         printf("\nground truth:\n");
     for (size_t i = 0; i < js_count(labels); i++) {
         const Json *j = js_at(labels, i);
-        int64_t frames = 0, abnormal = 0;
+        int64_t frames = 0, abnormal = 0, from;
         if (!js_int_of(js_get(j, "frames"), &frames))
             continue; /* told among the problems */
         js_int_of(js_get(j, "abnormal"), &abnormal);
-        printf("  %-24s %s  %7lld frames, %lld abnormal\n", js_text_of(js_get(j, "variant")),
+        printf("  %-24s %s  %7lld frames, %lld abnormal", js_text_of(js_get(j, "variant")),
                js_text_of(js_get(j, "hash")), (long long)frames, (long long)abnormal);
+        if (js_int_of(js_get(j, "first_frame"), &from))
+            printf(", frames from %lld", (long long)from);
+        putchar('\n');
     }
     js_int_of(js_get(root, "clips_with_masks"), &masks);
     if (masks)

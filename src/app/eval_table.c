@@ -26,8 +26,11 @@ static void print_head(const Evaluation *e) {
     else
         printf("data     %d clips, %lld frames\n", e->clips, (long long)l->frames);
     for (int i = 0; i < e->truths; i++)
-        printf("labels   %s, hash %s, %lld abnormal\n", e->labels[i]->variant, e->labels[i]->hash,
-               (long long)e->labels[i]->abnormal);
+        printf("labels   %s, hash %s, %lld abnormal%s\n", e->labels[i]->variant, e->labels[i]->hash,
+               (long long)e->labels[i]->abnormal,
+               e->labels[i]->from < 0    ? ""
+               : e->labels[i]->from == 0 ? ", frames from 0"
+                                         : ", frames from 1");
     if (e->scorer[0])
         print_model(scorer_info(e->scorer[0]));
     else

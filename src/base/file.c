@@ -173,6 +173,36 @@ int file_read(const char *path, size_t limit, char **data, size_t *bytes) {
     return 0;
 }
 
+/* Makes "\n" of "\r\n" and of a "\r" alone. Returns the new length. */
+static size_t unite_line_ends(char *text, size_t n) {
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++)
+        if (text[i] != '\r')
+            text[used++] = text[i];
+        else if (text[i + 1] != '\n') /* a NUL follows the last byte */
+            text[used++] = '\n';
+    text[used] = '\0';
+    return used;
+}
+
+int file_read_text(const char *path, size_t limit, char **text, size_t *bytes) {
+    char *p;
+    size_t n;
+    int code = file_read(path, limit, &p, &n);
+    if (code)
+        return code;
+    if (n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0)) {
+        mem_free(p);
+        return err_set(ERR_FAIL, "%s: text in UTF-16; save it as UTF-8", path);
+    }
+    bool mark = n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0;
+    if (mark)
+        memmove(p, p + 3, (n -= 3) + 1);
+    *bytes = unite_line_ends(p, n);
+    *text = p;
+    return 0;
+}
+
 static int make_folder(const char *path, bool is_new) {
     char copy[4096];
     if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)

@@ -37,6 +37,10 @@ void file_discard(FileOut **f);
  * not count. The caller frees the block with mem_free. */
 int file_read(const char *path, size_t limit, char **data, size_t *bytes);
 
+/* The same for text that people wrote with any program: a byte order mark is dropped, and lines end
+ * in "\n" whatever ended them. ERR_FAIL for UTF-16. */
+int file_read_text(const char *path, size_t limit, char **text, size_t *bytes);
+
 /* Creates a folder and its parents. Parents may exist. The folder itself may exist for
  * file_make_folder, but not for file_make_new_folder. */
 int file_make_folder(const char *path);

@@ -38,18 +38,29 @@ static int allocate(Labels *l, const Split *test, const char *path) {
     return 0;
 }
 
+/* One frame too many is what a file that counts from 1 looks like. */
+static int too_long(const Labels *l, const Ranges *r, const Range *at, const char *clip) {
+    bool off_by_one =
+        file_has_extension(l->path, "txt") && r->from == 0 && at->last == l->length[at->clip];
+    return err_set(ERR_FAIL,
+                   "%s: a range of clip %s ends at frame %lld (from %d), but the clip has %lld "
+                   "frames%s",
+                   l->path, clip, (long long)at->last + r->from, r->from,
+                   (long long)l->length[at->clip],
+                   off_by_one ? "; if these count from 1, begin the file with the line "
+                                "\"# first frame: 1\""
+                              : "");
+}
+
 static int from_ranges(Labels *l, const Ranges *r, const Split *test) {
+    l->from = r->from;
     if (r->clips != l->clips)
         return err_set(ERR_FAIL, "%s: labels of %lld clips, but there are %d test clips", l->path,
                        (long long)r->clips, l->clips);
     for (int64_t i = 0; i < r->count; i++) {
         Range at = r->item[i];
         if (at.last >= l->length[at.clip])
-            return err_set(ERR_FAIL,
-                           "%s: a range of clip %s ends at frame %lld (from 0), but the clip has "
-                           "%lld frames",
-                           l->path, test->clips[at.clip].name, (long long)at.last,
-                           (long long)l->length[at.clip]);
+            return too_long(l, r, &at, test->clips[at.clip].name);
         memset(l->frame[at.clip] + at.first, 1, (size_t)(at.last - at.first + 1));
     }
     return 0;
@@ -70,17 +81,27 @@ static void finish(Labels *l) {
 
 /* ---- readers, one a form ---- */
 
-static int take_labels(uint8_t *out, const Npy *a, int64_t from, int64_t n, const char *path) {
-    if (a->kind == 'f')
-        return err_set(ERR_FAIL, "%s: floating-point numbers; labels are integers 0 and 1", path);
-    for (int64_t t = 0; t < n; t++) {
-        int64_t v = npy_int(a, from + t);
-        if (v != 0 && v != 1)
-            return err_set(ERR_FAIL, "%s: element %lld is %lld; labels are 0 and 1", path,
-                           (long long)(from + t), (long long)v);
-        out[t] = (uint8_t)v;
-    }
+/* Takes the label at `i` of an array whose number of any type is v. */
+static int take_label(uint8_t *out, double v, int64_t i, const char *path) {
+    if (v != 0 && v != 1)
+        return err_set(ERR_FAIL, "%s: element %lld (from 0) is %.9g; labels are 0 and 1", path,
+                       (long long)i, v);
+    *out = v == 1;
     return 0;
+}
+
+static int take_labels(uint8_t *out, const Npy *a, int64_t from, int64_t n, const char *path) {
+    int code = 0;
+    for (int64_t t = 0; t < n && !code; t++)
+        code = take_label(&out[t], npy_real(a, from + t), from + t, path);
+    return code;
+}
+
+static int check_count(const Labels *l, int64_t count) {
+    if (count == l->frames)
+        return 0;
+    return err_set(ERR_FAIL, "%s: %lld labels, but the %d test clips have %lld frames in all",
+                   l->path, (long long)count, l->clips, (long long)l->frames);
 }
 
 /* Reads one array that holds the labels of all clips, in the order of the clips. */
@@ -89,13 +110,31 @@ static int read_npy(Labels *l) {
     int code = npy_read(&a, l->path);
     if (code)
         return code;
-    if (a.count != l->frames)
-        code = err_set(ERR_FAIL, "%s: %lld labels, but the %d test clips have %lld frames in all",
-                       l->path, (long long)a.count, l->clips, (long long)l->frames);
+    code = check_count(l, a.count);
     int64_t from = 0;
     for (int i = 0; i < l->clips && !code; from += l->length[i++])
         code = take_labels(l->frame[i], &a, from, l->length[i], l->path);
     npy_free(&a);
+    return code;
+}
+
+static int take_mat(Labels *l, const double *value, int64_t count) {
+    int code = check_count(l, count);
+    for (int64_t i = 0, k = 0; i < l->clips && !code; i++)
+        for (int64_t t = 0; t < l->length[i] && !code; t++, k++)
+            code = take_label(&l->frame[i][t], value[k], k, l->path);
+    return code;
+}
+
+static int read_mat(Labels *l, const Split *test) {
+    Ranges r = {0};
+    double *value = NULL;
+    int64_t count = 0;
+    int code = labels_read_mat(&r, &value, &count, l->path);
+    if (!code)
+        code = value ? take_mat(l, value, count) : from_ranges(l, &r, test);
+    mem_free(value);
+    ranges_free(&r);
     return code;
 }
 
@@ -154,13 +193,12 @@ static int read_ranges(Labels *l, const Split *test) {
     Ranges r = {0};
     char *text = NULL;
     size_t n = 0;
-    bool mat = file_has_extension(path, "mat");
-    int code = mat ? ranges_read_mat(&r, path) : file_read(path, MAX_TEXT, &text, &n);
+    int code = file_read_text(path, MAX_TEXT, &text, &n);
     if (!code && file_has_extension(path, "m"))
         code = ranges_parse_ucsd(&r, path, text, (int64_t)n);
     else if (!code && file_has_extension(path, "json"))
         code = ranges_parse_json(&r, path, text, (int64_t)n, test);
-    else if (!code && !mat)
+    else if (!code)
         code = ranges_parse_text(&r, path, text, (int64_t)n, test);
     if (!code)
         code = from_ranges(l, &r, test);
@@ -181,11 +219,13 @@ static int read_any(Labels *l, const Dataset *d, const char *path) {
                        path);
     const char *name = file_name(path);
     bool pictures = folder && (strcmp(name, "masks") == 0 || strcmp(name, "Test") == 0);
+    l->from = -1;
     l->variant = mem_printf("%s", pictures ? "masks" : name);
     int code = l->variant ? allocate(l, &d->test, path) : ERR_FAIL;
     if (!code)
         code = folder                            ? read_folder(l, &d->test)
                : file_has_extension(path, "npy") ? read_npy(l)
+               : file_has_extension(path, "mat") ? read_mat(l, &d->test)
                                                  : read_ranges(l, &d->test);
     if (!code)
         finish(l);
@@ -208,7 +248,7 @@ static void add_found(Found *f, const char *path) {
 static bool is_label_json(const char *path) {
     char *text;
     size_t n;
-    if (file_read(path, MAX_TEXT, &text, &n))
+    if (file_read_text(path, MAX_TEXT, &text, &n))
         return false;
     bool is = ranges_is_json(text, (int64_t)n);
     mem_free(text);

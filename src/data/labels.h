@@ -1,10 +1,9 @@
 /* Ground truth: one 0/1 label a frame. masks.h reads pixel truth.
  *
- * Files known (method D.5): .npy of any integer kind, one for all clips ((1, N) or (N,)) or one a
- * clip; MAT-5 `gt` (cell of 2 x k ranges, 1-based inclusive) and `volLabel` (masks); UCSD's
- * UCSDped2.m text; labels.txt with plain ranges ("clip start end" lines, 0-based inclusive; #
- * comments); the JSON of the re-annotated Avenue; folders of mask images (label = any pixel
- * set). */
+ * Files known (method D.5): .npy of 0 and 1 of any type, one for all clips ((1, N) or (N,)) or one
+ * a clip; MAT-5 `gt` (cell of 2 x k ranges, 1-based inclusive), a vector of 0 and 1, and `volLabel`
+ * (masks); UCSD's UCSDped2.m text; labels.txt with plain ranges (ranges.h); the JSON of the
+ * re-annotated Avenue; folders of mask images (label = any pixel set). */
 #ifndef DATA_LABELS_H
 #define DATA_LABELS_H
 
@@ -18,6 +17,7 @@ typedef struct {
     uint8_t **frame;          /* per clip: 0/1 labels, owned */
     int64_t *length;          /* per clip */
     int64_t frames, abnormal; /* totals */
+    int from; /* of ranges: the number of a clip's first frame in the file, 0 or 1; else -1 */
 } Labels;
 
 /* Reads the ground truth from the file or folder `path`. If `path` is NULL, finds the data set's

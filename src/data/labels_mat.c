@@ -1,6 +1,8 @@
 #include "data/labels_mat.h"
 
 #include <limits.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +19,10 @@ static int check_version(const char *path) {
     if (!f)
         return err_sys(ERR_FAIL, "cannot read %s", path);
     size_t n = fread(head, 1, sizeof head, f);
+    int code = ferror(f) ? err_sys(ERR_FAIL, "cannot read %s", path) : 0;
     fclose(f);
+    if (code)
+        return code;
     if (n == sizeof head && memcmp(head, "MATLAB 5.0", 10) == 0)
         return 0;
     if (n == sizeof head && memcmp(head, "MATLAB 7.3", 10) == 0)
@@ -25,35 +30,36 @@ static int check_version(const char *path) {
     return err_set(ERR_FAIL, "%s: not a MATLAB 5 file", path);
 }
 
-/* Opens the file and finds the cell array `name`. The cells' data stay on disk. */
-static int open_cells(mat_t **file, matvar_t **cells, const char *path, const char *name) {
+static int open_mat(mat_t **file, const char *path) {
     int code = check_version(path);
     if (code)
         return code;
-    mat_t *mat = Mat_Open(path, MAT_ACC_RDONLY);
-    matvar_t *var = mat ? Mat_VarReadInfo(mat, name) : NULL;
-    if (!var || var->class_type != MAT_C_CELL || var->rank != 2 || !var->dims || !var->data) {
-        code = err_set(ERR_FAIL, "%s: there is no cell array %s in it, or the file is cut short",
-                       path, name);
-        Mat_VarFree(var);
-        if (mat)
-            Mat_Close(mat);
-        return code;
-    }
-    *file = mat;
-    *cells = var;
-    return 0;
+    *file = Mat_Open(path, MAT_ACC_RDONLY);
+    return *file ? 0 : err_set(ERR_FAIL, "%s: this MATLAB file cannot be opened", path);
+}
+
+/* Finds the cell array `name`; NULL if there is none. The cells' data stay on disk. */
+static matvar_t *find_cells(mat_t *mat, const char *name) {
+    matvar_t *var = Mat_VarReadInfo(mat, name);
+    if (var && var->class_type == MAT_C_CELL && var->rank == 2 && var->dims && var->data)
+        return var;
+    Mat_VarFree(var);
+    return NULL;
 }
 
 static int64_t cell_count(const matvar_t *cells) {
     return (int64_t)(cells->dims[0] * cells->dims[1]);
 }
 
+static bool is_matrix(const matvar_t *v) {
+    return v && v->rank == 2 && v->dims && !v->isComplex && v->class_type >= MAT_C_DOUBLE &&
+           v->class_type <= MAT_C_UINT64;
+}
+
 /* Reads the data of cell i; NULL if the cell is no numeric matrix. Freed with the array. */
 static matvar_t *load_cell(mat_t *mat, matvar_t *cells, int64_t i) {
     matvar_t *c = i <= INT_MAX ? Mat_VarGetCell(cells, (int)i) : NULL;
-    if (!c || c->rank != 2 || !c->dims || c->isComplex || c->class_type < MAT_C_DOUBLE ||
-        c->class_type > MAT_C_UINT64)
+    if (!is_matrix(c))
         return NULL;
     if (c->dims[0] == 0 || c->dims[1] == 0 || c->data)
         return c;
@@ -95,7 +101,8 @@ static int add_columns(Ranges *out, const matvar_t *c, int64_t clip) {
                        (long long)clip + 1, c->dims[0], columns);
     for (size_t k = 0; k < columns; k++) {
         double first = element(c, 2 * k), last = element(c, 2 * k + 1);
-        if (!(first >= 1 && last <= INT32_MAX && first <= last))
+        bool whole = floor(first) == first && floor(last) == last;
+        if (!(first >= 1 && last <= INT32_MAX && first <= last && whole))
             return err_set(ERR_FAIL, "cell %lld of gt: [%g; %g] is no range of frames from 1",
                            (long long)clip + 1, first, last);
         int code = ranges_add(out, clip, (int64_t)first - 1, (int64_t)last - 1);
@@ -105,13 +112,10 @@ static int add_columns(Ranges *out, const matvar_t *c, int64_t clip) {
     return 0;
 }
 
-int ranges_read_mat(Ranges *out, const char *path) {
-    mat_t *mat;
-    matvar_t *cells;
-    int code = open_cells(&mat, &cells, path, "gt");
-    if (code)
-        return code;
+static int read_ranges(Ranges *out, mat_t *mat, matvar_t *cells) {
     int64_t n = cell_count(cells);
+    int code = 0;
+    out->from = 1;
     for (; out->clips < n && !code; out->clips++) {
         matvar_t *c = load_cell(mat, cells, out->clips);
         code = c ? add_columns(out, c, out->clips)
@@ -119,6 +123,50 @@ int ranges_read_mat(Ranges *out, const char *path) {
                            "cell %lld of gt is no matrix of numbers, or the file is cut short",
                            (long long)out->clips + 1);
     }
+    return code;
+}
+
+/* The first vector of numbers that is called gt or label; NULL if there is none. */
+static matvar_t *find_vector(mat_t *mat) {
+    matvar_t *v;
+    Mat_Rewind(mat);
+    while ((v = Mat_VarReadNextInfo(mat))) {
+        bool named = v->name && (strcasestr(v->name, "label") || strcmp(v->name, "gt") == 0);
+        if (named && is_matrix(v) && (v->dims[0] == 1 || v->dims[1] == 1))
+            return v;
+        Mat_VarFree(v);
+    }
+    return NULL;
+}
+
+static int read_vector(double **value, int64_t *count, mat_t *mat) {
+    matvar_t *v = find_vector(mat);
+    if (!v)
+        return err_set(ERR_FAIL,
+                       "there is no cell array gt of ranges in it, and no vector gt or label of "
+                       "0 and 1, or the file is cut short");
+    size_t n = v->dims[0] * v->dims[1];
+    int code = Mat_VarReadDataAll(mat, v) == 0 && v->data
+                   ? 0
+                   : err_set(ERR_FAIL, "the data of %s are cut short", v->name);
+    double *x = code ? NULL : mem_alloc(n + 1, sizeof *x);
+    for (size_t i = 0; x && i < n; i++)
+        x[i] = element(v, i);
+    Mat_VarFree(v);
+    if (!x)
+        return ERR_FAIL;
+    *value = x;
+    *count = (int64_t)n;
+    return 0;
+}
+
+int labels_read_mat(Ranges *ranges, double **value, int64_t *count, const char *path) {
+    mat_t *mat;
+    int code = open_mat(&mat, path);
+    if (code)
+        return code;
+    matvar_t *cells = find_cells(mat, "gt");
+    code = cells ? read_ranges(ranges, mat, cells) : read_vector(value, count, mat);
     Mat_VarFree(cells);
     Mat_Close(mat);
     return code ? err_context(code, "%s", path) : 0;
@@ -150,10 +198,15 @@ static int add_mask(BitMasks *m, const matvar_t *c, int64_t i) {
 
 int bit_masks_read_mat(BitMasks *out, const char *path) {
     mat_t *mat;
-    matvar_t *cells;
-    int code = open_cells(&mat, &cells, path, "volLabel");
+    int code = open_mat(&mat, path);
     if (code)
         return code;
+    matvar_t *cells = find_cells(mat, "volLabel");
+    if (!cells) {
+        Mat_Close(mat);
+        return err_set(ERR_FAIL,
+                       "%s: there is no cell array volLabel in it, or the file is cut short", path);
+    }
     BitMasks m = {.frames = cell_count(cells)};
     for (int64_t i = 0; i < m.frames && !code; i++) {
         matvar_t *c = load_cell(mat, cells, i);

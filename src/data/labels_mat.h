@@ -1,12 +1,15 @@
-/* Reads MATLAB files: `gt` ranges and `volLabel` masks. Only labels_mat.c sees matio. */
+/* Reads MATLAB files: `gt` ranges, vectors of labels and `volLabel` masks. Only labels_mat.c sees
+ * matio. */
 #ifndef DATA_LABELS_MAT_H
 #define DATA_LABELS_MAT_H
 
 #include "data/ranges.h"
 
-/* Reads `gt`: one cell per clip, each empty or 2 x k of [start; end], counted from 1. The caller
- * zeroes *out before and frees it in any case. */
-int ranges_read_mat(Ranges *out, const char *path);
+/* Reads `gt`: one cell per clip, each empty or 2 x k of [start; end], counted from 1. Without it,
+ * reads the labels of all frames from a vector of any type that is called gt or has "label" in its
+ * name: *value, which is NULL otherwise; the caller frees it with mem_free. The caller zeroes
+ * *ranges before and frees it in any case. */
+int labels_read_mat(Ranges *ranges, double **value, int64_t *count, const char *path);
 
 /* Masks of a clip, one bit per pixel. As bytes the longest clip of Avenue would take 330 MB. */
 typedef struct {

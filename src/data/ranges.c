@@ -4,16 +4,20 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 
 int ranges_add(Ranges *r, int64_t clip, int64_t first, int64_t last) {
-    if (first < 0 || last < first)
-        return err_set(ERR_FAIL,
-                       "clip %lld: the range from frame %lld to %lld is empty or negative",
-                       (long long)clip + 1, (long long)first, (long long)last);
+    if (first < 0)
+        return err_set(ERR_FAIL, "clip %lld: there is no frame %lld; frames count from %d here",
+                       (long long)clip + 1, (long long)first + r->from, r->from);
+    if (last < first)
+        return err_set(ERR_FAIL, "clip %lld: the range from frame %lld to %lld is empty",
+                       (long long)clip + 1, (long long)first + r->from, (long long)last + r->from);
     Range *item = mem_room(r->item, r->count, &r->capacity, sizeof *item);
     if (!item)
         return ERR_FAIL;
@@ -92,6 +96,7 @@ static int take_list(Ranges *r, Lines *l) {
 
 int ranges_parse_ucsd(Ranges *out, const char *name, const char *text, int64_t n) {
     Lines all = {text, text + n, 0}, line;
+    out->from = 1;
     while (next_line(&all, &line)) {
         const char *comment = memchr(line.p, '%', (size_t)(line.end - line.p));
         if (comment)
@@ -111,28 +116,107 @@ int ranges_parse_ucsd(Ranges *out, const char *name, const char *text, int64_t n
 
 /* ---- plain text ---- */
 
+static bool is_text(const char *p, size_t n, const char *text) {
+    return strlen(text) == n && memcmp(p, text, n) == 0;
+}
+
+/* By the clip's name, or by its file's name. */
 static int find_clip(const Split *test, const char *name, size_t n) {
-    for (int i = 0; i < test->count; i++)
-        if (strlen(test->clips[i].name) == n && memcmp(test->clips[i].name, name, n) == 0)
+    for (int i = 0; i < test->count; i++) {
+        const Clip *c = &test->clips[i];
+        if (is_text(name, n, c->name) || (c->url && is_text(name, n, file_name(c->url))))
             return i;
+    }
     return -1;
 }
 
-static int take_row(Ranges *r, Lines *l, const Split *test) {
-    const char *name = l->p;
-    while (l->p < l->end && !isspace((unsigned char)*l->p))
-        l->p++;
-    size_t n = (size_t)(l->p - name);
-    int64_t first, last;
-    if (!take_number(l, &first) || !take_number(l, &last))
-        return err_set(ERR_FAIL, "expected: clip start end");
+static void trim(Lines *l) {
     skip_space(l);
-    if (l->p < l->end)
-        return err_set(ERR_FAIL, "expected three words: clip start end");
-    int clip = find_clip(test, name, n);
-    if (clip < 0)
-        return err_set(ERR_FAIL, "no test clip is called %.*s", n > 80 ? 80 : (int)n, name);
-    return ranges_add(r, clip, first, last);
+    while (l->end > l->p && isspace((unsigned char)l->end[-1]))
+        l->end--;
+}
+
+/* Takes the last word off the line, a whole number such as 10 or 10.0, and the blanks around. */
+static bool take_last(Lines *l, int64_t *out) {
+    trim(l);
+    Lines word = {l->end, l->end, 0};
+    while (word.p > l->p && !isspace((unsigned char)word.p[-1]))
+        word.p--;
+    l->end = word.p;
+    trim(l);
+    if (word.p == word.end || !isdigit((unsigned char)*word.p) || !take_number(&word, out))
+        return false;
+    if (word.p < word.end && *word.p == '.')
+        for (word.p++; word.p < word.end && *word.p == '0';)
+            word.p++;
+    return word.p == word.end;
+}
+
+static void drop_quotes(Lines *l) {
+    if (l->end - l->p >= 2 && (*l->p == '"' || *l->p == '\'') && l->end[-1] == *l->p) {
+        l->p++;
+        l->end--;
+    }
+}
+
+/* A row, or the reason why the line is none. */
+static int take_row(Range *row, Lines l, const Split *test) {
+    bool numbers = take_last(&l, &row->last) && take_last(&l, &row->first) && l.p < l.end;
+    drop_quotes(&l);
+    if (!numbers)
+        return err_set(ERR_FAIL, "expected: clip start end, such as: %s 10 20",
+                       test->count ? test->clips[0].name : "01");
+    row->clip = find_clip(test, l.p, (size_t)(l.end - l.p));
+    if (row->clip >= 0)
+        return 0;
+    return err_set(ERR_FAIL, "no test clip is called %.*s; the first of %d is called %s",
+                   l.end - l.p > 80 ? 80 : (int)(l.end - l.p), l.p, test->count,
+                   test->count ? test->clips[0].name : "");
+}
+
+/* Comments may follow a row, and names may hold a '#'. So the longest text that is a row counts.
+ * Returns ERR_END for a line without a row. */
+static int take_line(Range *row, Lines line, const Split *test) {
+    for (;;) {
+        trim(&line);
+        if (line.p == line.end)
+            return ERR_END;
+        int code = take_row(row, line, test);
+        const char *comment = memrchr(line.p, '#', (size_t)(line.end - line.p));
+        if (!code || !comment)
+            return code;
+        line.end = comment;
+    }
+}
+
+static bool ends_in(const Lines *l, const char *text) {
+    size_t n = strlen(text);
+    return (size_t)(l->end - l->p) >= n && strncasecmp(l->end - n, text, n) == 0;
+}
+
+/* "# first frame: 1" and "# clip start end, from 1". Returns 0, 1, or -1 where the comment says
+ * nothing of the kind. */
+static int counted_from(Lines line) {
+    static const char *const says[2][2] = {{"first frame: 0", "from 0"},
+                                           {"first frame: 1", "from 1"}};
+    trim(&line);
+    if (line.p == line.end || *line.p != '#')
+        return -1;
+    for (int from = 0; from < 2; from++)
+        if (ends_in(&line, says[from][0]) || ends_in(&line, says[from][1]))
+            return from;
+    return -1;
+}
+
+static int take_count(Ranges *r, Lines line) {
+    int from = counted_from(line);
+    if (from < 0 || from == r->from)
+        return 0;
+    if (r->count)
+        return err_set(ERR_FAIL, "frames count from %d here, but the ranges above from %d", from,
+                       r->from);
+    r->from = from;
+    return 0;
 }
 
 int ranges_parse_text(Ranges *out, const char *name, const char *text, int64_t n,
@@ -140,14 +224,13 @@ int ranges_parse_text(Ranges *out, const char *name, const char *text, int64_t n
     Lines all = {text, text + n, 0}, line;
     out->clips = test->count;
     while (next_line(&all, &line)) {
-        const char *comment = memchr(line.p, '#', (size_t)(line.end - line.p));
-        if (comment)
-            line.end = comment;
-        skip_space(&line);
-        if (line.p == line.end)
-            continue;
-        int code = take_row(out, &line, test);
-        if (code)
+        Range row;
+        int code = take_count(out, line);
+        if (!code)
+            code = take_line(&row, line, test);
+        if (!code)
+            code = ranges_add(out, row.clip, row.first - out->from, row.last - out->from);
+        if (code && code != ERR_END)
             return err_context(code, "%s: line %d", name, line.number);
     }
     return 0;
@@ -216,6 +299,7 @@ int ranges_parse_json(Ranges *out, const char *name, const char *text, int64_t n
     if (!root)
         return err_context(ERR_FAIL, "%s", name);
     Walk walk = {out, test, 0};
+    out->from = 1;
     int code = js_is_object(root) ? js_each(root, add_json_clip, &walk)
                                   : err_set(ERR_FAIL, "expected an object with one entry a clip");
     if (!code && out->clips != test->count)

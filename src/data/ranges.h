@@ -14,10 +14,11 @@ typedef struct {
     Range *item;
     int64_t count, capacity;
     int64_t clips; /* number of clips that the file describes */
+    int from;      /* the number of a clip's first frame in the file, 0 or 1; for messages */
 } Ranges;
 
-/* ERR_FAIL where the range is empty or begins before frame 0; the message does not name the
- * file. */
+/* Frames from 0. ERR_FAIL where the range is empty or begins before frame 0; the message counts as
+ * the file does and does not name it. */
 int ranges_add(Ranges *r, int64_t clip, int64_t first, int64_t last);
 void ranges_free(Ranges *r);
 
@@ -28,8 +29,10 @@ void ranges_free(Ranges *r);
  * from 1. */
 int ranges_parse_ucsd(Ranges *out, const char *name, const char *text, int64_t n);
 
-/* Lines "clip start end" and # comments. Frames count from 0. Clips without a line have no
- * range. */
+/* Lines "clip start end" and # comments. What stands before the two numbers is the clip's name, or
+ * its file's, with or without quotes; it may have blanks. Frames count from 0, or as a comment line
+ * before the first range says: "# first frame: 1", or "# clip start end, from 1". Clips without a
+ * line have no range. */
 int ranges_parse_text(Ranges *out, const char *name, const char *text, int64_t n,
                       const Split *test);
 

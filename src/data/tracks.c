@@ -111,7 +111,7 @@ static int read_clip(Tracks *out, const char *folder, const Clip *c, int clip) {
     char *path = find_file(folder, c), *text = NULL;
     size_t bytes;
     int64_t frames;
-    int code = path ? file_read(path, MAX_TEXT, &text, &bytes) : ERR_FAIL;
+    int code = path ? file_read_text(path, MAX_TEXT, &text, &bytes) : ERR_FAIL;
     if (!code)
         code = clip_count(c, &frames);
     if (!code)

@@ -91,11 +91,24 @@ cp -r data wrong && rm wrong/testing/frames/01_runner/019.png && rm -r wrong/tes
 expect 1 'label' eval run wrong
 expect 1 'no/such.npy' eval run data --labels no/such.npy
 printf '\223NUMPY\001\000v\000%-117s\n' "{'descr': '<f8', 'fortran_order': False, 'shape': (100,), }" >f.npy
-head -c 800 /dev/zero >>f.npy
-expect 1 'f.npy' eval run data --labels f.npy
+head -c 800 /dev/zero | tr "\0" U >>f.npy # numbers of 1e103
+expect 1 'f.npy: element 0 .* labels are 0 and 1' eval run data --labels f.npy
 printf '\223NUMPY\001\000v\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (999999,), }" >lie.npy
 expect 1 'lie.npy' eval run data --labels lie.npy
 expect 1 'testing/frames/01_runner' eval run data/testing/frames/01_runner
+
+# One video and its labels, as a person writes them.
+film
+cp a.mp4 'cam 2.mp4'
+printf '\357\273\277cam 2 3 6\r\n' >own.txt
+expect 0 '' eval run 'cam 2.mp4' --labels own.txt
+cp out of
+grep -q 'own.txt, .* 4 abnormal, frames from 0$' of || fail "eval of a video: $(grep labels out)"
+printf '# first frame: 1\ncam 2.mp4 4 7\n' >own.txt
+expect 0 '' data check 'cam 2.mp4' --labels own.txt
+grep -q 'own.txt .* 4 abnormal, frames from 1$' out || fail "data check of labels: $(cat out)"
+printf 'cam 2 3 %d\n' "$(sed -n 's/^data .*, \([0-9]*\) frames$/\1/p' of)" >own.txt
+expect 1 'if these count from 1, begin the file with' eval run 'cam 2.mp4' --labels own.txt
 
 echo "-- models"
 expect 1 'the model no/such, expected the folder of a run' eval no/such data
