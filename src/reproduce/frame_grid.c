@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -21,25 +22,6 @@ struct FrameGrid {
 
 enum { CLIP, INDEX, LABEL, PSNR, COLUMNS };
 
-/* Copies the field at *at (RFC 4180) into buf without its quotes, cut to fit. Moves *at behind the
- * field and its comma or line end. Returns false if the field was the last of its line. */
-static bool next_field(const char **at, char *buf, size_t n) {
-    const char *p = *at;
-    bool quoted = *p == '"';
-    size_t used = 0;
-    for (p += quoted; *p && (quoted || (*p != ',' && *p != '\n')); p++) {
-        if (quoted && *p == '"' && *++p != '"') {
-            quoted = false;
-            p--;
-        } else if (used + 1 < n) {
-            buf[used++] = *p;
-        }
-    }
-    buf[used] = 0;
-    *at = *p ? p + 1 : p;
-    return *p == ',';
-}
-
 /* Finds the needed columns in the header line. */
 static int read_head(int column[COLUMNS], const char **at, const char *label, const char *path) {
     const char *names[] = {"clip", "frame", label, "psnr_model"};
@@ -48,7 +30,7 @@ static int read_head(int column[COLUMNS], const char **at, const char *label, co
     for (int i = 0; i < COLUMNS; i++)
         column[i] = -1;
     for (int here = 0; more; here++) {
-        more = next_field(at, field, sizeof field);
+        more = csv_field(at, field, sizeof field);
         for (int i = 0; i < COLUMNS; i++)
             if (strcmp(field, names[i]) == 0)
                 column[i] = here;
@@ -88,7 +70,7 @@ static void read_line(FrameGrid *g, Worst *w, const int column[COLUMNS], const c
     char text[sizeof w->frame.clip], field[COLUMNS][sizeof text] = {""};
     bool more = true;
     for (int here = 0; more; here++) {
-        more = next_field(at, text, sizeof text);
+        more = csv_field(at, text, sizeof text);
         for (int i = 0; i < COLUMNS; i++)
             if (column[i] == here)
                 memcpy(field[i], text, sizeof text);
