@@ -42,7 +42,7 @@ static void make(Made *m, int64_t first, int64_t last) {
     for (int i = 0; i < COUNT; i++)
         m->regularity[i] = 100 + i;
     m->labels = (Labels){.clips = CLIPS, .frame = m->frame, .length = m->length, .frames = COUNT};
-    m->input = (ProtocolInput){&m->labels, m->regularity, first, last, 0};
+    m->input = (ProtocolInput){&m->labels, m->regularity, first, last, 0, NULL};
 }
 
 static Judged apply(const char *name, const Made *m, double sigma) {
@@ -241,7 +241,7 @@ static void test_ped2(void **state) {
     double *regularity = mem_alloc((size_t)labels->frames, sizeof *regularity);
     for (int64_t i = 0; i < labels->frames; i++)
         regularity[i] = (double)(i % 97);
-    ProtocolInput in = {labels, regularity, 1, 0, 97};
+    ProtocolInput in = {labels, regularity, 1, 0, 97, NULL};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         Judged j = {0};
         assert_int_equal(protocol_apply(&j, protocol_find(cases[k].name), &in, 0), 0);

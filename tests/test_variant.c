@@ -10,6 +10,7 @@
 
 #include "near.h"
 #include "random.h"
+#include "score/psnr.h"
 #include "score/variant.h"
 
 enum { SIDE = 12, CELLS = SIDE * SIDE };
@@ -70,6 +71,15 @@ static void test_brute_force(void **state) {
     check(map, SIDE, 1, patch, patch, window);
 }
 
+/* What is written of it, and what that is read as. */
+static void test_shown(void **state) {
+    (void)state;
+    assert_true(psnr_shown(INFINITY) == 100 && psnr_shown(101) == 100);
+    assert_true(psnr_shown(99.5) == 99.5 && psnr_shown(-3) == -3 && isnan(psnr_shown(NAN)));
+    assert_true(isinf(psnr_read(100)) && isinf(psnr_read(INFINITY)) && psnr_read(99.5) == 99.5);
+    assert_true(isnan(psnr_read(NAN)));
+}
+
 /* No error at all is infinitely normal, as PSNR is. */
 static void test_perfect(void **state) {
     (void)state;
@@ -106,7 +116,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flat),        cmocka_unit_test(test_one_cell),
         cmocka_unit_test(test_brute_force), cmocka_unit_test(test_perfect),
-        cmocka_unit_test(test_cell),        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_cell),        cmocka_unit_test(test_shown),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,8 +26,10 @@ static const char usage[] =
     "beside the data has rows of its own if its labels differ. MODEL is a run folder, a\n"
     "checkpoint file or 'persistence', a baseline that predicts that nothing moves. The tables of\n"
     "a model show this baseline too. --scores reads the scores of another program: a .npy array\n"
-    "of all clips end to end, or a folder with an array for each clip. With -o FOLDER also\n"
-    "writes report.html, results.json and scores.csv.\n\n"
+    "of all clips end to end, or a folder with an array for each clip; NaN stands for a frame\n"
+    "without a score. It also reads what 'score' wrote: its lines tell clips and frames, its\n"
+    "arrays need --regularity. With -o FOLDER also writes report.html, results.json and\n"
+    "scores.csv.\n\n"
     "Protocols: per-clip (the paper's on Ped2 and ShanghaiTech), global (the paper's on Avenue),\n"
     "sma (both of these), those of other codes (fp, mnad, lnra, mlep, hf2, dmad, aedmae,\n"
     "aedmae-sht, acci, acci-sht, jig, jig-sht), or all. A protocol drops frames and applies\n"
@@ -73,8 +75,9 @@ static const Opt eval_options[] = {
 
 static const Opt score_options[] = {
     OPT_TEXT_ROW(EvalArgs, scores, "scores", NULL, "FILE",
-                 "scores as a .npy array or a folder of them; higher = more abnormal"),
-    OPT_FLAG_ROW(EvalArgs, regularity, "regularity", "in --scores, higher = more normal"),
+                 "scores: .npy, lines of 'score', or a folder of either; higher = more abnormal"),
+    OPT_FLAG_ROW(EvalArgs, regularity, "regularity",
+                 "in --scores, higher = more normal, as in the lines of 'score'"),
     OPT_TEXT_ROW(EvalArgs, clips, "clips", NULL, "N,...",
                  "lengths of the clips in frames, if there is no DATA"),
     OPT_INT_ROW(EvalArgs, first, "first", "0", 0, 100000, "N",
@@ -173,9 +176,6 @@ static int check_scores_usage(const Eval *e) {
                        "DATA and --clips both give the clips' lengths; give one of them");
     if (!e->path && !a->labels)
         return err_set(ERR_USAGE, "--scores needs --labels, or DATA with labels beside it");
-    if (!e->path && !a->clips && !file_is_folder(a->scores))
-        return err_set(ERR_USAGE,
-                       "one array of scores needs DATA or --clips for the clips' lengths");
     for (int k = 0; k < SCORE_KINDS; k++)
         if (e->plan.score[k] != (k == SCORE_FRAME))
             return err_set(ERR_USAGE,
@@ -265,6 +265,9 @@ static int parse_clips(int64_t *frames, int *count, const char *list) {
 /* Makes a data set without footage: it holds the lengths of the clips only. */
 static int name_clips(Eval *e) {
     int64_t unscored = e->args.first + e->args.last;
+    if (!e->args.clips && !e->given->files)
+        return err_set(ERR_USAGE,
+                       "one array of scores needs DATA or --clips for the clips' lengths");
     if (!e->args.clips)
         return score_file_clips(&e->data, e->given, NULL, 0, unscored);
     int64_t *frames = mem_alloc(MAX_CLIPS, sizeof *frames);

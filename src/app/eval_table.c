@@ -18,6 +18,18 @@ static void print_model(const ScorerInfo *info) {
            info->frames > 1 ? "s" : "", (long long)info->frames, info->frames > 1 ? "have" : "has");
 }
 
+static void print_given(const Evaluation *e) {
+    int64_t missing = 0;
+    for (int64_t c = 0, start = 0; c < e->clips; start += e->labels[0]->length[c++])
+        for (int64_t t = e->first; t < e->labels[0]->length[c] - e->last; t++)
+            missing += e->missing && e->missing[start + t];
+    printf("scores   %s: the first %lld and last %lld frames of each clip have none", e->source,
+           (long long)e->first, (long long)e->last);
+    if (missing)
+        printf(", nor have %lld others", (long long)missing);
+    putchar('\n');
+}
+
 static void print_head(const Evaluation *e) {
     const Labels *l = e->labels[0];
     if (e->data->root)
@@ -34,8 +46,7 @@ static void print_head(const Evaluation *e) {
     if (e->scorer[0])
         print_model(scorer_info(e->scorer[0]));
     else
-        printf("scores   %s: the first %lld and last %lld frames of each clip have none\n",
-               e->source, (long long)e->first, (long long)e->last);
+        print_given(e);
 }
 
 /* ---- rows ---- */

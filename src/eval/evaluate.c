@@ -142,6 +142,7 @@ void evaluation_free(Evaluation *e) {
     for (int m = 0; m < EVALUATE_MODELS; m++)
         for (int k = 0; k < SCORE_KINDS; k++)
             mem_free(e->value[m][k]);
+    mem_free(e->missing);
     *e = (Evaluation){0};
 }
 
@@ -149,13 +150,18 @@ void evaluation_free(Evaluation *e) {
 
 static ProtocolInput input_of(const Evaluation *e, int model, int score, int truth) {
     const Labels *l = e->labels[truth];
-    ProtocolInput in = {l, e->value[model][score], e->first, e->last, 0};
-    if (!e->scorer[model])
-        return in; /* scores from elsewhere keep their zero */
+    ProtocolInput in = {l, e->value[model][score], e->first, e->last, 0, e->missing};
+    if (e->keeps_zero)
+        return in;
     in.normal = -INFINITY;
+    bool equal = false;
     for (int64_t i = 0; i < l->frames; i++)
         if (isfinite(in.regularity[i]))
             in.normal = fmax(in.normal, in.regularity[i]);
+        else
+            equal = true;
+    if (equal) /* frames that equal their prediction are the most normal ones by a bit */
+        in.normal = nextafter(in.normal, INFINITY);
     return in;
 }
 

@@ -18,10 +18,12 @@ typedef struct {
     Scorer *scorer[EVALUATE_MODELS];   /* borrowed; NULL: scores from elsewhere */
     const char *name[EVALUATE_MODELS]; /* shown in tables */
     int models, clips;
+    bool keeps_zero;     /* scores from elsewhere that are no PSNRs keep their program's zero */
     int64_t first, last; /* frames without a score at start and end of each clip: F, 0 */
     /* [model][variant]: a score in dB for every frame, clips end to end, higher = more normal.
      * Frames without a score hold the nearest score of their clip. NULL: not computed. */
     double *value[EVALUATE_MODELS][SCORE_KINDS];
+    bool *missing; /* frames without a score besides first and last; NULL: none */
 } Evaluation;
 
 /* Scores all test clips, all variants in one pass. `top` is the number of patches that

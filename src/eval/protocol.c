@@ -83,6 +83,9 @@ static void take(Judged *j, const Protocol *p, const ProtocolInput *in) {
             int64_t last = l->length[c] - 1 - in->last;
             int64_t scored = t < in->first ? in->first : t > last ? last : t;
             double r = in->regularity[start + scored];
+            if (p->head == PROTOCOL_UNSCORED && in->missing && in->missing[start + t])
+                continue;
+            j->frame[j->frames] = t;
             j->score[j->frames] = isinf(r) && r > 0 ? 0 : in->normal - r;
             j->label[j->frames] = l->frame[c][t];
             j->abnormal += l->frame[c][t];
@@ -115,7 +118,8 @@ int protocol_apply(Judged *out, const Protocol *p, const ProtocolInput *in, doub
     j.length = mem_alloc((size_t)j.clips + 1, sizeof *j.length);
     j.score = mem_alloc(room, sizeof *j.score);
     j.label = mem_alloc(room, 1);
-    int code = j.length && j.score && j.label ? 0 : ERR_FAIL;
+    j.frame = mem_alloc(room, sizeof *j.frame);
+    int code = j.length && j.score && j.label && j.frame ? 0 : ERR_FAIL;
     if (!code)
         take(&j, p, in);
     for (int i = 0; i < p->steps && !code; i++)
@@ -133,5 +137,6 @@ void judged_free(Judged *j) {
     mem_free(j->length);
     mem_free(j->score);
     mem_free(j->label);
+    mem_free(j->frame);
     *j = (Judged){0};
 }

@@ -4,6 +4,8 @@
 #ifndef EVAL_PROTOCOL_H
 #define EVAL_PROTOCOL_H
 
+#include <stdbool.h>
+
 #include "data/labels.h"
 #include "eval/regular.h"
 #include "eval/smooth.h"
@@ -40,6 +42,8 @@ typedef struct {
     const double *regularity; /* of every frame; higher = more normal; no NaN */
     int64_t first, last;      /* frames at the ends of each clip that have no score */
     double normal;            /* the regularity whose anomaly is 0 before any min-max */
+    /* Further frames that have no score; they hold the nearest one of their clip. NULL: none. */
+    const bool *missing;
 } ProtocolInput;
 
 /* The scores that count under a protocol, clips end to end; higher = more abnormal. */
@@ -48,6 +52,7 @@ typedef struct {
     int64_t *length; /* [clips] frames that count; 0 if the protocol drops the whole clip */
     double *score;
     uint8_t *label;
+    int64_t *frame; /* each one's number in its clip */
     int64_t frames, abnormal;
 } Judged;
 

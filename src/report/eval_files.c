@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "report/eval_page.h"
+#include "score/psnr.h"
 
 /* ---- results.json ---- */
 
@@ -178,16 +179,19 @@ static int write_csv(const Evaluation *e, const Judged *judged, const char *path
         return code;
     csv_head(f, e);
     for (int64_t clip = 0, start = 0, i = 0; clip < e->clips; start += l->length[clip++])
-        for (int64_t t = e->first; t < l->length[clip] - e->last; t++, i++) {
+        for (int64_t k = 0; k < judged[0].length[clip]; k++, i++) {
+            int64_t t = judged[0].frame[i];
             csv_text(f, e->data->test.clips[clip].name);
             file_printf(f, ",%lld", (long long)t);
-            for (int k = 0; k < e->truths; k++)
-                file_printf(f, ",%d", e->labels[k]->frame[clip][t]);
+            for (int n = 0; n < e->truths; n++)
+                file_printf(f, ",%d", e->labels[n]->frame[clip][t]);
             for (int m = 0; m < e->models; m++) {
                 double *const *value = e->value[m];
-                file_printf(f, ",%.9g,%.9g", value[SCORE_FRAME][start + t], judged[m].score[i]);
-                for (int k = 1; k < SCORE_KINDS && value[k]; k++)
-                    file_printf(f, ",%.9g", value[k][start + t]);
+                double own = value[SCORE_FRAME][start + t];
+                file_printf(f, ",%.9g,%.9g", e->scorer[m] ? psnr_shown(own) : own,
+                            judged[m].score[i]);
+                for (int n = 1; n < SCORE_KINDS && value[n]; n++)
+                    file_printf(f, ",%.9g", psnr_shown(value[n][start + t]));
             }
             file_printf(f, "\n");
         }

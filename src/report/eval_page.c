@@ -9,6 +9,7 @@
 #include "eval/metrics.h"
 #include "report/frame_pictures.h"
 #include "report/report.h"
+#include "score/psnr.h"
 
 enum { GROUPS = 3, LONGEST = 10 }; /* number of lists; most frames in a list */
 
@@ -71,10 +72,11 @@ static int pick_frames(Pick *p, const Evaluation *e, const Judged *j, int group)
     for (int c = 0; c < e->clips; start += l->length[c++]) {
         ReportFrame best = {0};
         double highest = -INFINITY;
-        for (int64_t t = e->first; t < e->first + j->length[c]; t++, scored++) {
+        for (int64_t k = 0; k < j->length[c]; k++, scored++) {
+            int64_t t = j->frame[scored];
             ReportFrame f = {.clip = e->data->test.clips[c].name,
                              .index = t,
-                             .psnr = psnr[start + t],
+                             .psnr = psnr_shown(psnr[start + t]),
                              .anomaly = j->score[scored],
                              .abnormal = j->label[scored],
                              .size = (int)scorer_info(e->scorer[0])->size};
@@ -195,13 +197,16 @@ int eval_page_write(const EvalResults *results, const Judged *judged, const char
     RocPoint *roc[EVALUATE_MODELS] = {NULL};
     int code = clips && picks ? 0 : ERR_FAIL;
     for (int64_t c = 0, i = 0; c < e->clips && !code; i += judged[0].length[c++])
-        clips[c] = (ReportClip){.name = e->data->test.clips[c].name,
-                                .note = "",
-                                .first = e->first,
-                                .frames = judged[0].length[c],
-                                .anomaly = judged[0].score + i,
-                                .baseline = judged[last].score + i,
-                                .label = judged[0].label + i};
+        clips[c] =
+            (ReportClip){.name = e->data->test.clips[c].name,
+                         .note = judged[0].length[c] < e->labels[0]->length[c] - e->first - e->last
+                                     ? "without the frames that have no score"
+                                     : "",
+                         .first = e->first,
+                         .frames = judged[0].length[c],
+                         .anomaly = judged[0].score + i,
+                         .baseline = judged[last].score + i,
+                         .label = judged[0].label + i};
     if (!code)
         code = make_roc(&r, roc, e, &results->rows[0]);
     for (int g = 0; g < GROUPS && e->scorer[0] && !code; g++) {

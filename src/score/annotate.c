@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "score/psnr.h"
+
 /* The curve's range in dB, and the absolute error (of 1) that the map shows at full strength. */
 enum { PSNR_LOW = 15, PSNR_HIGH = 45 };
 static const float full_error = 0.25f;
@@ -25,7 +27,7 @@ static void draw_curve(Canvas c, const double *history, int count) {
     }
     char label[32] = "no score";
     if (count > 0 && !isnan(history[count - 1]))
-        snprintf(label, sizeof label, "PSNR %.1f dB", history[count - 1]);
+        snprintf(label, sizeof label, "PSNR %.1f dB", psnr_shown(history[count - 1]));
     draw_text(c, 4, c.height - ANNOTATE_STRIP + 4, 1, text, label);
 }
 

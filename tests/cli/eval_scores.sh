@@ -28,8 +28,42 @@ expect 2 '--variants needs a MODEL' eval --scores given data --variants all
 expect 2 'expected no more than DATA' eval --scores given run data
 head -c -1 given >short && expect 1 'short' eval --scores short data
 head -c -8 given >nan && printf '\377\377\377\377\377\377\377\377' >>nan
-expect 1 'nan: score 29 is' eval --scores nan data
+expect 0 '' eval --scores nan --labels labels.npy --clips 10,20
+grep -q 'first 0 and last 0 frames of each clip have none, nor have 1 others' out || fail "NaN: $(grep scores out)"
 expect 2 'needs a MODEL' eval --scores x.npy data --localise
+
+# What `score` wrote gives what `eval` gives.
+figures() {
+    tr -d ' ' <out | grep -E '^"(auroc_m|ap"|abnormal"|eer")'
+}
+mkdir own
+for folder in data/testing/frames/*/; do
+    expect 0 '' score persistence "$folder" --format npy -o "own/$(basename "$folder").npy"
+done
+expect 0 '' eval --scores own data --regularity --protocols per-clip,aedmae --json
+figures >of.own
+expect 0 '' eval persistence data --protocols per-clip,aedmae --json
+figures >of.model
+cmp of.model of.own >&2 || fail "eval --scores of own arrays differs from eval"
+[ -s of.model ] || fail "eval --json lacks its figures"
+
+# One clip of an array has the file's name.
+clip=01_runner
+printf '%s 2 5\n' $clip >named.txt
+expect 0 '' eval --scores own/$clip.npy --regularity --clips "$(ls data/testing/frames/$clip | wc -l)" --labels named.txt
+
+# Lines name the clip and its frames, so that neither DATA nor --clips is needed.
+for format in jsonl csv; do
+    expect 0 '' score persistence data/testing/frames/$clip --format $format -o $clip.$format
+    expect 0 '' eval --scores $clip.$format --labels named.txt --json
+    figures >of.$format
+done
+cmp of.jsonl of.csv >&2 || fail "eval --scores of CSV differs from that of JSON"
+expect 0 '' eval --scores $clip.csv --labels named.txt
+grep -q '^scores .* first 1 and last 0 frames' out || fail "own lines: $(grep scores out)"
+expect 2 'lines name their frames' eval --scores $clip.csv --labels named.txt --first 1
+expect 1 'neither a .npy array nor lines' eval --scores named.txt --labels named.txt
+
 mkdir scoreless
 expect 1 "no .npy file" eval --scores scoreless data
 
