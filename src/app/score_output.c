@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/npy.h"
+#include "score/psnr.h"
 
-enum { PSNR_EQUAL = 100 }; /* dB written if prediction and frame are equal: JSON has no infinity */
 enum { LINE = 8192 };
 
 const char *const score_format_names[] = {"jsonl", "csv", "npy", NULL};
@@ -165,7 +165,7 @@ static int add_line(ScoreOutput *o, const char *clip, const Frame *f, double psn
 }
 
 int score_output_add(ScoreOutput *o, const char *clip, const Frame *f, double psnr) {
-    double shown = isnan(psnr) ? psnr : fmin(psnr, PSNR_EQUAL);
+    double shown = psnr_shown(psnr);
     if (o->c.format == FORMAT_NPY)
         return remember(o, shown);
     return isnan(psnr) && !f->corrupt ? 0 : add_line(o, clip, f, shown);

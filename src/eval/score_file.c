@@ -31,11 +31,12 @@ static int append(ScoreFile *f, const char *path) {
     return grown ? 0 : ERR_FAIL;
 }
 
-/* The file's name without folder and extension. */
+/* The file's name without folder and extension. Folders of frames may be called 2026.11.30. */
 static char *name_of(const char *path) {
     const char *name = file_name(path), *dot = strrchr(name, '.');
-    int n = dot > name ? (int)(dot - name) : (int)strlen(name);
-    return mem_printf("%.*s", n, name);
+    bool extension =
+        dot > name && strpbrk(dot, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return mem_printf("%.*s", extension ? (int)(dot - name) : (int)strlen(name), name);
 }
 
 int score_file_add_clip(ScoreFile *f, const char *file) {
