@@ -201,6 +201,9 @@ static int parse(Eval *e, int argc, char **argv) {
                            e->args.scores || i ? "DATA" : "a MODEL");
     e->model = e->args.scores ? NULL : positional[0];
     e->path = e->args.scores ? positional[0] : positional[1];
+    code = e->model ? check_order("eval", e->model, e->path) : 0;
+    if (code)
+        return code;
     bool is_run = e->model && strcmp(e->model, "persistence") != 0 && file_is_folder(e->model);
     if (e->args.checkpoints && !is_run)
         return err_set(ERR_USAGE, "--checkpoints needs a run folder for MODEL");

@@ -67,6 +67,9 @@ static int parse(Quantize *q, int argc, char **argv) {
         return err_set(ERR_USAGE, "no model: give a run folder or a checkpoint file");
     if (!q->args.output)
         return err_set(ERR_USAGE, "no file to write: give -o FILE");
+    code = check_order("quantize", positional[0], n > 1 ? positional[1] : NULL);
+    if (code)
+        return code;
     char model[4096];
     model_path(model, sizeof model, positional[0]);
     if (file_is_same(q->args.output, model))

@@ -6,8 +6,10 @@
 
 #include "app/cmd.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/model_file.h"
 
 void compute_tell(const Backend *be) {
     log_info("backend   %s: %s, %s, %d thread%s", be->name, be->description, backend_precision(be),
@@ -32,6 +34,17 @@ bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups
     help_print(usage, groups);
     opt_free(groups);
     return true;
+}
+
+static bool names_model(const char *word) {
+    return model_is(word) || (strcmp(word, "persistence") == 0 && !file_exists(word));
+}
+
+int check_order(const char *command, const char *model, const char *input) {
+    if (!input || names_model(model) || !names_model(input))
+        return 0;
+    return err_set(ERR_USAGE, "%s is a model and %s is none; MODEL comes first: normalcy %s %s %s",
+                   input, model, command, input, model);
 }
 
 int json_print(const Json *j) {

@@ -20,6 +20,9 @@ void help_print(const char *usage, const OptGroup *groups);
  * command then ends with exit code 0. The objects must be zeroed; they own nothing afterwards. */
 bool help_asked(int argc, char **argv, const char *usage, const OptGroup *groups);
 
+/* ERR_USAGE if the arguments MODEL and INPUT of a command are in the other order. Opens neither. */
+int check_order(const char *command, const char *model, const char *input);
+
 /* Prints JSON, indented, on stdout. */
 int json_print(const Json *j);
 

@@ -59,6 +59,7 @@ void file_unlock(int lock);
 
 bool file_is_folder(const char *path);
 bool file_exists(const char *path);
+bool file_is_regular(const char *path); /* no folder, pipe or device */
 
 /* True where both paths lead to the same existing file. */
 bool file_is_same(const char *a, const char *b);

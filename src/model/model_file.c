@@ -14,6 +14,18 @@ void model_path(char *buf, size_t n, const char *model) {
     snprintf(buf, n, "%s%s", model, file_is_folder(model) ? "/" CHECKPOINT_NAME : "");
 }
 
+bool model_is(const char *model) {
+    char path[4096], head[9] = ""; /* the length of the header, and the header */
+    model_path(path, sizeof path, model);
+    if (!file_is_regular(path))
+        return false;
+    FILE *f = fopen(path, "rbe");
+    bool is = f && fread(head, 1, sizeof head, f) == sizeof head && head[8] == '{';
+    if (f)
+        fclose(f);
+    return is;
+}
+
 static Json *parse_settings(const char *text, const char *path, const char *key) {
     if (!text) {
         err_set(ERR_FAIL, "%s: no normalcy model: its metadata has no \"%s\" settings", path, key);

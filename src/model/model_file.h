@@ -21,6 +21,9 @@ typedef struct {
 /* Writes the path of the model file into buf; `model` is that file or its run folder. */
 void model_path(char *buf, size_t n, const char *model);
 
+/* Whether `model` is a file that begins as a model file does, or a folder with one. */
+bool model_is(const char *model);
+
 /* Reads the network from the text of the metadata "network" (NULL if the file has none). ERR_FAIL
  * if a setting does not fit. */
 int model_network(VitConfig *out, const char *text, const char *path);

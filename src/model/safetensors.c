@@ -134,7 +134,12 @@ static int parse(Safetensors *s, const uint8_t *bytes, int64_t n) {
     uint64_t length = 0;
     for (int i = 0; i < 8 && n >= 8; i++)
         length |= (uint64_t)bytes[i] << 8 * i;
-    if (n < 10 || length > (uint64_t)n - 8 || length > MAX_HEADER || bytes[8] != '{')
+    if (n >= 10 && bytes[8] != '{')
+        return err_set(ERR_FAIL,
+                       "%s: not a safetensors file; a model is the folder of a run of 'normalcy "
+                       "train', or a checkpoint file",
+                       s->name);
+    if (n < 10 || length > (uint64_t)n - 8 || length > MAX_HEADER)
         return err_set(ERR_FAIL, "%s: not a safetensors file, or truncated: %lld bytes", s->name,
                        (long long)n);
     s->header = js_parse((const char *)bytes + 8, length);

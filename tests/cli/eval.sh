@@ -114,7 +114,11 @@ echo "-- models"
 expect 1 'the model no/such, expected the folder of a run' eval no/such data
 expect 1 "data: there is no checkpoint.safetensors in it" eval data data
 echo "this is not a film" >text.mp4
-expect 1 'text.mp4' eval text.mp4 data
+expect 1 'text.mp4: not a safetensors file; a model is the folder of a run' eval text.mp4 data
+expect 2 'run is a model and a.mp4 is none; MODEL comes first: normalcy eval run a.mp4 ' eval a.mp4 run
+expect 2 'is a model and data is none; MODEL comes first' eval data $good
+expect 2 'persistence is a model and data is none; MODEL comes first' eval data persistence
+expect 1 'there is no checkpoint' eval data data
 # Digits of the settings in the header: the width 16 becomes 24, whose weights would have other shapes.
 sed 's/\\"width\\":\\"16\\"/\\"width\\":\\"24\\"/' $good >size.safetensors
 expect 1 'has shape' eval size.safetensors data

@@ -21,6 +21,8 @@ expect 1 'out of range' info range.safetensors
 model "{\"a\":{$t:[0,16]},\"b\":{$t:[16,32]}}" other.safetensors
 expect 1 'no normalcy model' info other.safetensors
 expect 1 'not a safetensors' info /dev/null
+echo 'a video, say' >a.mp4
+expect 1 'a.mp4: not a safetensors file; a model is the folder of a run' info a.mp4
 poison 377 nanweights
 expect 1 'not finite' info nanweights
 full info run

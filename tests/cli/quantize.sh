@@ -57,6 +57,7 @@ expect 2 'is the model' quantize run -o $good
 expect 2 'is the model' quantize $good -o ./run/../$good
 cmp -s before $good || fail "quantize overwrote its model"
 expect 1 'no/such' quantize no/such data -o x
+expect 2 'run is a model and data is none; MODEL comes first: normalcy quantize run data' quantize data run -o x
 expect 1 'no/such' quantize run no/such -o x
 expect 1 'testing' quantize run data/testing -o x
 head -c 3000 $good >short.model
