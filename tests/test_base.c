@@ -177,6 +177,24 @@ static void test_memory_overflow(void **state) {
     mem_free(p);
 }
 
+/* Of the address sanitizer; absent in other builds. */
+int __asan_address_is_poisoned(const volatile void *address) __attribute__((weak));
+
+/* A reader of untrusted bytes is tested on blocks from mem_alloc: the sanitizer must see the first
+ * byte behind one. */
+static void test_memory_end(void **state) {
+    (void)state;
+    if (!__asan_address_is_poisoned)
+        skip();
+    for (size_t bytes = 1; bytes <= 130; bytes++) {
+        char *p = mem_alloc(bytes, 1);
+        assert_int_equal((uintptr_t)p % 64, 0);
+        assert_false(__asan_address_is_poisoned(p + bytes - 1));
+        assert_true(__asan_address_is_poisoned(p + bytes));
+        mem_free(p);
+    }
+}
+
 static void test_room(void **state) {
     (void)state;
     enum { COUNT = 200 };
@@ -204,7 +222,7 @@ static void test_memory_failure_hook(void **state) {
     mem_fail_after(3);
     void *a = mem_alloc(1, 1), *b = mem_alloc(1, 1), *c = mem_alloc(1, 1), *d = mem_alloc(1, 1);
     assert_true(a && b && !c && d);
-    assert_string_equal(err_text(), "out of memory: cannot allocate 64 B");
+    assert_string_equal(err_text(), "out of memory: cannot allocate 1 B");
     mem_fail_after(1);
     assert_null(mem_printf("%d", 1));
     mem_fail_after(1);
@@ -393,6 +411,7 @@ int main(void) {
         cmocka_unit_test(test_permutation),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_memory_overflow),
+        cmocka_unit_test(test_memory_end),
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_memory_failure_hook),
         cmocka_unit_test(test_memory_text),

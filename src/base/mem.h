@@ -34,7 +34,8 @@ char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The number of allocations so far. Tests use it to assert that a steady loop makes none. */
 int64_t mem_count(void);
 
-/* Test hook: the nth allocation from now (1 = the next) fails; 0 turns it off. */
+/* Test hook: allocation number n from now fails, those before and after it do not. So 1 fails the
+ * next one. 0 turns the hook off. */
 void mem_fail_after(int64_t n);
 
 /* "1.2 GB", "340 MB", "12 KB" into buf (16 bytes are enough); returns buf. */
