@@ -89,14 +89,16 @@ static void test_official_masks(void **state) {
         skip();
     if (source_open(&s, path))
         fail_msg("%s", err_text());
-    int set[4] = {0}, n = 0;
-    for (; source_read(s, &f) == 0; n++) {
+    enum { MASKS = 4 };
+    int set[MASKS] = {0};
+    for (int n = 0; n < MASKS; n++) {
+        assert_int_equal(source_read(s, &f), 0);
         assert_int_equal(f.width, 360);
         assert_int_equal(f.height, 240);
         for (int i = 0; i < 360 * 240; i++)
             set[n] += f.data[3 * i] != 0;
     }
-    assert_int_equal(n, 4);
+    assert_int_equal(source_read(s, &f), ERR_END);
     assert_int_equal(set[0], 0); /* frame 1 is normal, frames 100 to 120 are not */
     assert_true(set[1] > 0 && set[2] > 0 && set[3] > 0);
     source_free(&s);
