@@ -58,8 +58,8 @@ static int quota_count(void) {
 }
 
 int system_cpu_count(void) {
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    cpu_set_t sets[64]; /* each for 1024; Linux refuses fewer than it may have */
+    int count = sched_getaffinity(0, sizeof sets, sets) == 0 ? CPU_COUNT_S(sizeof sets, sets) : 1;
     int quota = quota_count();
     return quota > 0 && quota < count ? quota : count;
 }
