@@ -18,7 +18,7 @@
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
 
 typedef struct {
-    int64_t steps;
+    int64_t steps, seed;
     double rate;
     bool fast, keep;
     int mode;
@@ -28,6 +28,7 @@ typedef struct {
 static const char *const modes[] = {"slow", "quick", NULL};
 static const Opt first_rows[] = {
     OPT_INT_ROW(Settings, steps, "steps", "10", 1, 1000, "N", "how many"),
+    OPT_INT_ROW(Settings, seed, "seed", "1", 0, 4294967295.0, "N", "which"),
     OPT_REAL_ROW(Settings, rate, "rate", "0.5", 0, 1, "how much"),
     OPT_FLAG_ROW(Settings, fast, "fast", "faster"),
     OPT_END,
@@ -128,6 +129,8 @@ static void test_bad_command_lines(void **state) {
         {"--steps=", {"whole number", "\"\""}},
         {"--steps nan", {"\"nan\""}},
         {"--steps 99999999999999999999", {"out of range"}},
+        {"--seed -1", {"-1 is out of range, expected 0 to 4294967295"}},
+        {"--seed x", {"from 0 to 4294967295, found"}},
         {"--rate inf", {"--rate: expected a real number from 0 to 1", "\"inf\""}},
         {"--rate 1e999", {"\"1e999\""}},
         {"--rate 1.0001", {"1.0001 is out of range"}},

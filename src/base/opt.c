@@ -33,17 +33,25 @@ static int unknown(const OptGroup *groups, const char *where, const char *key) {
     return err_set(ERR_USAGE, "%s%s: unknown option; --help lists all", where, key);
 }
 
+/* A bound of a range: whole numbers whole, however many digits they have. */
+static const char *bound_text(double x, char buf[OPT_VALUE]) {
+    snprintf(buf, OPT_VALUE, x == floor(x) && fabs(x) < 1e15 ? "%.0f" : "%g", x);
+    return buf;
+}
+
 static int set_number(const Opt *row, void *field, const char *where, const char *value) {
-    char *end;
+    char *end, low[OPT_VALUE], high[OPT_VALUE];
+    bound_text(row->min, low);
+    bound_text(row->max, high);
     errno = 0;
     double x = strtod(value, &end);
     bool whole = row->type == OPT_INT;
     if (end == value || *end || errno || !isfinite(x) || (whole && x != floor(x)))
-        return err_set(ERR_USAGE, "%s%s: expected a %s number from %g to %g, found \"%s\"", where,
-                       row->name, whole ? "whole" : "real", row->min, row->max, value);
+        return err_set(ERR_USAGE, "%s%s: expected a %s number from %s to %s, found \"%s\"", where,
+                       row->name, whole ? "whole" : "real", low, high, value);
     if (x < row->min || x > row->max)
-        return err_set(ERR_USAGE, "%s%s: %s is out of range, expected %g to %g", where, row->name,
-                       value, row->min, row->max);
+        return err_set(ERR_USAGE, "%s%s: %s is out of range, expected %s to %s", where, row->name,
+                       value, low, high);
     if (whole)
         *(int64_t *)field = (int64_t)x;
     else
