@@ -90,8 +90,12 @@ static int link_clip(const Planting *p, const Clip *c) {
     char to[4096], *from = realpath(c->url, NULL);
     if (!from)
         return err_sys(ERR_FAIL, "cannot find %s", c->url);
-    snprintf(to, sizeof to, "%s/training/frames/%s", p->root, file_name(c->url));
-    int code = symlink(from, to) ? err_sys(ERR_FAIL, "cannot make the link %s", to) : 0;
+    int code = 0,
+        length = snprintf(to, sizeof to, "%s/training/frames/%s", p->root, file_name(c->url));
+    if (length >= (int)sizeof to)
+        code = err_set(ERR_FAIL, "-o: its clips would have names of over %zu bytes", sizeof to - 1);
+    else if (symlink(from, to))
+        code = err_sys(ERR_FAIL, "cannot make the link %s", to);
     free(from);
     return code;
 }

@@ -63,6 +63,9 @@ mkdir -p still/01 && for i in 00 01 02 03 04 05 06 07 08 09; do
 done && cp -r still/01 still/02
 expect 1 'nothing abnormal could be planted' data plant still -o x --hold-out 2
 expect 1 'planted is there already' data plant data -o planted
+long=$(printf './%.0s' {1..2036})d # its folder of clips fits, their names do not
+expect 1 'its clips would have names of over 4095 bytes' data plant data -o $long --hold-out 3
+[ ! -e d.part ] || fail 'data plant left a folder of too long a name'
 expect 1 '1 training clips: --hold-out 4 leaves none' data plant data/testing/frames/01_runner -o x
 expect 2 'are options of check' data plant data -o x --json
 expect 2 'writes no data set' data check data -o x
