@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/model_file.h"
+#include "base/shell_word.h"
 
 void compute_tell(const Backend *be) {
     log_info("backend   %s: %s, %s, %d thread%s", be->name, be->description, backend_precision(be),
@@ -87,12 +88,21 @@ int exit_code(int code, const char *command) {
     }
 }
 
+/* Returns the line with one more word, or NULL with the message set; frees the line. */
+static char *add_word(char *line, const char *text) {
+    char *word = shell_word(text), *longer = word ? mem_printf("%s %s", line, word) : NULL;
+    mem_free(word);
+    mem_free(line);
+    return longer;
+}
+
 int run_command(const char *name, int (*command)(int, char **), int argc, char **argv) {
-    char line[8192] = "";
-    for (int i = 0; i < argc; i++) {
-        size_t used = strlen(line);
-        snprintf(line + used, sizeof line - used, " %s", argv[i]);
-    }
-    log_info("\n$ normalcy %s%s", name, line);
+    char *line = mem_printf("normalcy %s", name);
+    for (int i = 0; i < argc && line; i++)
+        line = add_word(line, argv[i]);
+    if (!line)
+        return exit_code(ERR_FAIL, name);
+    log_info("\n$ %s", line);
+    mem_free(line);
     return command(argc, argv);
 }
