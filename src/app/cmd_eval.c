@@ -1,5 +1,6 @@
 /* normalcy eval: AUROC and other figures of a model, or of another program's scores, on labelled
  * test clips by published protocols. A model is compared with the persistence baseline. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,12 +129,20 @@ static int take_list(const char *option, const char *list, const char *known,
     return 0;
 }
 
+/* A protocol that is named twice has one row. */
+static void add_protocol(Eval *e, const Protocol *p) {
+    for (int i = 0; i < e->plan.protocols; i++)
+        if (e->protocol[i] == p)
+            return;
+    assert(e->plan.protocols < MAX_PROTOCOLS);
+    e->protocol[e->plan.protocols++] = p;
+}
+
 static bool take_protocol(Eval *e, const Words *name) {
     bool all = words_is(name, "all"), sma = words_is(name, "sma"), found = false;
     for (const Protocol *p = protocols; p->name; p++)
-        if ((all || (sma && p < protocols + 2) || words_is(name, p->name)) &&
-            e->plan.protocols < MAX_PROTOCOLS) {
-            e->protocol[e->plan.protocols++] = p;
+        if (all || (sma && p < protocols + 2) || words_is(name, p->name)) {
+            add_protocol(e, p);
             found = true;
         }
     return found;
@@ -228,11 +237,17 @@ static void add_truth(void *ctx, const char *path, const Labels *l, const char *
     Eval *e = found->e;
     if (!l)
         log_warn("ignored a ground truth: %s", error);
-    bool known = !l || e->truths == MAX_TRUTHS || found->code;
+    bool known = !l || found->code;
     for (int i = 0; i < e->truths && !known; i++)
         known = strcmp(e->labels[i]->hash, l->hash) == 0;
     if (known)
         return;
+    if (e->truths == MAX_TRUTHS) {
+        log_warn("ignored the ground truth %s: %d others differ, expected no more; give it by "
+                 "--labels",
+                 path, MAX_TRUTHS);
+        return;
+    }
     found->code = labels_open(&e->labels[e->truths], e->data, path);
     e->truths += !found->code;
 }
@@ -253,13 +268,15 @@ static int parse_clips(int64_t *frames, int *count, const char *list) {
     char *end;
     *count = 0;
     for (const char *p = list;; p = end + 1) {
+        if (*count == MAX_CLIPS)
+            return err_set(ERR_USAGE, "--clips: expected at most %d lengths", MAX_CLIPS);
         frames[*count] = strtoll(p, &end, 10);
-        if (end == p || frames[*count] < 1 || frames[*count] > 100000000 || (*end && *end != ',') ||
-            ++*count == MAX_CLIPS)
+        if (end == p || frames[*count] < 1 || frames[*count] > 100000000 || (*end && *end != ','))
             return err_set(ERR_USAGE,
                            "--clips: expected numbers of frames, such as 180,180,150; found "
                            "\"%s\"",
                            list);
+        ++*count;
         if (!*end)
             return 0;
     }

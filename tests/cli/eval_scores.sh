@@ -10,6 +10,11 @@ clips=$(sed -n 's/^data .*: \([0-9]*\) test clips.*/\1/p' out)
 npy given '<f4' 4 $frames
 expect 0 '' eval --scores given data --protocols all -o given-results
 rows 14 'eval --scores'
+expect 0 '' eval --scores given data --protocols hf2,all,all,all,hf2
+rows 14 'eval --scores, protocols named twice'
+expect 0 '' eval --scores given data --protocols hf2,per-clip,hf2
+rows 2 'eval --scores, a protocol named twice'
+expect 0 '' eval --scores given data
 grep -q ' 50.00 ' out || fail "scores that are all the same have another AUROC than 50"
 for f in report.html results.json scores.csv; do [ -s given-results/$f ] || fail "eval --scores -o made no $f"; done
 grep -q '"scores"' given-results/results.json || fail "results.json does not name the scores"
@@ -26,6 +31,11 @@ expect 2 'needs --labels' eval --scores given --clips 10,20
 expect 2 'give one of them' eval --scores given data --clips 10,20
 expect 2 '--variants needs a MODEL' eval --scores given data --variants all
 expect 2 'expected no more than DATA' eval --scores given run data
+# The most clips.
+ones=$(printf '1,%.0s' {1..65535})1
+npy single '<f4' 4 65536
+npy singles.npy '|u1' 1 65536
+expect 0 'all of one class' eval --scores single --labels singles.npy --clips $ones
 head -c -1 given >short && expect 1 'short' eval --scores short data
 head -c -8 given >nan && printf '\377\377\377\377\377\377\377\377' >>nan
 expect 0 '' eval --scores nan --labels labels.npy --clips 10,20
@@ -66,6 +76,16 @@ expect 1 'neither a .npy array nor lines' eval --scores named.txt --labels named
 
 mkdir scoreless
 expect 1 "no .npy file" eval --scores scoreless data
+
+# A ninth ground truth that differs from the others.
+mkdir several && ln -s ../data/testing several/testing
+for i in 1 2 3 4 5 6 7 8 9; do
+    npy several/label$i.npy '|u1' 1 $frames
+    printf '\001' | dd of=several/label$i.npy bs=1 seek=$((128 + i)) conv=notrunc 2>dd.err
+done
+npy given '<f4' 4 $frames
+expect 0 'ignored the ground truth several/label9.npy: 8 others differ' eval --scores given several
+rows 16 'eval --scores with nine ground truths'
 
 # Whole or not there, as with a model.
 cp -r given-results before
