@@ -13,6 +13,16 @@ if ! diff -u docs/options.md "$folder/options.md" >&2; then
     exit 1
 fi
 
+# A program that fails makes no pages, whatever it has printed.
+for word in --help --version eval; do
+    printf '#!/bin/sh\n"%s" "$@"\n[ "$1" != %s ]\n' "$(realpath "$normalcy")" $word >"$folder/failing"
+    chmod +x "$folder/failing"
+    ! tools/gen_docs.sh "$folder/failing" man "$folder/failed" || {
+        echo "gen_docs.sh goes on where normalcy $word fails" >&2
+        exit 1
+    }
+done
+
 tools/gen_docs.sh "$normalcy" man "$folder/man"
 for command in $("$normalcy" --help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
     page=$folder/man/normalcy-$command.1

@@ -5,7 +5,10 @@
 set -eu
 
 normalcy=$1
-commands=$("$normalcy" --help | sed -nE 's/^  ([a-z]+) .*/\1/p')
+# Each text goes through a variable: a pipe would hide that the program failed.
+help=$("$normalcy" --help)
+version=$("$normalcy" --version)
+commands=$(printf '%s\n' "$help" | sed -nE 's/^  ([a-z]+) .*/\1/p')
 [ -n "$commands" ] || { echo "gen_docs.sh: $normalcy --help names no commands" >&2; exit 1; }
 
 options() {
@@ -25,7 +28,7 @@ options() {
 
 # page NAME SUMMARY PAGES: turns the help text on stdin into a man page that refers to PAGES
 page() {
-    awk -v name="$1" -v summary="$2" -v version="$("$normalcy" --version)" '
+    awk -v name="$1" -v summary="$2" -v version="$version" '
     function roff(text) {
         gsub(/\\/, "\\e", text)
         gsub(/-/, "\\-", text)
@@ -93,11 +96,14 @@ page() {
 
 man() {
     mkdir -p "$1"
-    "$normalcy" --help | page normalcy 'video anomaly detection from normal footage of a fixed camera' \
-        "$(printf 'normalcy-%s ' $commands)" >"$1/normalcy.1"
+    pages=$(printf 'normalcy-%s ' $commands)
+    printf '%s\n' "$help" |
+        page normalcy 'video anomaly detection from normal footage of a fixed camera' "$pages" \
+            >"$1/normalcy.1"
     for command in $commands; do
-        summary=$("$normalcy" --help | sed -nE "s/^  $command +//p" | sed 's/: normalcy .*//')
-        "$normalcy" "$command" --help | page "normalcy-$command" "$summary" normalcy \
+        summary=$(printf '%s\n' "$help" | sed -nE "s/^  $command +//p" | sed 's/: normalcy .*//')
+        text=$("$normalcy" "$command" --help)
+        printf '%s\n' "$text" | page "normalcy-$command" "$summary" normalcy \
             >"$1/normalcy-$command.1"
     done
 }
