@@ -41,12 +41,6 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 static char first_hash[17];
 
 static void check(const Labels *l, const char *variant) {
@@ -591,5 +585,5 @@ int main(void) {
         cmocka_unit_test(test_mask_arrays),
         cmocka_unit_test(test_finding),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, fixture_tear_down);
 }

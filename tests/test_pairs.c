@@ -29,12 +29,6 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
-    (void)state;
-    fixture_end();
-    return 0;
-}
-
 static Dataset *data(const char *name) {
     Dataset *d = NULL;
     if (dataset_open(&d, fixture_path("%s", name)))
@@ -485,5 +479,5 @@ int main(void) {
         cmocka_unit_test(test_skipped), cmocka_unit_test(test_other_clip),
         cmocka_unit_test(test_wanted),  cmocka_unit_test(test_not_decoded),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, fixture_tear_down);
 }

@@ -107,8 +107,8 @@ static int check_settings(const char *list) {
         for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
             if (words_is(&w, taken[i]) || words_value(&w, taken[i]))
                 return err_set(ERR_USAGE,
-                               "--settings: %s is not the same in all runs; --seeds, --size, "
-                               "--init, --rows and -o say what runs there are",
+                               "--settings: %s is not the same in all runs; choose the runs by "
+                               "--seeds, --size, --init, --rows and -o",
                                taken[i]);
     return 0;
 }

@@ -171,12 +171,10 @@ static void print_percent(int width, double share) {
         printf(" %*.2f", width, 100 * share);
 }
 
-static void print_localisation(const EvalLocalise *l) {
+static void print_localisation(const EvalResults *r) {
+    const EvalLocalise *l = r->localise;
     const Tracks *t = localiser_tracks(l->localiser);
-    int width = 20; /* models are named by their paths */
-    for (int m = 0; m < l->models; m++)
-        if ((int)strlen(l->name[m]) > width)
-            width = (int)strlen(l->name[m]);
+    int width = model_width(r->rows, r->count);
     printf("\n%-*s %-10s %8s %8s %8s %8s %8s\n", width, "localisation", "level", "pixel", "40 %",
            "EER", "RBDC", "TBDC");
     for (int m = 0; m < l->models; m++)
@@ -219,7 +217,7 @@ void eval_print(const EvalResults *r) {
         print_alarms(r);
     print_checkpoints(r->checkpoints, several);
     if (r->localise->localiser)
-        print_localisation(r->localise);
+        print_localisation(r);
     printf("\nPSNR is in dB, the other figures in percent. micro: AUROC of all frames in one ROC, "
            "with its 95 %%\ninterval over clips; macro: mean AUROC of the clips; AP: average "
            "precision; EER: equal error rate.\n");

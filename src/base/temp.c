@@ -71,8 +71,8 @@ int temp_open(TempFile *t, const char *path) {
     }
     return err_set(
         ERR_FAIL,
-        "cannot write %s: the names of its temporary files, from %s.tmp-0 to .tmp-%d, are "
-        "all taken; expected a free one",
+        "cannot write %s: all names for its temporary file, %s.tmp-0 to .tmp-%d, are taken; remove "
+        "those files unless a program is writing them",
         path, path, MOST - 1);
 }
 

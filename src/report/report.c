@@ -167,10 +167,10 @@ int report_write(const Report *r, const char *path) {
     }
     file_printf(
         f, "<footer>normalcy " NORMALCY_VERSION
-           ". Anomaly score: what the frame was given, of a model its PSNR, scaled to 0&hellip;1 "
-           "within each clip; 1 is the least normal. In percent: AUROC, micro: one ROC over "
-           "all frames, with its 95&nbsp;%% interval over clips; macro: the mean over clips; "
-           "AP: average precision; EER: equal error rate."
+           ". Anomaly score: the frame's score, for a model its PSNR, scaled to 0&hellip;1 within "
+           "each clip; 1 is the most abnormal. Figures are in percent. AUROC micro: one ROC over "
+           "all frames, with its 95&nbsp;%% interval over clips. AUROC macro: the mean over clips. "
+           "AP: average precision. EER: equal error rate."
            "</footer>\n</main>\n</body>\n</html>\n");
     return file_commit(&f);
 }

@@ -144,16 +144,16 @@ static void alarm_notes(FileOut *f, const Report *r) {
     double seconds = (double)normal / r->fps;
     file_printf(
         f,
-        "<p class=\"soft small\">An alarm is a run of frames over the threshold; it is "
-        "false where none of them is abnormal. Rates can fall as more is found: alarms grow "
-        "together. Detected events and their mean delay: at "
-        "the threshold where at most %g an hour are false. ",
+        "<p class=\"soft small\">An alarm is a run of frames over the threshold; it is false if "
+        "none of them is abnormal. A lower threshold can give fewer alarms, because alarms then "
+        "merge. Detected events and their mean delay are those at the lowest threshold that keeps "
+        "to %g false alarms an hour. ",
         r->budget);
     if (normal)
         file_printf(f,
-                    "At %g frames a second the %lld normal ones of the first row last "
-                    "%.3g&nbsp;%s: one false alarm "
-                    "in them is %.4g an hour, and no lower rate but 0 can be seen.",
+                    "At %g frames a second, the %lld normal frames of the first row last "
+                    "%.3g&nbsp;%s. One false alarm in them is %.4g an hour: lower rates, except "
+                    "0, cannot be measured.",
                     r->fps, (long long)normal, seconds < 120 ? seconds : seconds / 60,
                     seconds < 120 ? "s" : "min", alarms_smallest(normal, r->fps));
     file_printf(f, "</p>\n");
@@ -209,8 +209,8 @@ void report_table_localisation(FileOut *f, const Report *r) {
     html_panel(f, "Where in the frame");
     file_printf(f,
                 "<p class=\"soft\"><b>In a paper:</b> %s. <b>With a camera:</b> whether the mark "
-                "is on the thing. TBDC is nearest to: of 100 unusual things so many get one, with "
-                "up to one wrong mark in every frame.</p>\n",
+                "is on the thing. TBDC comes closest: it says how many of 100 unusual things get a "
+                "mark, with up to one wrong mark in every frame.</p>\n",
                 r->tracks->made ? "the tracks are made here from the masks, so RBDC and TBDC do "
                                   "not compare with published ones"
                                 : "RBDC and TBDC are on the tracks of files, the rest on masks");
@@ -223,11 +223,11 @@ void report_table_localisation(FileOut *f, const Report *r) {
         place_row(&t, &r->places[i]);
     html_table_end(&t);
     file_printf(f,
-                "<p class=\"soft small\">In percent, of error maps by patch (token) or by a window "
-                "that moves (pixel). Pixel: all pixels in one ROC. 40&nbsp;%%: frames, found where "
-                "40&nbsp;%% of their abnormal pixels are over the threshold. RBDC, TBDC: the share "
-                "of the %lld boxes, and of the %lld tracks, that are found, up to one false alarm "
-                "a frame.</p>\n",
+                "<p class=\"soft small\">In percent. Error maps are by patch (token) or by a "
+                "window that moves (pixel). Pixel AUROC: all pixels in one ROC. 40&nbsp;%%: AUROC "
+                "and EER of frames; a frame is found if 40&nbsp;%% of its abnormal pixels are over "
+                "the threshold. RBDC, TBDC: the share of the %lld boxes and of the %lld tracks "
+                "that is found, up to one false alarm a frame.</p>\n",
                 (long long)r->tracks->count, (long long)r->tracks->tracks);
     html_panel_end(f);
 }
