@@ -16,7 +16,7 @@ demo: build
 	$(normalcy) demo -o build/demo
 	@echo "the report: $(CURDIR)/build/demo/report.html"
 
-# Every test twice, optimised and with sanitizers; ctest's summary comes last.
+# Every test optimised, and those of the code with sanitizers too; ctest's summary comes last.
 check:
 	@tools/deps.sh build check
 	@cmake --preset release -DBUILD_TESTING=ON >/dev/null

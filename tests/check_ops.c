@@ -22,7 +22,8 @@
  *                         checks, with instructions up to that level (NORMALCY_ISA); the exit
  *                         status says whether all passed. Small: on one thread, and only at shapes
  *                         that do not take valgrind minutes
- * check_ops --has NAME    77 where this processor has not that level, for tests to be skipped
+ * check_ops --has NAME    77 unless it is the best level of this processor up to NORMALCY_ISA, for
+ *                         tests to be skipped
  * check_ops [--backend NAME] --bench
  *                         times the backend at the shapes of the base model and a batch of 4 pairs,
  *                         layers also on one image

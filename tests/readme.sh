@@ -6,6 +6,8 @@
 set -eu
 normalcy=$1
 cd "$(dirname "$0")/.."
+folder=$(mktemp -d) # the help of each command that the documents name
+trap 'rm -rf "$folder"' EXIT
 status=0
 complain() {
     echo "$document: $*" >&2
@@ -20,7 +22,8 @@ check_normalcy() { # COMMAND ARGUMENT...
         return 0
     }
     command=$1
-    help=$("$normalcy" "$command" --help)
+    [ -e "$folder/$1" ] || "$normalcy" "$1" --help >"$folder/$1"
+    help=$(cat "$folder/$1")
     shift
     for word; do
         case $word in
