@@ -30,9 +30,9 @@ PATH=$here/bin:$PATH
         find "ped2/$2" -name '*.png' | sort | head -n "$3" | xargs cp -t "$here/days/$1"
         normalcy score persistence "$here/days/$1" --video "$1.mp4"
     }
-    day monday training/frames/01 8
-    day tuesday training/frames/02 12
-    day wednesday testing/frames/01_runner 12
+    day monday training/frames/01 16
+    day tuesday training/frames/02 16
+    day wednesday testing/frames/01_runner 16
     normalcy train ped2 -o run --size tiny --depth 2 --image 64 --epochs 1
 ) >"$here/log" 2>&1 || {
     cat "$here/log" >&2

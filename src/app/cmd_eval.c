@@ -41,7 +41,7 @@ typedef struct {
     char *labels, *output, *protocols, *variants, *scores, *clips, *tracks;
     bool json, checkpoints, alarms, regularity, localise;
     int64_t image, top, first, last;
-    double smooth, fps, budget;
+    double smooth, fps, budget, interval;
 } EvalArgs;
 
 static const Opt eval_options[] = {
@@ -71,6 +71,8 @@ static const Opt eval_options[] = {
     OPT_FLAG_ROW(
         EvalArgs, checkpoints, "checkpoints",
         "also each epoch that 'train --keep' kept, and what choosing on the test set would gain"),
+    OPT_REAL_ROW(EvalArgs, interval, "interval", "-1", -1, 3600,
+                 "seconds between frames; 0: every frame; -1: as the model learned them"),
     OPT_END,
 };
 
@@ -326,6 +328,9 @@ static int open_scorers(Eval *e) {
     int code = scorer_open_persistence(&e->scorer[e->models], size, frames);
     if (!code)
         e->name[e->models++] = "persistence";
+    for (int m = 0; m < e->models && !code; m++)
+        if (e->args.interval >= 0)
+            scorer_set_interval(e->scorer[m], e->args.interval);
     return code;
 }
 

@@ -15,6 +15,7 @@
 #include "base/stop.h"
 #include "data/dataset.h"
 #include "score/annotate.h"
+#include "score/psnr.h"
 #include "score/scorer.h"
 #include "video/pair_reader.h"
 #include "video/png.h"
@@ -114,6 +115,8 @@ static int parse(Score *s, int argc, char **argv) {
         return err_set(ERR_USAGE, "--format npy: an array needs a file, give -o FILE");
     s->model = positional[0];
     s->input = positional[1];
+    if ((code = check_order("score", s->model, s->input)))
+        return code;
     const char *outputs[] = {s->args.output, s->args.video, s->args.maps};
     for (int i = 0; i < 3; i++)
         if (outputs[i] && file_is_same(outputs[i], s->input))
@@ -131,6 +134,13 @@ static int open_scorer(Score *s) {
         code = scorer_open(&s->scorer, s->model, s->be);
     if (!code)
         compute_tell(s->be);
+    return code;
+}
+
+static int open_scorer_at_interval(Score *s) {
+    int code = open_scorer(s);
+    if (!code && s->args.interval >= 0)
+        scorer_set_interval(s->scorer, s->args.interval);
     return code;
 }
 
@@ -158,8 +168,7 @@ static int clip_count_of(const Score *s) {
 static int open_clip(Score *s, int i) {
     const ScorerInfo *info = scorer_info(s->scorer);
     const Clip *clip = s->clips ? &s->clips->test.clips[i] : NULL;
-    double interval = s->args.interval >= 0 ? s->args.interval : info->model.interval;
-    PairReaderConfig c = {(int)info->size, (int)info->frames, interval};
+    PairReaderConfig c = {(int)info->size, (int)info->frames, info->interval};
     pair_reader_free(&s->reader);
     s->clip = clip ? file_name(clip->url) : NULL;
     s->read = 0;
@@ -175,7 +184,7 @@ static int open_output(Score *s) {
 }
 
 static int open_all(Score *s) {
-    int code = open_scorer(s);
+    int code = open_scorer_at_interval(s);
     if (!code)
         code = open_clips(s);
     if (!code)
@@ -266,11 +275,11 @@ static void tell_late(Score *s) {
 
 static void tell_slow(Score *s) {
     double spacing = pair_reader_spacing(s->reader);
-    double interval = scorer_info(s->scorer)->model.interval;
-    if (s->told_slow || s->args.interval >= 0 || interval <= 0 || spacing < 1.25 * interval)
+    double interval = scorer_info(s->scorer)->interval;
+    if (s->told_slow || interval <= 0 || spacing < 1.25 * interval)
         return;
-    log_warn("a frame comes every %.3g s, but the model learned %.3g s: scores may be lower",
-             spacing, interval);
+    log_warn("a frame comes every %.3g s, but every %.3g s is wanted: scores may be lower", spacing,
+             interval);
     s->told_slow = true;
 }
 
@@ -344,7 +353,7 @@ static void tell_summary(const Score *s) {
         snprintf(when, sizeof when, ", %.3f s", w->seconds);
     if ((s->args.output || s->late) && s->scored)
         log_info("scored    %lld frames%s; lowest %.2f dB in frame %lld%s%s%s",
-                 (long long)s->scored, late, w->psnr, (long long)w->frame, when,
+                 (long long)s->scored, late, psnr_shown(w->psnr), (long long)w->frame, when,
                  w->clip ? " of " : "", w->clip ? w->clip : "");
 }
 

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "model/model_file.h"
 #include "base/shell_word.h"
+#include "model/model_file.h"
 
 void compute_tell(const Backend *be) {
     log_info("backend   %s: %s, %s, %d thread%s", be->name, be->description, backend_precision(be),

@@ -5,15 +5,14 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
-#include "video/source.h"
-#include "video/window.h"
+#include "video/pair_reader.h"
 
 /* ---- scoring ---- */
 
 typedef struct {
     Evaluation *e;
-    Window window;
-    Frame frame;
+    PairReaderConfig pairs;
+    PairReader *reader;   /* of the present clip */
     float *map, *patches; /* scratch of the score variants */
     int cell, side, top;
     Localiser *where; /* NULL: not asked for */
@@ -26,7 +25,7 @@ static int score_pair(Run *r, int64_t at) {
     Evaluation *e = r->e;
     for (int m = 0; m < e->models; m++) {
         double score[SCORE_KINDS];
-        int code = scorer_run(e->scorer[m], window_x(&r->window), window_y(&r->window),
+        int code = scorer_run(e->scorer[m], pair_reader_x(r->reader), pair_reader_y(r->reader),
                               &score[SCORE_FRAME]);
         if (code)
             return code;
@@ -38,46 +37,72 @@ static int score_pair(Run *r, int64_t at) {
     return 0;
 }
 
-/* Gives the clip's first frames, which have no score, the clip's first score. */
-static void fill_start(Evaluation *e, int64_t at) {
+/* Gives frame `to` the scores of frame `from`. */
+static void copy_scores(Evaluation *e, int64_t to, int64_t from) {
     for (int m = 0; m < e->models; m++)
         for (int k = 0; k < SCORE_KINDS; k++)
-            for (int64_t t = 0; t < e->first; t++)
-                e->value[m][k][at + t] = e->value[m][k][at + e->first];
+            e->value[m][k][to] = e->value[m][k][from];
 }
 
-static int score_clip(Run *r, int clip, Source *source) {
-    Evaluation *e = r->e;
-    const Labels *l = e->labels[0];
-    const char *name = e->data->test.clips[clip].name;
+/* Scores frame t of a clip. A frame that the interval leaves out has the score of the frame before.
+ * *start: the clip's first frame with a score, -1 before it. */
+static int score_frame(Run *r, int clip, const Frame *f, PairState pair, int64_t t,
+                       int64_t *start) {
+    int64_t at = r->at + t;
+    if (pair != PAIR_WHOLE && *start < 0)
+        return 0;
+    *start = *start < 0 ? t : *start;
+    r->done++;
     int code = 0;
-    int64_t read = 0;
-    window_reset(&r->window);
-    while (!code && (code = source_read(source, &r->frame)) == 0) {
+    if (pair == PAIR_WHOLE)
+        code = score_pair(r, at);
+    else
+        copy_scores(r->e, at, at - 1);
+    return code || !r->where ? code : localiser_add(r->where, clip, f);
+}
+
+static int score_frames(Run *r, int clip, int64_t *read, int64_t *start) {
+    const Labels *l = r->e->labels[0];
+    const Frame *f;
+    PairState pair;
+    int code;
+    for (; (code = pair_reader_next(r->reader, &f, &pair)) == 0; ++*read) {
         if (stop_requested())
             return ERR_STOPPED;
-        if (read == l->length[clip])
-            break;
-        if (r->frame.corrupt)
+        if (*read == l->length[clip])
+            return 0;
+        if (f->corrupt)
             return err_set(ERR_FAIL, "%s: frame %lld is damaged; copy the clip again",
-                           e->data->test.clips[clip].url, (long long)read);
-        if (window_push(&r->window, &r->frame)) {
-            code = score_pair(r, r->at + read);
-            if (!code && r->where)
-                code = localiser_add(r->where, clip, &r->frame);
-            r->done++;
-        }
-        read++;
+                           r->e->data->test.clips[clip].url, (long long)*read);
+        if ((code = score_frame(r, clip, f, pair, *read, start)))
+            return code;
         if (r->progress)
-            r->progress(r->done, l->frames - e->first * e->clips);
+            r->progress(r->done, l->frames - r->e->first * r->e->clips);
     }
+    return code;
+}
+
+static int score_clip(Run *r, int clip) {
+    const Labels *l = r->e->labels[0];
+    const Clip *c = &r->e->data->test.clips[clip];
+    int64_t read = 0, start = -1;
+    int code = pair_reader_open(&r->reader, c->url, NULL, &r->pairs);
+    if (!code)
+        code = score_frames(r, clip, &read, &start);
+    bool longer = !code;
+    pair_reader_free(&r->reader);
     if (code && code != ERR_END)
         return code;
-    if (code == 0 || read < l->length[clip])
-        return err_set(ERR_FAIL, "clip %s has %s%lld frames, its labels (%s) %lld", name,
-                       code == 0 ? "more than " : "", (long long)read, l->path,
+    if (longer || read < l->length[clip])
+        return err_set(ERR_FAIL, "clip %s has %s%lld frames, its labels (%s) %lld", c->name,
+                       longer ? "more than " : "", (long long)read, l->path,
                        (long long)l->length[clip]);
-    fill_start(e, r->at);
+    if (start < 0)
+        return err_set(ERR_FAIL,
+                       "clip %s: its %lld frames are too few for one score at %g s between frames",
+                       c->name, (long long)read, r->pairs.interval);
+    for (int64_t t = 0; t < start; t++) /* have no score */
+        copy_scores(r->e, r->at + t, r->at + start);
     r->at += read;
     return 0;
 }
@@ -103,7 +128,8 @@ static int open_run(Run *r) {
             e->value[m][k] = mem_alloc((size_t)e->labels[0]->frames, sizeof(double));
             code = e->value[m][k] ? code : ERR_FAIL;
         }
-    return code ? code : window_open(&r->window, (int)info->size, (int)info->frames);
+    r->pairs = (PairReaderConfig){(int)info->size, (int)info->frames, info->interval};
+    return code;
 }
 
 int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *labels, int truths,
@@ -120,15 +146,8 @@ int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *la
     }
     Run r = {.e = &e, .top = top, .where = where, .progress = progress};
     int code = open_run(&r);
-    for (int clip = 0; clip < e.clips && !code; clip++) {
-        Source *source = NULL;
-        code = source_open(&source, data->test.clips[clip].url);
-        if (!code)
-            code = score_clip(&r, clip, source);
-        source_free(&source);
-    }
-    frame_free(&r.frame);
-    window_free(&r.window);
+    for (int clip = 0; clip < e.clips && !code; clip++)
+        code = score_clip(&r, clip);
     mem_free(r.map);
     mem_free(r.patches);
     if (code)

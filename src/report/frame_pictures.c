@@ -79,7 +79,7 @@ static int score(Scorer *s, Window *w, const char *url, int64_t index) {
     double psnr;
     int code = source_open(&source, url);
     if (!code)
-        code = fill(w, source, index, scorer_info(s)->model.interval);
+        code = fill(w, source, index, scorer_info(s)->interval);
     if (!code)
         code = scorer_run(s, window_x(w), window_y(w), &psnr);
     source_free(&source);

@@ -53,6 +53,7 @@ static int open_model(Scorer *s, Backend *be) {
     vit_census(&model->network, &tensors, &s->info.parameters, &decayed);
     s->info.size = model->network.image;
     s->info.frames = model->network.frames;
+    s->info.interval = model->interval;
     return 0;
 }
 
@@ -118,6 +119,10 @@ void scorer_free(Scorer **ps) {
 
 const ScorerInfo *scorer_info(const Scorer *s) {
     return &s->info;
+}
+
+void scorer_set_interval(Scorer *s, double seconds) {
+    s->info.interval = seconds;
 }
 
 void scorer_observe(Scorer *s, VitRange *ranges) {

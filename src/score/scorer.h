@@ -16,6 +16,7 @@ typedef struct Scorer Scorer;
 typedef struct {
     char path[1024];      /* the model's file, or "persistence" */
     int64_t size, frames; /* input side in pixels, input frames */
+    double interval;      /* seconds between frames; 0: every frame */
     int64_t parameters;   /* 0: persistence */
     ModelInfo model;      /* zeroed for persistence */
 } ScorerInfo;
@@ -28,6 +29,9 @@ int scorer_open_persistence(Scorer **out, int64_t size, int64_t frames);
 
 void scorer_free(Scorer **s);
 const ScorerInfo *scorer_info(const Scorer *s); /* borrowed */
+
+/* Takes frames at another interval than the model learned. */
+void scorer_set_interval(Scorer *s, double seconds);
 
 /* Makes later calls of scorer_run record the ranges of the layers' values in `ranges`
  * (model/vit.h). */

@@ -19,7 +19,7 @@ typedef enum {
     PAIR_LATE,    /* whole, but newer frames of a camera wait: to score it would delay them */
 } PairState;
 
-/* Opens `url` with these options and starts to read ahead. */
+/* Opens `url` with these options (NULL: the defaults) and starts to read ahead. */
 int pair_reader_open(PairReader **out, const char *url, const SourceOptions *options,
                      const PairReaderConfig *config);
 void pair_reader_free(PairReader **r); /* accepts NULL */

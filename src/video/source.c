@@ -118,19 +118,20 @@ static int open_any(Source *s) {
 }
 
 int source_open(Source **out, const char *url) {
-    SourceOptions options = {0};
-    int code = opt_defaults((OptGroup[]){{"", source_options, &options}, {0}});
-    return code ? code : source_open_with(out, url, &options);
+    return source_open_with(out, url, NULL);
 }
 
 int source_open_with(Source **out, const char *url, const SourceOptions *options) {
     Source *s = mem_alloc(1, sizeof *s);
     if (!s)
         return ERR_FAIL;
-    s->options = *options;
+    int code = opt_defaults((OptGroup[]){{"", source_options, &s->options}, {0}});
+    if (options)
+        s->options = *options;
     s->url = mem_printf("%s", url);
     s->name = url_shown(url);
-    int code = s->url && s->name ? open_any(s) : ERR_FAIL;
+    if (!code)
+        code = s->url && s->name ? open_any(s) : ERR_FAIL;
     if (code)
         source_free(&s);
     else

@@ -24,7 +24,7 @@ typedef struct {
 
 /* Opens `url`. Decodes only as much as it takes to learn the frame size. On failure *out is
  * untouched, and the message names the url, without secrets, and tells what to do. source_open
- * takes the default options; `options` is copied. */
+ * takes the default options, and so does NULL. `options` is copied. */
 int source_open(Source **out, const char *url);
 int source_open_with(Source **out, const char *url, const SourceOptions *options);
 
