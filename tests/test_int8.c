@@ -205,6 +205,31 @@ static void test_observe(void **state) {
     close_net(&f32);
 }
 
+static void doubling_download(Backend *be, void *host, const void *from, size_t bytes) {
+    (void)be;
+    const float *values = from;
+    for (size_t i = 0; i < bytes / sizeof(float); i++)
+        ((float *)host)[i] = 2 * values[i];
+}
+
+/* The values come by download alone, since the memory may be the backend's own. */
+static void test_observe_downloads(void **state) {
+    (void)state;
+    static float prediction[IMAGES * PIXELS];
+    VitRange once[SITES] = {{0}}, twice[SITES] = {{0}};
+    Net n = open_net("cpu", 2, "f32");
+    vit_observe(n.vit, once);
+    predict(prediction, &n, frames, IMAGES);
+    n.be->download = doubling_download;
+    vit_observe(n.vit, twice);
+    predict(prediction, &n, frames, IMAGES);
+    for (int i = 0; i < SITES; i++) {
+        assert_true(twice[i][0] == 2 * once[i][0]);
+        assert_true(twice[i][1] == 2 * once[i][1]);
+    }
+    close_net(&n);
+}
+
 static void test_bad_ranges(void **state) {
     (void)state;
     static float first[IMAGES * PIXELS], again[IMAGES * PIXELS];
@@ -320,6 +345,7 @@ int main(void) {
         ON(bf16, test_bits),
         ON(int8, test_bits),
         cmocka_unit_test(test_observe),
+        cmocka_unit_test(test_observe_downloads),
         cmocka_unit_test(test_bad_ranges),
         ON(ref, test_no_training),
         ON(cpu, test_no_training),

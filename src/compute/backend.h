@@ -1,7 +1,9 @@
 /* THE SEAM between the method and the silicon: a table of operations.
  *
- * `ref` fills every entry with plain C loops, which define the operation; another backend overrides
- * what it does faster. The model above is written once. Every entry has a row in tests/check_ops.c.
+ * `ref` fills every entry with plain C loops, which define the operation. A backend in host memory
+ * then overrides what it does faster. One with memory of its own sets host_memory to false and
+ * overrides every entry, those for memory too. The model above is written once. Every operation has
+ * a row in tests/check_ops_table.c.
  *
  * Shapes: B images, N patch tokens an image, T = N + 1 tokens with cls (row 0 of each image), D
  * width, H heads. Weights W are (out, in): y = x W^T + b.
@@ -178,7 +180,9 @@ struct Backend {
     int packed_byte;         /* bytes of one weight packed for U8 */
     const char *description; /* the level of instruction sets in use */
 
-    /* ---- memory. alloc gives zeroed bytes or NULL with the message set. */
+    /* ---- memory. alloc gives zeroed bytes or NULL with the message set. upload has copied when it
+     * returns: the caller may change `host`. download waits for the operations before it, and has
+     * finished when it returns. */
     void *(*alloc)(Backend *be, size_t bytes);
     void (*release)(Backend *be, void *p);
     void (*upload)(Backend *be, void *to, const void *host, size_t bytes);
@@ -268,10 +272,11 @@ struct Backend {
      * over the patch tokens whose nearest item is m; top is the largest q m of all patch tokens. */
     void (*memory_update)(Backend *be, float *items, Tensor in, const Memory *m);
 
-    /* ---- weights. weight_pack makes w->packed from the host values at w->data. The forward
-     * operations of linear layers with an input of this type then read w->packed in place of
-     * w->data; without it they pack on each call. Returns ERR_FAIL when memory is out.
-     * weight_release frees it. */
+    /* ---- weights. weight_pack makes w->packed from the values at w->data, which in this call
+     * alone is host memory, and has read them when it returns. The forward operations of linear
+     * layers with an input of this type then read w->packed in place of w->data. Without it they
+     * read w->data; for an input of U8 that is a failure, but in ref, which never packs. Returns
+     * ERR_FAIL when memory is out. weight_release frees it. */
     int (*weight_pack)(Backend *be, Weight *w, DType type);
     void (*weight_release)(Backend *be, Weight *w);
 

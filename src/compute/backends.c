@@ -11,7 +11,7 @@
 #include "compute/ref/ref.h"
 
 /* A new backend is a folder and a row here: its name, and the function that overrides entries of a
- * table that ref_open has filled. */
+ * table that ref_open has filled. tests/CMakeLists.txt reads the names of the rows. */
 #define BACKENDS(ROW) ROW("cpu", cpu_open) ROW("ref", ref_open)
 
 #define ROW_NAME(name, open) name,

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 typedef struct {
-    const float *data; /* f32, row-major; may be NULL once packed */
+    const float *data; /* f32, row-major, backend memory; may be NULL once packed */
     int64_t out, in;
     void *packed; /* made by weight_pack; NULL: not packed */
 } Weight;

@@ -60,7 +60,8 @@ typedef struct {
 typedef struct Vit Vit;
 
 /* Activations have the backend's type. Weights start at zero; vit_init draws them, weights.h loads
- * them. `training` adds gradients, stored activations and the backward pass. */
+ * them. `training` adds gradients, stored activations and the backward pass. A network that
+ * needs more than the machine's RAM is refused, on a backend with memory of its own too. */
 int vit_open(Vit **out, Backend *be, const VitConfig *config, int64_t max_images, bool training);
 void vit_free(Vit **v);
 
@@ -83,7 +84,7 @@ int vit_check_ranges(const VitConfig *config, const VitRange *ranges);
 int vit_set_ranges(Vit *v, const VitRange *ranges);
 
 /* From now on, each forward widens `ranges` (depth x VIT_SITES, the caller's) to the values it
- * sees. Not for int8; only for backends in host memory. */
+ * sees. Not for int8. */
 void vit_observe(Vit *v, VitRange *ranges);
 
 /* Runs the network. frames: (inputs, 3 frames, image, image) in [-1, 1], backend memory. mask:

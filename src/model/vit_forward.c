@@ -61,17 +61,28 @@ BlockActs vit_block_acts(const Vit *v, int64_t l) {
     return a;
 }
 
-static void widen(VitRange range, Tensor t) {
-    for (int64_t i = 0; i < tensor_count(t); i++) {
-        float x = t.type == F32 ? ((float *)t.data)[i] : bf16_float(((uint16_t *)t.data)[i]);
-        range[0] = fminf(range[0], x);
-        range[1] = fmaxf(range[1], x);
+/* Widens the range to the values of t, which come to the host piece by piece. */
+static void widen(Backend *be, VitRange range, Tensor t) {
+    enum { PIECE = 4096 };
+    union {
+        float f32[PIECE];
+        uint16_t bf16[PIECE];
+    } piece;
+    int64_t count = tensor_count(t);
+    for (int64_t first = 0; first < count; first += PIECE) {
+        int64_t n = count - first < PIECE ? count - first : PIECE;
+        be->download(be, &piece, tensor_at(t, 0, first), (size_t)n * dtype_bytes(t.type));
+        for (int64_t i = 0; i < n; i++) {
+            float x = t.type == F32 ? piece.f32[i] : bf16_float(piece.bf16[i]);
+            range[0] = fminf(range[0], x);
+            range[1] = fmaxf(range[1], x);
+        }
     }
 }
 
 static void observe(const Vit *v, int64_t l, int site, Tensor t) {
     if (v->ranges)
-        widen(v->ranges[l * VIT_SITES + site], t);
+        widen(v->be, v->ranges[l * VIT_SITES + site], t);
 }
 
 void vit_relpos(Vit *v, int64_t l) {
