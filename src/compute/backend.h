@@ -275,8 +275,8 @@ struct Backend {
     /* ---- weights. weight_pack makes w->packed from the values at w->data, which in this call
      * alone is host memory, and has read them when it returns. The forward operations of linear
      * layers with an input of this type then read w->packed in place of w->data. Without it they
-     * read w->data; for an input of U8 that is a failure, but in ref, which never packs. Returns
-     * ERR_FAIL when memory is out. weight_release frees it. */
+     * read w->data, but for an input of U8 a backend that packs latches a failure. A backend may
+     * never pack, as ref. Returns ERR_FAIL when memory is out. weight_release frees it. */
     int (*weight_pack)(Backend *be, Weight *w, DType type);
     void (*weight_release)(Backend *be, Weight *w);
 
