@@ -31,10 +31,8 @@ static const char usage[] =
     "without a score. It also reads what 'score' wrote: its lines tell clips and frames, its\n"
     "arrays need --regularity. With -o FOLDER also writes report.html, results.json and\n"
     "scores.csv.\n\n"
-    "Protocols: per-clip (the paper's on Ped2 and ShanghaiTech), global (the paper's on Avenue),\n"
-    "sma (both of these), those of other codes (fp, mnad, lnra, mlep, hf2, dmad, aedmae,\n"
-    "aedmae-sht, acci, acci-sht, jig, jig-sht), or all. A protocol drops frames and applies\n"
-    "min-max and filters to the scores as that code does.\n"
+    "A protocol drops frames and applies min-max and filters to the scores as a published code\n"
+    "does. --protocols takes names of the list below, sma (the paper's: the first two) or all.\n"
     "Variants of the score: frame (PSNR), max-patch, top-patches, window, or all.\n";
 
 typedef struct {
@@ -400,14 +398,23 @@ static void eval_close(Eval *e) {
     opt_free(e->groups);
 }
 
+/* Writes the usage text and the protocols that the command knows. */
+static void tell_usage(char *buf, size_t n) {
+    size_t used = (size_t)snprintf(buf, n, "%s\nProtocols:\n", usage);
+    for (const Protocol *p = protocols; p->name && used < n; p++)
+        used += (size_t)snprintf(buf + used, n - used, "  %-26s %s\n", p->name, p->note);
+}
+
 int cmd_eval(int argc, char **argv) {
+    char text[4096];
     Eval e = {0};
     const OptGroup groups[] = {{"Evaluation", eval_options, &e.args},
                                {"Scores of another program", score_options, &e.args},
                                {"Compute", compute_options, &e.compute},
                                {NULL, NULL, NULL}};
     memcpy(e.groups, groups, sizeof groups);
-    if (help_asked(argc, argv, usage, e.groups))
+    tell_usage(text, sizeof text);
+    if (help_asked(argc, argv, text, e.groups))
         return EXIT_OK;
     int code = parse(&e, argc, argv);
     if (!code)

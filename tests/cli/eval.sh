@@ -16,8 +16,14 @@ rows 4 eval
 grep -q 'micro   *95 %' out || fail "eval prints no interval"
 awk 'length > 100 {exit 1}' out || fail "eval prints more than 100 columns"
 expect 0 '' eval run data --protocols all -o all
-rows 28 'eval --protocols all'
+"$normalcy" eval --help | sed -n '/^Protocols:/,/^$/s/^  \([^ ]*\) .*/\1/p' >names
+[ -s names ] || fail "eval --help lists no protocols"
+rows $((2 * $(wc -l <names))) 'eval --protocols all'
 grep -q '^jig-sht ' out || fail "eval --protocols all does not say what jig-sht is"
+while read -r name; do
+    grep -q " $name " out || fail "eval --protocols all has no row of $name"
+    grep -q "^| \`$name\`" "$docs/method.md" || fail "docs/method.md has no protocol $name"
+done <names
 for word in auroc_micro_low '"ap"' '"eer"' delay_frames labels_hash; do
     grep -q -e "$word" all/results.json || fail "results.json has no $word"
 done
