@@ -56,7 +56,7 @@ static void put(Reader *r, int code) {
 static void *read_ahead(void *arg) {
     Reader *r = arg;
     int code = 0;
-    while (!code && (code = wait_for_room(r)) == 0) {
+    while (!code && wait_for_room(r) == 0) {
         Slot *s = &r->slot[r->put % r->depth];
         code = source_read(r->source, &s->frame);
         s->came = clock_seconds();
