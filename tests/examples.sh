@@ -20,18 +20,20 @@ mkdir "$here/bin" "$here/inputs" "$here/days"
 ln -s "$normalcy" "$here/bin/normalcy"
 PATH=$here/bin:$PATH
 
-# The inputs. A day is the first frames of a clip as a video.
+# The inputs. A day is the first frames of clips as a video.
 (
     cd "$here/inputs"
     "$make_scene" ped2
     cp "$root/tests/reference/simmim.pth" .
     day() { # NAME CLIP FRAMES
         mkdir "$here/days/$1"
-        find "ped2/$2" -name '*.png' | sort | head -n "$3" | xargs cp -t "$here/days/$1"
+        find "ped2/$2" -name '*.png' | sort | head -n "$3" | cat -n | while read -r i frame; do
+            cp "$frame" "$here/days/$1/$i.png"
+        done
         normalcy score persistence "$here/days/$1" --video "$1.mp4"
     }
-    day monday training/frames/01 16
-    day tuesday training/frames/02 16
+    day monday training/frames 24
+    day tuesday training/frames 24
     day wednesday testing/frames/01_runner 16
     normalcy train ped2 -o run --size tiny --depth 2 --image 64 --epochs 1
 ) >"$here/log" 2>&1 || {
