@@ -96,7 +96,7 @@ static void test_official_masks(void **state) {
         assert_int_equal(f.width, 360);
         assert_int_equal(f.height, 240);
         for (int i = 0; i < 360 * 240; i++)
-            set[n] += f.data[3 * i] != 0;
+            set[n] += frame_bgr(&f)[3 * i] != 0;
     }
     assert_int_equal(source_read(s, &f), ERR_END);
     assert_int_equal(set[0], 0); /* frame 1 is normal, frames 100 to 120 are not */

@@ -150,7 +150,7 @@ static void test_truth(void **state) {
     for (; (code = planter_next(p, &f, &mask)) == 0; t++) {
         assert_int_equal(source_read(s, &own), 0);
         const PlantEvent *e = event_at(p, t);
-        int differs = memcmp(f->data, own.data, 3 * PIXELS) != 0, marks = 0;
+        int differs = memcmp(f->bgr, frame_bgr(&own), 3 * PIXELS) != 0, marks = 0;
         for (int i = 0; i < PIXELS; i++) {
             assert_true(mask[i] == 0 || mask[i] == 255);
             marks += mask[i] != 0;
@@ -231,7 +231,7 @@ static void test_repeats(void **state) {
         const uint8_t *mask[4];
         for (int i = 0; i < 4; i++) {
             assert_int_equal(planter_next(p[i], &f[i], &mask[i]), 0);
-            differs[i] += memcmp(f[i]->data, f[0]->data, 3 * PIXELS) != 0 ||
+            differs[i] += memcmp(f[i]->bgr, f[0]->bgr, 3 * PIXELS) != 0 ||
                           memcmp(mask[i], mask[0], PIXELS) != 0;
         }
     }

@@ -39,7 +39,7 @@ static void test_lossless(void **state) {
         assert_int_equal(source_read(s, &f), 0);
         assert_int_equal(f.width, w);
         assert_int_equal(f.height, h);
-        assert_memory_equal(f.data, bgr, (size_t)(3 * w * h));
+        assert_memory_equal(frame_bgr(&f), bgr, (size_t)(3 * w * h));
         frame_free(&f);
         source_free(&s);
 

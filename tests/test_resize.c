@@ -14,7 +14,7 @@
 static double sample(const Frame *f, int x, int y, int c) {
     x = x < 0 ? 0 : x >= f->width ? f->width - 1 : x;
     y = y < 0 ? 0 : y >= f->height ? f->height - 1 : y;
-    return f->data[((int64_t)y * f->width + x) * 3 + c];
+    return f->bgr[((int64_t)y * f->width + x) * 3 + c];
 }
 
 static double exact(const Frame *f, int width, int height, int x, int y, int c) {
@@ -30,7 +30,7 @@ static void fill(Frame *f, int width, int height) {
     Rng rng = rng_stream(7, RNG_TEST, (uint32_t)width, (uint32_t)height);
     assert_int_equal(frame_reserve(f, width, height), 0);
     for (int64_t i = 0; i < (int64_t)width * height * 3; i++)
-        f->data[i] = (uint8_t)(rng_uniform(&rng, (uint64_t)i) * 256);
+        f->bgr[i] = (uint8_t)(rng_uniform(&rng, (uint64_t)i) * 256);
 }
 
 /* Weights of 11 bits are off by 2^-12 at most in each of two passes: 255 x 2 x 2^-12 = 0.125 grey
@@ -69,13 +69,13 @@ static void test_exact_cases(void **state) {
     uint8_t out[32 * 32 * 3];
     fill(&f, 32, 32);
     frame_resize(out, 32, 32, &f);
-    assert_memory_equal(out, f.data, sizeof out);
-    memset(f.data, 255, sizeof out); /* a constant picture stays what it is */
+    assert_memory_equal(out, f.bgr, sizeof out);
+    memset(f.bgr, 255, sizeof out); /* a constant picture stays what it is */
     frame_resize(out, 13, 29, &f);
     for (int i = 0; i < 13 * 29 * 3; i++)
         assert_int_equal(out[i], 255);
     assert_int_equal(frame_reserve(&f, 2, 1), 0);
-    memcpy(f.data, "\0\0\0\xc8\xc8\xc8", 6);
+    memcpy(f.bgr, "\0\0\0\xc8\xc8\xc8", 6);
     frame_resize(out, 4, 1, &f); /* half-pixel centres: 0, 1/4, 3/4, 1 of the way */
     assert_int_equal(out[0], 0);
     assert_int_equal(out[3], 50);
@@ -88,13 +88,13 @@ static void test_reserve(void **state) {
     (void)state;
     Frame f = {0};
     assert_int_equal(frame_reserve(&f, 40, 30), 0);
-    uint8_t *data = f.data;
+    uint8_t *data = f.bgr;
     assert_int_equal(frame_reserve(&f, 10, 10), 0);
-    assert_ptr_equal(f.data, data); /* reused */
+    assert_ptr_equal(f.bgr, data); /* reused */
     assert_true(frame_reserve(&f, 0, 10) < 0);
     assert_true(frame_reserve(&f, 1 << 20, 1 << 20) < 0);
     frame_free(&f);
-    assert_null(f.data);
+    assert_null(f.bgr);
     frame_free(&f);
 }
 

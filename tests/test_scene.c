@@ -37,18 +37,18 @@ static void test_pure_function(void **state) {
         assert_int_equal(a.index, i);
         assert_true(scene_draw(&clip, FRAMES - 1 - i, &b, NULL) >= 0);
         assert_true(scene_draw(&clip, i, &b, mask_b) >= 0);
-        assert_memory_equal(a.data, b.data, 3 * PIXELS);
+        assert_memory_equal(a.bgr, b.bgr, 3 * PIXELS);
         assert_memory_equal(mask_a, mask_b, PIXELS);
     }
     SceneClip other = clip;
     other.clip++;
     scene_draw(&clip, 10, &a, NULL);
     scene_draw(&other, 10, &b, NULL);
-    assert_true(mean_square(a.data, b.data, 3 * PIXELS) > 20); /* other walkers, not only noise */
+    assert_true(mean_square(a.bgr, b.bgr, 3 * PIXELS) > 20); /* other walkers, not only noise */
     other = clip;
     other.seed++;
     scene_draw(&other, 10, &b, NULL);
-    assert_true(mean_square(a.data, b.data, 3 * PIXELS) > 20);
+    assert_true(mean_square(a.bgr, b.bgr, 3 * PIXELS) > 20);
     frame_free(&a);
     frame_free(&b);
 }
@@ -73,7 +73,7 @@ static void expect_normal_outside(const Frame *f, const uint8_t *mask, const Fra
     for (int k = 0; k < PIXELS; k++) {
         int change = 0;
         for (int c = 0; c < 3; c++)
-            change += abs(f->data[3 * k + c] - plain->data[3 * k + c]);
+            change += abs(f->bgr[3 * k + c] - plain->bgr[3 * k + c]);
         strong += change > 240;
         strong_outside += change > 240 && !mask[k];
     }
@@ -130,7 +130,7 @@ static void test_walkers_move(void **state) {
             SceneClip clip = clip_of(SCENE_NORMAL, number);
             scene_draw(&clip, i, &a, NULL);
             scene_draw(&clip, i + 1, &b, NULL);
-            double change = mean_square(a.data, b.data, 3 * PIXELS);
+            double change = mean_square(a.bgr, b.bgr, 3 * PIXELS);
             least = change < least ? change : least;
         }
     assert_true(least > 20);

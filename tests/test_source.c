@@ -32,7 +32,7 @@ static Source *open_ok(const char *url) {
 }
 
 static void read_ok(Source *s, Frame *f) {
-    if (source_read(s, f))
+    if (source_read(s, f) || !frame_bgr(f))
         fail_msg("%s", err_text());
 }
 
@@ -55,7 +55,7 @@ static int distance(const Frame *f, int seed) {
     for (int y = 0, i = 0; y < f->height; y++)
         for (int x = 0; x < f->width; x++)
             for (int c = 0; c < 3; c++, i++) {
-                int d = abs(f->data[i] - fixture_pixel(seed, x, y, c));
+                int d = abs(f->bgr[i] - fixture_pixel(seed, x, y, c));
                 worst = d > worst ? d : worst;
             }
     return worst;
@@ -149,7 +149,7 @@ static void test_grey16(void **state) {
     assert_int_equal(f.width, N);
     for (int i = 0; i < N; i++) /* 255/256: the conversion may cut or round */
         for (int c = 0; c < 3; c++)
-            assert_in_range(f.data[3 * i + c] + 1, value[i] >> 8, (value[i] >> 8) + 2);
+            assert_in_range(f.bgr[3 * i + c] + 1, value[i] >> 8, (value[i] >> 8) + 2);
     source_free(&s);
     frame_free(&f);
 }
@@ -250,7 +250,7 @@ static void check_video(const char *name, const char *encoder, int b_frames, boo
         /* Neighbours differ by 37 levels nearly everywhere; 30 leaves room for the codec. */
         if (distance(&f, t) > 30)
             fail_msg("%s: frame %d is off by %d", name, t, distance(&f, t));
-        memcpy(seen[t], f.data, sizeof seen[t]);
+        memcpy(seen[t], f.bgr, sizeof seen[t]);
     }
     assert_int_equal(source_read(s, &f), ERR_END);
     static const int jumps[] = {0, 39, 20, 21, 7, 8, 9, 38, 0, 1, 33, 15};
@@ -260,7 +260,7 @@ static void check_video(const char *name, const char *encoder, int b_frames, boo
                 fail_msg("%s", err_text());
             read_ok(s, &f);
             assert_int_equal(f.index, t);
-            if (memcmp(f.data, seen[t], sizeof seen[t]) != 0)
+            if (memcmp(f.bgr, seen[t], sizeof seen[t]) != 0)
                 fail_msg("%s: frame %d is another one after a jump", name, t);
         }
     assert_int_equal(source_seek(s, FRAMES), ERR_FAIL);
@@ -286,7 +286,8 @@ static void test_second_try(void **state) {
     Frame f = {0};
     for (int k = 0; k < 3; k++) {
         const char *path = fixture_path("%s", names[k]);
-        fixture_video(path, encoders[k], W, H, FRAMES, k ? 2 : 0);
+        int odd = k == 0; /* U and V do not fit an odd height: swscale's part */
+        fixture_video(path, encoders[k], W, H - odd, FRAMES, k ? 2 : 0);
         int failed = 1, failures = 0;
         for (int n = 1; failed; n++) {
             Source *s = open_ok(path);
@@ -306,9 +307,14 @@ static void test_second_try(void **state) {
                 if (i == 0 && n % 2) { /* the frame that could not be converted is the next one */
                     frame_free(&f);
                     mem_fail_after(1);
-                    assert_int_equal(source_read(s, &f), ERR_FAIL);
+                    if (odd) /* it is converted when it is read */
+                        assert_int_equal(source_read(s, &f), ERR_FAIL);
+                    else
+                        assert_true(!source_read(s, &f) && !frame_bgr(&f));
                     mem_fail_after(0);
-                    read_ok(s, &f);
+                    if (odd)
+                        read_ok(s, &f);
+                    assert_non_null(frame_bgr(&f));
                     assert_int_equal(f.index, 21);
                     assert_in_range(distance(&f, 21), 0, 30);
                 }
@@ -466,7 +472,7 @@ static void test_colon(void **state) {
     VideoWriter *w = NULL;
     assert_int_equal(video_writer_open(&w, "12:30.mp4", &(VideoWriterOptions){W, H, 25, 1, false}),
                      0);
-    assert_int_equal(video_writer_add(w, f.data, 0), 0);
+    assert_int_equal(video_writer_add(w, f.bgr, 0), 0);
     assert_int_equal(video_writer_close(&w), 0);
     source_free(&s);
     s = open_ok("12:30.mp4");

@@ -123,7 +123,7 @@ static int write_frame(Planting *p, const char *name, int64_t index, const Frame
         memset(p->picture + 3 * i, mask[i], 3);
         any |= mask[i] & 1;
     }
-    int code = write_picture(p, "frames", name, index, f->data, f);
+    int code = write_picture(p, "frames", name, index, f->bgr, f);
     if (!code)
         code = write_picture(p, "masks", name, index, p->picture, f);
     p->abnormal += any;

@@ -43,7 +43,7 @@ static int write_clip(Work *w, const SceneClip *c, const char *clip, const char 
         int abnormal = scene_draw(c, i, &w->frame, w->mask);
         if (abnormal < 0)
             return abnormal;
-        code = write_picture(w, frames, clip, i, w->frame.data);
+        code = write_picture(w, frames, clip, i, w->frame.bgr);
         for (int64_t p = 0; p < pixels && masks; p++)
             memset(w->mask_bgr + 3 * p, w->mask[p], 3);
         if (masks && !code) {

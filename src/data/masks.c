@@ -142,12 +142,11 @@ static int read_picture(Masks *m, int64_t index) {
     if (!code)
         code = source_read(m->pictures, &m->frame);
     int64_t pixels = (int64_t)m->frame.width * m->frame.height;
+    const uint8_t *p = code ? NULL : frame_bgr(&m->frame);
     if (!code)
-        code = reserve(m, pixels);
-    for (int64_t i = 0; i < pixels && !code; i++) {
-        const uint8_t *p = m->frame.data + 3 * i;
+        code = p ? reserve(m, pixels) : ERR_FAIL;
+    for (int64_t i = 0; i < pixels && !code; i++, p += 3)
         m->mask[i] = (p[0] | p[1] | p[2]) != 0;
-    }
     return code;
 }
 

@@ -27,8 +27,8 @@ typedef struct {
     const char *url;
     int64_t frames;
     Source *source;
-    int64_t next; /* the frame that the source reads next */
-    Frame frame;
+    int64_t next;        /* the frame that the source reads next */
+    Frame frame;         /* its pixels are read in any case */
     uint8_t *background; /* height x width x 3 */
 } Reader;
 
@@ -67,6 +67,8 @@ static int reader_get(Reader *r, int64_t t) {
     if (!code && r->frame.corrupt)
         code = err_set(ERR_FAIL, "%s: frame %lld is damaged; copy the clip again", r->url,
                        (long long)t);
+    if (!code && !frame_bgr(&r->frame))
+        code = ERR_FAIL;
     r->next = code ? -1 : t + 1;
     return code == ERR_END ? err_set(ERR_FAIL, "%s ends before frame %lld", r->url, (long long)t)
                            : code;
@@ -96,7 +98,7 @@ static int reader_background(Reader *r) {
     for (int i = 0; i < n && !code; i++) {
         code = reader_get(r, i * (r->frames - 1) / (n - 1));
         for (size_t p = 0; p < values && !code; p++)
-            seen[p * (size_t)n + (size_t)i] = r->frame.data[p];
+            seen[p * (size_t)n + (size_t)i] = r->frame.bgr[p];
     }
     for (size_t p = 0; p < values && !code; p++)
         r->background[p] = median(seen + p * (size_t)n, n);
@@ -107,7 +109,7 @@ static int reader_background(Reader *r) {
 /* Computes for each pixel of the layer's frame how much it is movement, 0 to 1. */
 static void draw_matte(Planter *p) {
     int w = p->width, h = p->height;
-    const uint8_t *f = p->layer.frame.data, *b = p->layer.background;
+    const uint8_t *f = p->layer.frame.bgr, *b = p->layer.background;
     for (int64_t i = 0; i < (int64_t)w * h; i++) {
         int far = 0;
         for (int c = 0; c < 3; c++) {
@@ -288,9 +290,9 @@ static void lay_over(Planter *p, const PlantEvent *e, float strength) {
             a *= bilinear(p->matte, w, h, sx, sy);
             if (a == 0)
                 continue;
-            uint8_t *to = p->clip.frame.data + 3 * ((int64_t)y * w + x);
+            uint8_t *to = p->clip.frame.bgr + 3 * ((int64_t)y * w + x);
             for (int c = 0; c < 3; c++) {
-                float from = bilinear_bgr(p->layer.frame.data, w, sx, sy, c);
+                float from = bilinear_bgr(p->layer.frame.bgr, w, sx, sy, c);
                 to[c] = (uint8_t)lrintf((1 - a) * to[c] + a * from);
             }
             if (e->kind != PLANT_CONTROL && a >= 0.5F)

@@ -34,8 +34,8 @@ void planter_free(Planter **p); /* accepts NULL */
 
 int planter_events(const Planter *p, const PlantEvent **out); /* returns their number; borrowed */
 
-/* Gives the clip's next frame with its layers, and the frame's mask: height x width of 0 or 255,
- * all 0 if the frame is normal. Both are borrowed until the next call. ERR_END after the last
+/* Gives the clip's next frame with its layers, as BGR, and the frame's mask: height x width of 0 or
+ * 255, all 0 if the frame is normal. Both are borrowed until the next call. ERR_END after the last
  * frame. */
 int planter_next(Planter *p, const Frame **frame, const uint8_t **mask);
 

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "score/psnr.h"
 
@@ -35,7 +34,7 @@ void annotate_frame(Canvas canvas, const Frame *frame, const Scorer *s, float *m
                     const double *history, int count) {
     int side = (int)scorer_info(s)->size / ANNOTATE_CELL;
     Canvas picture = {canvas.bgr, canvas.width, canvas.height - ANNOTATE_STRIP};
-    memcpy(canvas.bgr, frame->data, (size_t)frame->width * (size_t)frame->height * 3);
+    frame_resize(canvas.bgr, frame->width, frame->height, frame);
     if (count > 0 && isfinite(history[count - 1])) {
         scorer_error_map(s, map, ANNOTATE_CELL);
         for (int i = 0; i < side * side; i++)

@@ -116,9 +116,7 @@ int reader_next(Reader *r, Frame *f) {
     int code = r->put == r->taken ? r->end : 0;
     if (!code) {
         Slot *s = &r->slot[r->taken % r->depth];
-        Frame empty = *f;
-        *f = s->frame;
-        s->frame = empty;
+        frame_move(f, &s->frame);
         r->came = s->came;
         r->taken++;
         pthread_cond_signal(&r->changed);

@@ -1,64 +1,146 @@
 #include <math.h>
-#include <string.h>
 
 #include "video/frame.h"
 
 /* Weights have 11 bits, as in OpenCV. Two passes on 8-bit grey levels need 30 bits. */
-enum { BITS = 11, ONE = 1 << BITS };
+enum { BITS = 11, ONE = 1 << BITS, TILE = PIXELS_TILE };
 
-/* One output position: its two source positions and the weight of the second. */
+/* Rows or columns of the stored picture, and how many of them are wanted. */
 typedef struct {
-    int a, b;
-    int weight;
+    int in, out;
+    bool backwards; /* they are counted from the last one */
+} Axis;
+
+/* Where results go: bytes from one stored row, or column, to the next. */
+typedef struct {
+    uint8_t *to;
+    int64_t row, column;
+} Target;
+
+/* One output position: the first of two neighbours in the source, and the weight of the second. */
+typedef struct {
+    int at, weight;
 } Tap;
 
-static void make_taps(Tap *taps, int out, int in) {
-    double scale = (double)in / out;
-    for (int i = 0; i < out; i++) {
-        double at = (i + 0.5) * scale - 0.5;
-        double whole = floor(at);
-        int a = (int)whole;
-        taps[i].weight = (int)lrint((at - whole) * ONE);
-        taps[i].a = a < 0 ? 0 : a;
-        taps[i].b = a + 1 > in - 1 ? in - 1 : a + 1;
-    }
+static Tap tap_at(Axis axis, int i) {
+    double at = (i + 0.5) * ((double)axis.in / axis.out) - 0.5;
+    double whole = floor(at);
+    int first = (int)whole, last = axis.in > 1 ? axis.in - 2 : 0;
+    int weight = (int)lrint((at - whole) * ONE);
+    Tap tap = first < 0 ? (Tap){0, 0} : first > last ? (Tap){last, ONE} : (Tap){first, weight};
+    return axis.backwards ? (Tap){last - tap.at, ONE - tap.weight} : tap;
 }
 
-static void blend_row(int *out, const uint8_t *in, const Tap *taps, int width) {
-    for (int x = 0; x < width; x++, out += 3) {
-        const uint8_t *a = in + 3 * taps[x].a, *b = in + 3 * taps[x].b;
-        int w = taps[x].weight;
-        out[0] = (ONE - w) * a[0] + w * b[0];
-        out[1] = (ONE - w) * a[1] + w * b[1];
-        out[2] = (ONE - w) * a[2] + w * b[2];
-    }
+static void blend_pairs(int *restrict out, const uint8_t *restrict a, const uint8_t *restrict b,
+                        const int16_t *restrict weight, int n) {
+    for (int i = 0; i < n; i++)
+        out[i] = (int16_t)a[i] * (int16_t)(ONE - weight[i]) + (int16_t)b[i] * weight[i];
 }
 
-static void blend_columns(uint8_t *restrict out, const int *restrict a, const int *restrict b,
-                          int weight, int n) {
+static void blend_rows(uint8_t *restrict out, const int *restrict a, const int *restrict b,
+                       int weight, int n) {
     int keep = ONE - weight, half = 1 << (2 * BITS - 1);
     for (int i = 0; i < n; i++)
         out[i] = (uint8_t)((a[i] * keep + b[i] * weight + half) >> (2 * BITS));
 }
 
-void frame_resize(uint8_t *out, int width, int height, const Frame *in) {
-    size_t stride = (size_t)in->width * 3;
-    if (in->width == width && in->height == height) {
-        memcpy(out, in->data, stride * (size_t)height);
+static void store(Target t, int y, int x, const uint8_t *blue, const uint8_t *green,
+                  const uint8_t *red, int n) {
+    uint8_t *out = t.to + y * t.row + x * t.column;
+    for (int i = 0; i < n; i++, out += t.column) {
+        out[0] = blue[i];
+        out[1] = green[i];
+        out[2] = red[i];
+    }
+}
+
+/* Blended rows of the source: an even and an odd one. */
+typedef struct {
+    int have[2];
+    int level[2][3][TILE];
+    int16_t weight[TILE];
+    PixelReader reader;
+} Lines;
+
+static void read_line(Lines *l, int y, int n) {
+    PixelRow row;
+    if (l->have[y & 1] == y)
         return;
+    pixels_read(&l->reader, y, row);
+    for (int c = 0; c < 3; c++)
+        blend_pairs(l->level[y & 1][c], row[c], row[c] + n, l->weight, n);
+    l->have[y & 1] = y;
+}
+
+/* Columns x to x + n, in all rows. */
+static void resize_tile(Target t, const Pixels *p, Axis rows, Axis columns, int x, int n) {
+    Lines lines = {.have = {-1, -1}};
+    int left[TILE];
+    uint8_t out[3][TILE];
+    for (int i = 0; i < n; i++) {
+        Tap tap = tap_at(columns, x + i);
+        left[i] = tap.at;
+        lines.weight[i] = (int16_t)tap.weight;
     }
-    Tap tx[width], ty[height];
-    int rows[2][3 * width], have[2] = {-1, -1}; /* blended source rows, by parity */
-    make_taps(tx, width, in->width);
-    make_taps(ty, height, in->height);
-    for (int y = 0; y < height; y++) {
-        int need[2] = {ty[y].a, ty[y].b};
-        for (int k = 0; k < 2; k++)
-            if (have[need[k] & 1] != need[k]) {
-                blend_row(rows[need[k] & 1], in->data + stride * (size_t)need[k], tx, width);
-                have[need[k] & 1] = need[k];
-            }
-        blend_columns(out + (size_t)y * width * 3, rows[need[0] & 1], rows[need[1] & 1],
-                      ty[y].weight, 3 * width);
+    pixels_begin(&lines.reader, p, left, n);
+    for (int y = 0; y < rows.out; y++) {
+        Tap tap = tap_at(rows, y);
+        int next = tap.at + (rows.in > 1);
+        read_line(&lines, tap.at, n);
+        read_line(&lines, next, n);
+        for (int c = 0; c < 3; c++)
+            blend_rows(out[c], lines.level[tap.at & 1][c], lines.level[next & 1][c], tap.weight, n);
+        store(t, y, x, out[0], out[1], out[2], n);
     }
+}
+
+static void store_pairs(Target t, int y, const int *left, const PixelRow row, int n, bool both) {
+    for (int i = 0; i < n; i++) {
+        uint8_t *out = t.to + y * t.row + left[i] * t.column;
+        for (int c = 0; c < 3; c++)
+            out[c] = row[c][i];
+        for (int c = 0; c < 3 && both; c++)
+            out[t.column + c] = row[c][n + i];
+    }
+}
+
+/* Takes n pairs of columns from x as they are. */
+static void copy_tile(Target t, const Pixels *p, int x, int n) {
+    PixelReader reader;
+    PixelRow row;
+    int left[TILE], last = p->width > 1 ? p->width - 2 : 0;
+    for (int i = 0; i < n; i++)
+        left[i] = x + 2 * i < last ? x + 2 * i : last;
+    pixels_begin(&reader, p, left, n);
+    for (int y = 0; y < p->height; y++) {
+        pixels_read(&reader, y, row);
+        store_pairs(t, y, left, row, n, p->width > 1);
+    }
+}
+
+static void copy(Target t, const Frame *f) {
+    const Pixels *p = &f->pixels;
+    if (f->orientation & FRAME_MIRRORED)
+        t = (Target){t.to + (p->width - 1) * t.column, t.row, -t.column};
+    if (f->orientation & FRAME_UPSIDE_DOWN)
+        t = (Target){t.to + (p->height - 1) * t.row, -t.row, t.column};
+    for (int x = 0; x < p->width; x += 2 * TILE)
+        copy_tile(t, p, x, p->width - x < 2 * TILE ? (p->width - x + 1) / 2 : TILE);
+}
+
+static void resize(Target t, const Frame *f, int width, int height) {
+    Axis columns = {f->pixels.width, width, f->orientation & FRAME_MIRRORED};
+    Axis rows = {f->pixels.height, height, f->orientation & FRAME_UPSIDE_DOWN};
+    for (int x = 0; x < width; x += TILE)
+        resize_tile(t, &f->pixels, rows, columns, x, width - x < TILE ? width - x : TILE);
+}
+
+void frame_resize(uint8_t *out, int width, int height, const Frame *in) {
+    bool turned = in->orientation & FRAME_TRANSPOSED;
+    int64_t line = (int64_t)3 * width;
+    Target t = {out, turned ? 3 : line, turned ? line : 3};
+    if (in->width == width && in->height == height)
+        copy(t, in);
+    else
+        resize(t, in, turned ? height : width, turned ? width : height);
 }

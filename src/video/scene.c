@@ -311,7 +311,7 @@ int scene_draw(const SceneClip *clip, int64_t index, Frame *f, uint8_t *mask) {
     add_anomaly(&cast, clip, (double)index);
     sort_by_depth(&cast);
 
-    Easel easel = {.bgr = f->data, .mask = mask, .width = clip->width, .height = clip->height};
+    Easel easel = {.bgr = f->bgr, .mask = mask, .width = clip->width, .height = clip->height};
     paint_street(&easel);
     for (int i = 0; i < cast.count; i++)
         paint_actor(&easel, &cast.actor[i]);
@@ -321,7 +321,7 @@ int scene_draw(const SceneClip *clip, int64_t index, Frame *f, uint8_t *mask) {
         abnormal |= mask[i] & 1;
     }
     mem_free(own);
-    expose(clip, index, f->data, 3 * pixels);
+    expose(clip, index, f->bgr, 3 * pixels);
     f->index = index;
     f->seconds = (double)index / 25;
     f->corrupt = false;

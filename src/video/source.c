@@ -182,7 +182,8 @@ int source_read(Source *s, Frame *f) {
     int code = read_any(s, f);
     if (code || (f->width == s->info.width && f->height == s->info.height))
         return code;
-    if (!s->live)
+    bool first = s->stream && f->index == 0; /* the picture's own orientation is known only now */
+    if (!s->live && !first)
         return err_set(ERR_FAIL,
                        "%s: frame %lld is %d x %d, but the first one is %d x %d; all frames of a "
                        "clip must have one size",
@@ -190,7 +191,7 @@ int source_read(Source *s, Frame *f) {
                        f->width, f->height, s->info.width, s->info.height);
     s->info.width = f->width;
     s->info.height = f->height;
-    f->after_gap = true;
+    f->after_gap = !first;
     return 0;
 }
 

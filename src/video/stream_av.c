@@ -16,6 +16,7 @@
 static int open_decoder(Stream *s) {
     const AVCodec *codec = s->input.decoder;
     const AVCodecDescriptor *kind = avcodec_descriptor_get(codec->id);
+    s->orientation = convert_orientation(s->input.video);
     s->codec = avcodec_alloc_context3(codec);
     s->frame = av_frame_alloc();
     s->packet = av_packet_alloc();
@@ -100,11 +101,13 @@ static void describe(const Stream *s, SourceInfo *info) {
     bool timed = !(in->format->iformat->flags & AVFMT_NOTIMESTAMPS);
     AVRational rate = av_guess_frame_rate(in->format, in->video, NULL);
     AVRational pixel = av_guess_sample_aspect_ratio(in->format, in->video, NULL);
-    *info = (SourceInfo){.width = s->codec->width,
-                         .height = s->codec->height,
+    bool turned = s->orientation & FRAME_TRANSPOSED;
+    double aspect = pixel.num > 0 && pixel.den > 0 ? av_q2d(pixel) : 1;
+    *info = (SourceInfo){.width = turned ? s->codec->height : s->codec->width,
+                         .height = turned ? s->codec->width : s->codec->height,
                          .frames = s->announced,
                          .fps = timed && rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0,
-                         .aspect = pixel.num > 0 && pixel.den > 0 ? av_q2d(pixel) : 1,
+                         .aspect = turned ? 1 / aspect : aspect,
                          .live = in->live};
 }
 
@@ -223,7 +226,7 @@ int stream_read(Stream *s, Frame *f) {
     s->lost = code && code != ERR_END && !s->input.live;
     if (code)
         return code;
-    if ((code = convert_to_bgr(&s->sws, f, s->frame)))
+    if ((code = convert_frame(&s->sws, f, s->frame, s->orientation)))
         return err_context(code, "%s", s->name);
     s->held = false;
     f->index = s->next++;

@@ -3,6 +3,7 @@
 #define VIDEO_STREAM_INTERNAL_H
 
 #include <libavcodec/avcodec.h>
+#include <libswscale/swscale.h>
 
 #include "video/convert_av.h"
 #include "video/input_av.h"
@@ -18,6 +19,7 @@ struct Stream {
     struct SwsContext *sws;
     Timeline time;     /* up to `frame` */
     double seconds;    /* of `frame` */
+    int orientation;   /* of its pictures: FRAME_MIRRORED and so on */
     int64_t announced; /* frames by the container; -1 unknown */
     int64_t next;      /* position of the next frame */
     bool damaged;      /* a packet was lost since the last frame */

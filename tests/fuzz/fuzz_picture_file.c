@@ -1,0 +1,13 @@
+#include "fuzz.h"
+#include "video/picture_file.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    PictureKind kind;
+    int64_t bytes = 0;
+    if (!picture_file_check(&kind, &bytes, data, (int64_t)size) &&
+        (bytes < 2 || bytes > (int64_t)size))
+        abort();
+    return 0;
+}
