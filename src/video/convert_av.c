@@ -159,7 +159,7 @@ int convert_frame(struct SwsContext **sws, Frame *f, const AVFrame *in, int orie
     return code;
 }
 
-int convert_picture(struct SwsContext **sws, Frame *f, const AVFrame *in) {
+int convert_picture(struct SwsContext **sws, Frame *f, const AVFrame *in, int orientation) {
     bool usual = in->format == AV_PIX_FMT_YUVJ420P;
     int code = usual ? refer(f, in) : convert_by_swscale(sws, f, in);
     if (code)
@@ -168,7 +168,7 @@ int convert_picture(struct SwsContext **sws, Frame *f, const AVFrame *in) {
         memcpy(f->pixels.matrix, sws_getCoefficients(SWS_CS_DEFAULT), sizeof f->pixels.matrix);
         f->pixels.jpeg = true;
     }
-    orient(f, in, 0);
+    orient(f, in, orientation);
     return 0;
 }
 

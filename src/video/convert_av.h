@@ -9,13 +9,13 @@ struct AVStream;
 struct SwsContext;
 
 /* Makes f show `in`, by reference where pixels.h can describe its layout; any other is converted to
- * BGR here. `orientation` is the stream's; the picture's own takes its place. *sws is a context to
+ * BGR here. `orientation` is the file's; the picture's own takes its place. *sws is a context to
  * reuse, at first NULL; the caller frees it. */
 int convert_frame(struct SwsContext **sws, Frame *f, const struct AVFrame *in, int orientation);
 
 /* The same for a picture from a file, in the arithmetic that the literature has: JPEG's usual
  * layout as libjpeg, all others by swscale. */
-int convert_picture(struct SwsContext **sws, Frame *f, const struct AVFrame *in);
+int convert_picture(struct SwsContext **sws, Frame *f, const struct AVFrame *in, int orientation);
 
 /* How a stream's pictures are shown, by its display matrix: for convert_frame. */
 int convert_orientation(const struct AVStream *stream);

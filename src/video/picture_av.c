@@ -106,7 +106,8 @@ int image_decoder_read(ImageDecoder *d, const char *path, Frame *f) {
         return err_set(ERR_FAIL, "%s: the picture is damaged or cut short (%s); copy it again",
                        path, ffmpeg_text(e));
     }
-    code = convert_picture(&d->sws, f, d->frame);
+    code =
+        convert_picture(&d->sws, f, d->frame, picture_file_orientation(kind, d->bytes.data, bytes));
     av_frame_unref(d->frame);
     return code ? err_context(code, "%s", path) : 0;
 }

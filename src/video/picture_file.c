@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "video/frame.h"
 
 static bool starts(const uint8_t *p, int64_t n, const char *with, int64_t bytes) {
     return n >= bytes && memcmp(p, with, (size_t)bytes) == 0;
@@ -61,7 +62,7 @@ static uint32_t number(const uint8_t *p, bool big, int bytes) {
 
 /* A number of 16 bits in the first directory of a TIFF; -1 where there is none. */
 static int tiff_tag(const uint8_t *p, int64_t n, uint32_t tag) {
-    bool big = p[0] == 'M';
+    bool big = n > 0 && p[0] == 'M';
     int64_t at = n >= 8 ? number(p + 4, big, 4) : n;
     int64_t count = at + 2 <= n ? number(p + at, big, 2) : 0;
     for (int64_t i = 0, entry = at + 2; i < count && entry + 12 <= n; i++, entry += 12)
@@ -70,7 +71,39 @@ static int tiff_tag(const uint8_t *p, int64_t n, uint32_t tag) {
     return -1;
 }
 
-/* FFmpeg leaves out the colour transform of a JPEG in a TIFF, and reads but one of its strips. */
+/* By the numbers of EXIF, 1 to 8. */
+static int orientation(int number) {
+    static const int flags[] = {0,
+                                FRAME_MIRRORED,
+                                FRAME_MIRRORED | FRAME_UPSIDE_DOWN,
+                                FRAME_UPSIDE_DOWN,
+                                FRAME_TRANSPOSED,
+                                FRAME_TRANSPOSED | FRAME_UPSIDE_DOWN,
+                                FRAME_TRANSPOSED | FRAME_MIRRORED | FRAME_UPSIDE_DOWN,
+                                FRAME_TRANSPOSED | FRAME_MIRRORED};
+    return number >= 1 && number <= 8 ? flags[number - 1] : 0;
+}
+
+/* Its chunk eXIf has the form of a TIFF without a picture. */
+static int png_orientation(const uint8_t *p, int64_t n) {
+    for (int64_t at = 8; at + 12 <= n;) {
+        int64_t bytes = number(p + at, true, 4);
+        if (bytes > n - at - 12)
+            return 0;
+        if (memcmp(p + at + 4, "eXIf", 4) == 0)
+            return orientation(tiff_tag(p + at + 8, bytes, 274));
+        at += 12 + bytes;
+    }
+    return 0;
+}
+
+int picture_file_orientation(PictureKind kind, const uint8_t *p, int64_t n) {
+    return kind == PICTURE_PNG    ? png_orientation(p, n)
+           : kind == PICTURE_TIFF ? orientation(tiff_tag(p, n, 274))
+                                  : 0;
+}
+
+/* FFmpeg's decoder gives a picture that is black, or wrong in its colours. */
 static int check_tiff(const uint8_t *p, int64_t n) {
     int compression = tiff_tag(p, n, 259);
     if (compression != 6 && compression != 7)

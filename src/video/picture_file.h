@@ -11,4 +11,8 @@ typedef enum { PICTURE_JPEG, PICTURE_PNG, PICTURE_TIFF, PICTURE_BMP } PictureKin
  * that the decoder gets wrong. */
 int picture_file_check(PictureKind *kind, int64_t *bytes, const uint8_t *p, int64_t n);
 
+/* How a PNG or TIFF says that it is shown: FRAME_MIRRORED and so on (video/frame.h). 0 for the
+ * others: of a JPEG the decoder tells it. */
+int picture_file_orientation(PictureKind kind, const uint8_t *p, int64_t n);
+
 #endif
