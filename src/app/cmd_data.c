@@ -317,9 +317,11 @@ static void print_clips(const Json *root, const char *split) {
         total += frames > 0 ? frames : 0;
         unknown += frames < 0;
     }
-    printf("  %-20s %8lld frames", "in all", (long long)total);
+    printf("  %-20s ", "in all");
+    if (total || !unknown)
+        printf("%8lld frames%s", (long long)total, unknown ? " and " : "");
     if (unknown)
-        printf(" and %lld clip%s of unknown length", (long long)unknown, unknown == 1 ? "" : "s");
+        printf("%lld clip%s of unknown length", (long long)unknown, unknown == 1 ? "" : "s");
     puts("");
 }
 

@@ -83,7 +83,8 @@ static int64_t count_announced(const Stream *s) {
     AVStream *video = s->input.video;
     const char *container = s->input.format->iformat->name;
     bool avi = strcmp(container, "avi") == 0, mov = strncmp(container, "mov,", 4) == 0;
-    if (s->input.kind != URL_PATH || video->nb_frames <= 0 || (mov && has_fragments(s->url)))
+    if (s->input.kind != URL_PATH || s->input.pipe || video->nb_frames <= 0 ||
+        (mov && has_fragments(s->url)))
         return -1;
     int entries = avformat_index_get_entries_count(video);
     int64_t n = mov && entries > 0 ? entries : video->nb_frames, next = 0;

@@ -12,6 +12,9 @@ expect 0 '' score run data/testing/frames/01_runner --format csv -o scores.csv -
 [ "$(ls maps | wc -l)" = 19 ] || fail "score --maps: expected 19 pictures"
 expect 0 '' score run a.mp4 --format npy -o scores.npy
 expect 3 'anomaly' score run data/testing/frames/01_runner --fail-on 99
+expect 0 'done ' train data -o wild "${small[@]}" --lr 10 --clip 0 --warmup-epochs 0 --steps 40
+expect 0 '' score wild data/testing/frames/01_runner
+grep -q '"psnr":-' out || fail "the wild model has no PSNR below 0 for --fail-on 0"
 expect 0 'done ' train data -o stacked "${small[@]}" --frames 3 --steps 2
 expect 0 '' score stacked data/testing/frames/01_runner
 [ "$(wc -l <out)" = 17 ] || fail "score of 3 input frames: $(wc -l <out) lines, expected 17"
@@ -38,6 +41,36 @@ expect 1 'half.mp4' score run half.mp4
 cp -r data/testing/frames/02_cyclist clip
 cp maps/000003.png clip/010.png
 expect 1 'clip' score run clip
+
+echo "-- other inputs"
+"$normalcy" score persistence - <a.mp4 >out 2>err || fail "score - failed: $(tail -1 err)"
+[ "$(wc -l <out)" = 19 ] || fail "score -: $(wc -l <out) lines of 20 frames, expected 19"
+mkfifo way && (cat a.mp4 >way &)
+expect 0 '' score persistence way --format csv
+[ "$(wc -l <out)" = 20 ] || fail "score of a named pipe: $(wc -l <out) lines, expected 20"
+mkdir "with blank"
+cp a.mp4 "with blank/b.mp4"
+expect 0 '' score persistence "file://$here/with%20blank/b.mp4"
+expect 0 'scored .*95 frames; lowest .* of ' score persistence data/testing/frames --format csv -o clips.csv
+head -1 clips.csv | grep -qx file,frame,seconds,psnr || fail "clips have no file column: $(head -1 clips.csv)"
+[ "$(cut -d, -f1 clips.csv | sort -u | grep -c _)" = 5 ] || fail "not all clips are in: $(cut -d, -f1 clips.csv | sort -u)"
+expect 2 'shows one clip' score persistence data/testing/frames --video clips.mp4
+expect 0 '' score persistence data/testing/frames --maps clips
+[ "$(ls clips/01_runner | wc -l)" = 19 ] || fail "--maps of clips: $(ls clips/01_runner | wc -l) pictures, expected 19"
+expect 2 'MODEL comes first' score a.mp4 run
+
+echo "-- intervals"
+expect 0 '' score persistence a.mp4 --interval 0.08 --format csv # of 25 frames a second
+cut -d, -f1 out | tail -n +2 | tr '\n' ' ' | grep -qx '2 4 6 8 10 12 14 16 18 ' ||
+    fail "--interval 0.08 takes frames $(cut -d, -f1 out | tr '\n' ' ')"
+expect 0 'a frame comes every 0.04 s, but every 0.02 s is wanted' score persistence a.mp4 --interval 0.02
+[ "$(wc -l <out)" = 19 ] || fail "a slow source: $(wc -l <out) lines, expected 19"
+expect 0 'a frame every 0.08 s' train a.mp4 -o every2 "${small[@]}" --interval 0.06 --steps 1
+expect 0 '' score every2 a.mp4 --format csv
+[ "$(wc -l <out)" = 10 ] || fail "a model of every second frame: $(wc -l <out) lines, expected 10"
+expect 0 '' info every2
+grep -q '^interval  *0.08 s' out || fail "info does not tell the interval: $(grep interval out)"
+"$normalcy" score every2 a.mp4 --interval 0 2>err | wc -l | grep -qx 19 || fail "--interval 0 does not take all frames"
 
 echo "-- models"
 expect 1 "data: there is no checkpoint.safetensors in it" score data data/testing/frames/01_runner
