@@ -32,13 +32,19 @@ const char *ffmpeg_hint(int e, bool remote) {
         {AVERROR(ECONNREFUSED), "; nothing listens there: check host and port"},
         {AVERROR(EHOSTUNREACH), "; check the host's address and the network"},
         {AVERROR(ENETUNREACH), "; check the host's address and the network"},
-        {AVERROR(EIO), "; check the host's name, and that camera and network are up"},
+        {AVERROR(EIO), "; check the host's name and port, and that camera and network are up"},
+        {AVERROR(ECONNRESET), "; the server closed the connection: is it busy, or the wrong port?"},
+        {AVERROR(EPIPE), "; the server closed the connection: is it busy, or the wrong port?"},
         {AVERROR(ENODEV), "; is the camera plugged in?"},
         {AVERROR(EBUSY), "; another program uses the camera"},
         {AVERROR_HTTP_UNAUTHORIZED,
          "; check user and password: PROTOCOL://USER:PASSWORD@HOST/PATH"},
         {AVERROR_HTTP_FORBIDDEN, "; the user may not see it"},
         {AVERROR_HTTP_NOT_FOUND, "; check the path behind the host: each maker has its own"},
+        {AVERROR_HTTP_BAD_REQUEST, "; check the path behind the host: each maker has its own"},
+        {AVERROR_HTTP_OTHER_4XX, "; the server refuses it: too many users, or another transport?"},
+        {AVERROR_HTTP_SERVER_ERROR,
+         "; the server has a fault or is busy: try again, or restart it"},
         {AVERROR_PROTOCOL_NOT_FOUND, "; 'normalcy doctor' tells what this FFmpeg can read"},
         {AVERROR_INVALIDDATA, "; what answers there sends no video"},
         {AVERROR(EINVAL), "; check the address: PROTOCOL://HOST:PORT/PATH"},
@@ -47,7 +53,10 @@ const char *ffmpeg_hint(int e, bool remote) {
     for (size_t i = 0; i < sizeof hints / sizeof *hints && remote; i++)
         if (e == hints[i].error)
             return hints[i].text;
-    return remote || e == AVERROR(EACCES) ? "" : "; if ffplay cannot show it either, copy it again";
+    if (e == AVERROR(EACCES))
+        return "";
+    return remote ? "; check the address: does ffplay show it?"
+                  : "; if ffplay cannot show it either, copy it again";
 }
 
 static bool has_protocol(const char *wanted) {

@@ -20,39 +20,93 @@ enum { PIPE_BUFFER = 1 << 16, PIPE_WAIT = 50 /* milliseconds */ };
 /* Seconds for the goodbye to a server or camera; a dead one has had its time. */
 static const double GOODBYE = 1, GOODBYE_DEAD = 0.1;
 
+/* Seconds that the longest part of a live playlist may take. */
+static const double PART = 30;
+
 /* ---- time ---- */
 
+static bool is_remote(const Input *in) {
+    return in->kind == URL_STREAM || in->kind == URL_CAMERA;
+}
+
 static void arm(Input *in) {
-    bool remote = in->kind == URL_STREAM || in->kind == URL_CAMERA;
-    in->deadline = remote ? clock_seconds() + in->timeout : 0;
+    in->deadline = is_remote(in) || in->parted ? clock_seconds() + in->timeout : 0;
     in->bytes = in->format && in->format->pb ? in->format->pb->bytes_read : 0;
 }
 
-/* FFmpeg asks this while it waits. Each byte that comes gives more time. */
+/* Before each call that may wait. */
+static void begin_call(Input *in) {
+    arm(in);
+    in->timed_out = false;
+    in->latest = in->parted ? in->deadline + (is_remote(in) ? PART : 0) : 0;
+}
+
+/* Each byte that comes gives more time. So does a playlist that waits for its next part: it has no
+ * connection open then. */
+static void extend(Input *in) {
+    const AVIOContext *pb = in->format ? in->format->pb : NULL;
+    if (!(pb && pb->bytes_read != in->bytes) && !(in->parted && !in->parts))
+        return;
+    arm(in);
+    if (in->latest > 0 && in->deadline > in->latest)
+        in->deadline = in->latest;
+}
+
+/* FFmpeg asks this while it waits. */
 static int interrupted(void *ctx) {
     Input *in = ctx;
     if (!in->closing && (stop_requested() || *in->cancel))
         return 1;
-    if (!in->closing && in->format && in->format->pb && in->format->pb->bytes_read != in->bytes)
-        arm(in);
-    return in->deadline > 0 && clock_seconds() > in->deadline;
+    if (!in->closing)
+        extend(in);
+    bool late = in->deadline > 0 && clock_seconds() > in->deadline;
+    in->timed_out |= late;
+    return late;
+}
+
+static int open_part(AVFormatContext *format, AVIOContext **pb, const char *url, int flags,
+                     AVDictionary **options) {
+    Input *in = format->opaque;
+    in->parts++; /* while it is being opened, too */
+    int e = in->open_part(format, pb, url, flags, options);
+    in->parts -= e < 0 || pb == &format->pb;
+    in->answered |= e >= 0;
+    return e;
+}
+
+static int close_part(AVFormatContext *format, AVIOContext *pb) {
+    Input *in = format->opaque;
+    in->parts--;
+    return in->close_part(format, pb);
+}
+
+/* An MP4 whose index stands at its end, and no way to go back from there. */
+static bool lacks_seeking(const Input *in) {
+    const AVIOContext *pb = in->video && !in->begun ? in->format->pb : NULL;
+    return pb && !(pb->seekable & AVIO_SEEKABLE_NORMAL) &&
+           strncmp(in->format->iformat->name, "mov,", 4) == 0;
 }
 
 int input_fail(Input *in, int e, const char *doing) {
     if (stop_requested() || *in->cancel)
         return err_set(ERR_STOPPED, "%s: stopped", in->name);
-    if (e == AVERROR_EXIT || e == AVERROR(ETIMEDOUT)) {
-        in->timed_out = true;
+    in->timed_out |= e == AVERROR_EXIT || e == AVERROR(ETIMEDOUT);
+    if (in->timed_out) /* also where FFmpeg makes another error of it */
         return err_set(ERR_FAIL,
                        "%s: %s timed out after %g s; is the camera or server up? --timeout waits "
                        "longer",
                        in->name, doing, in->timeout);
-    }
-    bool remote = in->kind == URL_STREAM || in->kind == URL_CAMERA;
-    if (remote && in->video)
+    if (lacks_seeking(in))
+        return err_set(ERR_FAIL,
+                       "%s: its index stands at its end, and a pipe or such a server cannot seek; "
+                       "give the file itself, or rewrite it with: ffmpeg -i FILE -c copy -movflags "
+                       "+faststart NEW",
+                       in->name);
+    if (is_remote(in) && in->video)
         return err_set(ERR_FAIL, "%s: the connection was lost (%s)", in->name, ffmpeg_text(e));
+    bool wrong = in->answered && e == AVERROR(EIO); /* the host is there */
     return err_set(ERR_FAIL, "%s: %s failed: %s%s", in->name, doing, ffmpeg_text(e),
-                   ffmpeg_hint(e, remote));
+                   ffmpeg_hint(wrong ? AVERROR_INVALIDDATA : e, is_remote(in)));
 }
 
 /* ---- pipes: FFmpeg's own reading of them cannot be interrupted ---- */
@@ -108,6 +162,8 @@ static bool is_pipe(const char *path) {
 /* RTSP goes by TCP where the server has it: UDP loses packets, which smears pictures. */
 static void set_options(const Input *in, AVDictionary **options) {
     int64_t microseconds = (int64_t)(in->timeout * 1e6);
+    if (in->kind == URL_PATH) /* a playlist without an end: from its first part */
+        av_dict_set(options, "live_start_index", "0", 0);
     if (in->kind != URL_STREAM)
         return;
     if (strncasecmp(in->url, "rtsp", 4) == 0) {
@@ -115,21 +171,30 @@ static void set_options(const Input *in, AVDictionary **options) {
         av_dict_set_int(options, "timeout", microseconds, 0);
     } else { /* "timeout" would make RTMP listen */
         av_dict_set_int(options, "rw_timeout", microseconds, 0);
+        av_dict_set(options, "http_persistent", "0", 0); /* of HLS: see `parts` */
     }
 }
 
+/* The file's path; NULL where it is none. Standard input is one if the shell opened a file: FFmpeg
+ * can seek in it then. */
+static char *path_of(const Input *in) {
+    return in->kind == URL_PATH    ? url_path(in->url)
+           : in->kind == URL_STDIN ? mem_printf("/dev/stdin")
+                                   : NULL;
+}
+
 static int open_format(Input *in) {
-    char *path = in->kind == URL_PATH ? url_path(in->url) : NULL;
+    char *path = path_of(in);
     char *url = path ? mem_printf("file:%s", path) /* else a colon in it would end a protocol */
-                     : mem_printf("%s", in->kind == URL_STDIN ? "pipe:" : in->url);
+                     : mem_printf("%s", in->url);
     AVDictionary *options = NULL;
-    int code = url && (path || in->kind != URL_PATH) ? 0 : ERR_FAIL, e = 0;
-    if (!code && (in->kind == URL_STDIN || (path && is_pipe(path))))
-        code = open_pipe(in, path);
+    int code = url && (path || is_remote(in)) ? 0 : ERR_FAIL, e = 0;
+    if (!code && path && is_pipe(path))
+        code = open_pipe(in, in->kind == URL_STDIN ? NULL : path);
     if (!code) {
         const AVInputFormat *camera = in->kind == URL_CAMERA ? av_find_input_format("v4l2") : NULL;
         set_options(in, &options);
-        arm(in);
+        begin_call(in);
         e = avformat_open_input(&in->format, url, camera, &options);
         av_dict_free(&options);
     }
@@ -137,7 +202,7 @@ static int open_format(Input *in) {
     mem_free(url);
     if (code || e >= 0)
         return code;
-    if (e == AVERROR_INVALIDDATA && in->kind != URL_STREAM && in->kind != URL_CAMERA)
+    if (e == AVERROR_INVALIDDATA && !is_remote(in))
         return err_set(ERR_FAIL,
                        "%s: not a video that FFmpeg can read, or cut short; expected a video file, "
                        "a picture or a folder of numbered pictures",
@@ -145,11 +210,25 @@ static int open_format(Input *in) {
     return input_fail(in, e, "opening");
 }
 
-/* A source that gives no times need not be watched for its rate. */
+/* A recording on a server has a duration, or at least a size. So has a single picture, which FFmpeg
+ * reads by a demuxer called jpeg_pipe or the like. */
+static bool has_end(const Input *in) {
+    const char *name = in->format->iformat->name, *end = strstr(name, "_pipe");
+    bool pictures = strcmp(name, "mpjpeg") == 0; /* some cameras give a size all the same */
+    if (!is_remote(in))
+        return true;
+    return in->kind == URL_STREAM &&
+           (in->format->duration > 0 || (end && !end[5]) ||
+            (!pictures && !in->parted && in->format->pb && avio_size(in->format->pb) > 0));
+}
+
+/* What is live need not be watched for its rate, which would take seconds. */
 static int read_header(Input *in) {
-    if (in->format->iformat->flags & AVFMT_NOTIMESTAMPS)
+    const char *name = in->format->iformat->name;
+    in->parted = strcmp(name, "hls") == 0 || strcmp(name, "dash") == 0;
+    if (!has_end(in))
         in->format->fps_probe_size = 0;
-    arm(in);
+    begin_call(in);
     if (!in->format->pb) /* RTSP: several packets in one call */
         in->deadline += in->timeout;
     int e = avformat_find_stream_info(in->format, NULL);
@@ -169,23 +248,21 @@ static int find_video(Input *in) {
     return 0;
 }
 
-/* A recording on a server has a duration. So has a single picture, which FFmpeg reads by a demuxer
- * called jpeg_pipe or the like. */
-static bool has_end(const Input *in) {
-    const char *name = in->format->iformat->name, *end = strstr(name, "_pipe");
-    return in->kind == URL_PATH || in->kind == URL_STDIN ||
-           (in->kind == URL_STREAM && (in->format->duration > 0 || (end && !end[5])));
-}
-
 int input_open(Input *in) {
     ffmpeg_start();
     in->kind = url_kind(in->url);
     in->fd = -1;
-    in->closing = in->timed_out = false;
+    in->closing = in->timed_out = in->parted = in->answered = in->begun = false;
+    in->parts = 0;
     in->format = avformat_alloc_context();
     if (!in->format)
         return err_set(ERR_FAIL, "out of memory: no demuxer");
     in->format->interrupt_callback = (AVIOInterruptCB){interrupted, in};
+    in->open_part = in->format->io_open;
+    in->close_part = in->format->io_close2;
+    in->format->opaque = in;
+    in->format->io_open = open_part;
+    in->format->io_close2 = close_part;
     int code = open_format(in);
     if (!code)
         code = read_header(in);
@@ -209,16 +286,21 @@ void input_close(Input *in) {
 }
 
 int input_packet(Input *in, AVPacket *packet) {
-    for (;;) {
-        arm(in);
+    while (!in->timed_out) { /* FFmpeg may return what it kept, and wait as long once more */
+        begin_call(in);
         int e = av_read_frame(in->format, packet);
-        if (e < 0 || packet->stream_index == in->video->index)
+        if (e < 0 && in->timed_out)
+            break;
+        if (e < 0 || packet->stream_index == in->video->index) {
+            in->begun |= e >= 0;
             return e;
+        }
         av_packet_unref(packet);
     }
+    return is_remote(in) ? AVERROR_EXIT : AVERROR_EOF; /* a playlist on disk that lacks its end */
 }
 
 int input_seek(Input *in, int64_t stamp) {
-    arm(in);
+    begin_call(in);
     return av_seek_frame(in->format, in->video->index, stamp, AVSEEK_FLAG_BACKWARD);
 }

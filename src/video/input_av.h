@@ -16,7 +16,8 @@ typedef struct {
 
     /* Set by input_open. */
     UrlKind kind;
-    bool live; /* it has no end of its own */
+    bool live;   /* it has no end of its own */
+    bool parted; /* a playlist: its parts come as they are complete, each at once */
     AVFormatContext *format;
     AVIOContext *pipe;      /* standard input or a named pipe; else NULL */
     int fd;                 /* of the pipe */
@@ -24,9 +25,15 @@ typedef struct {
     const AVCodec *decoder; /* for it */
 
     double deadline; /* of the running call, on the monotonic clock; 0: none */
+    double latest;   /* for all deadlines of this call; 0: none */
     int64_t bytes;   /* read when the deadline was set */
+    int parts;       /* files of a playlist that are open */
+    bool answered;   /* the server sent something */
+    bool begun;      /* a packet came */
     bool closing;    /* a request to stop does not interrupt the goodbye */
     bool timed_out;
+    int (*open_part)(AVFormatContext *, AVIOContext **, const char *, int, AVDictionary **);
+    int (*close_part)(AVFormatContext *, AVIOContext *);
 } Input;
 
 /* Opens in->url and finds its video. The caller sets the first fields, the others are zero. On

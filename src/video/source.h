@@ -20,6 +20,7 @@ typedef struct {
     double fps;        /* 0 where unknown */
     double aspect;     /* width of a pixel, divided by its height */
     bool live;         /* a stream or camera: no end, no seeking */
+    bool in_parts;     /* seconds of it come at once, as from a playlist */
 } SourceInfo;
 
 /* Opens `url`. Decodes only as much as it takes to learn the frame size. On failure *out is

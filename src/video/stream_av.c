@@ -32,7 +32,15 @@ static int open_decoder(Stream *s) {
         e = avcodec_open2(s->codec, codec, NULL);
     if (e < 0)
         return input_fail(&s->input, e, "starting the decoder");
-    if (s->codec->width <= 0 || s->codec->height <= 0)
+    if (s->input.timed_out)
+        return input_fail(&s->input, AVERROR_EXIT, "waiting for a picture");
+    bool size = s->codec->width > 0 && s->codec->height > 0;
+    if (!size && s->input.live)
+        return err_set(ERR_FAIL,
+                       "%s: it answers, but no picture came; is the camera behind it up? --timeout "
+                       "waits longer",
+                       s->name);
+    if (!size)
         return err_set(ERR_FAIL, "%s: the size of its pictures is not known; is it a video?",
                        s->name);
     return 0;
@@ -97,9 +105,16 @@ static int64_t count_announced(const Stream *s) {
     return n > 0 ? n : -1;
 }
 
+/* Pictures over HTTP and raw video have no time stamps. FFmpeg makes them up by a rate of its own,
+ * or counts raw video in 1/1200000 s and gives none. */
+static bool has_stamps(const Input *in) {
+    return !(in->format->iformat->flags & AVFMT_NOTIMESTAMPS) &&
+           in->video->time_base.den != 1200000;
+}
+
 static void describe(const Stream *s, SourceInfo *info) {
     const Input *in = &s->input;
-    bool timed = !(in->format->iformat->flags & AVFMT_NOTIMESTAMPS);
+    bool timed = has_stamps(in);
     AVRational rate = av_guess_frame_rate(in->format, in->video, NULL);
     AVRational pixel = av_guess_sample_aspect_ratio(in->format, in->video, NULL);
     bool turned = s->orientation & FRAME_TRANSPOSED;
@@ -109,7 +124,8 @@ static void describe(const Stream *s, SourceInfo *info) {
                          .frames = s->announced,
                          .fps = timed && rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0,
                          .aspect = turned ? 1 / aspect : aspect,
-                         .live = in->live};
+                         .live = in->live,
+                         .in_parts = in->parted};
 }
 
 int stream_open(Stream **out, const char *url, const char *name, double timeout,
@@ -180,12 +196,12 @@ static int feed(Stream *s) {
     return e < 0 ? damaged(s, e) : 0;
 }
 
-/* The frame's time stamp in seconds; NaN where there is none. A demuxer of a format without time
- * stamps makes them up: there a camera's frame has the time when it came, and a file's has one if
- * the video itself tells its rate. */
+/* The frame's time stamp in seconds; NaN where there is none. In a format without time stamps a
+ * camera's frame has the time when it came, and a file's has one if the video itself tells its
+ * rate. */
 static double stamp_of(const Stream *s) {
     const AVFrame *f = s->frame;
-    if (s->input.format->iformat->flags & AVFMT_NOTIMESTAMPS) {
+    if (!has_stamps(&s->input)) {
         AVRational rate = s->codec->framerate;
         if (s->input.live)
             return clock_seconds();
