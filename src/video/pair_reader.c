@@ -10,6 +10,10 @@
 
 enum { SPACING_FRAMES = 16 }; /* of the mean */
 
+/* Seconds in which a server may send what it kept, from its last key frame on: no sign that scoring
+ * is slow. */
+static const double BACKLOG = 2;
+
 struct PairReader {
     PairReaderConfig config;
     Reader *reader;
@@ -18,6 +22,7 @@ struct PairReader {
     Frame frame;
     double last, spacing; /* seconds of the last frame; the mean so far */
     int spacings;
+    double began; /* when the connection's first frame came, UTC */
 };
 
 int pair_reader_open(PairReader **out, const char *url, const SourceOptions *options,
@@ -26,7 +31,7 @@ int pair_reader_open(PairReader **out, const char *url, const SourceOptions *opt
     if (!r)
         return ERR_FAIL;
     r->config = *config;
-    r->last = NAN;
+    r->last = r->began = NAN;
     sampler_start(&r->sampler, config->interval);
     Source *source = NULL;
     int code = window_open(&r->window, config->size, config->frames);
@@ -65,6 +70,8 @@ static void measure(PairReader *r) {
 /* No prediction crosses a gap or a damaged frame. */
 static PairState place(PairReader *r) {
     const Frame *f = &r->frame;
+    if (f->after_gap || isnan(r->began))
+        r->began = f->wall;
     if (f->after_gap || f->corrupt) {
         window_reset(&r->window);
         sampler_start(&r->sampler, r->config.interval);
@@ -75,7 +82,9 @@ static PairState place(PairReader *r) {
         return PAIR_BETWEEN;
     if (!window_push(&r->window, f))
         return PAIR_SHORT;
-    return reader_is_late(r->reader) ? PAIR_LATE : PAIR_WHOLE;
+    if (!reader_is_late(r->reader))
+        return PAIR_WHOLE;
+    return f->wall < r->began + BACKLOG ? PAIR_BETWEEN : PAIR_LATE;
 }
 
 int pair_reader_next(PairReader *r, const Frame **frame, PairState *state) {

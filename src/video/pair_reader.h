@@ -15,7 +15,7 @@ typedef struct {
 typedef enum {
     PAIR_WHOLE,   /* x and y are a pair to score */
     PAIR_SHORT,   /* frames before this one are missing: the start, a gap, a damaged frame */
-    PAIR_BETWEEN, /* the interval leaves this frame out */
+    PAIR_BETWEEN, /* the interval leaves this frame out, or it is from before the connection */
     PAIR_LATE,    /* whole, but newer frames of a camera wait: to score it would delay them */
 } PairState;
 

@@ -9,7 +9,8 @@
 
 enum { MOST = 32, LEAST = 3, ROOM = 96 << 20 /* bytes of pictures that wait */ };
 
-static const double LATE = 0.25; /* seconds */
+/* Seconds that a frame may wait; and that one part of a playlist may keep the user busy. */
+static const double LATE = 0.25, LATE_IN_PARTS = 10;
 
 typedef struct {
     Frame frame;
@@ -24,7 +25,7 @@ struct Reader {
     Slot slot[MOST];
     int depth;
     pthread_t thread;
-    double came; /* the last frame taken; the user's */
+    double came, idle; /* the last frame taken; when the user last waited for one; the user's */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -77,6 +78,7 @@ int reader_open(Reader **out, Source **source) {
     r->source = *source;
     r->info = *source_info(*source);
     r->depth = depth_for(&r->info);
+    r->idle = clock_seconds();
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
     if (pthread_create(&r->thread, NULL, read_ahead, r)) {
@@ -111,6 +113,8 @@ void reader_free(Reader **out) {
 
 int reader_next(Reader *r, Frame *f) {
     pthread_mutex_lock(&r->lock);
+    if (r->put == r->taken)
+        r->idle = clock_seconds();
     while (r->put == r->taken && !r->end)
         pthread_cond_wait(&r->changed, &r->lock);
     int code = r->put == r->taken ? r->end : 0;
@@ -131,8 +135,10 @@ bool reader_is_late(Reader *r) {
     pthread_mutex_lock(&r->lock);
     int64_t waiting = r->put - r->taken;
     pthread_mutex_unlock(&r->lock);
-    bool old = clock_seconds() - r->came > LATE;
-    return r->info.live && waiting > 0 && (old || 2 * waiting >= r->depth);
+    double now = clock_seconds();
+    bool late = r->info.in_parts ? now - r->idle > LATE_IN_PARTS
+                                 : now - r->came > LATE || 2 * waiting >= r->depth;
+    return r->info.live && waiting > 0 && late;
 }
 
 const SourceInfo *reader_info(const Reader *r) {
