@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/near_word.h"
+#include "base/secret.h"
 #include "base/shell_word.h"
 #include "fixture.h"
 #include "random.h"
@@ -403,6 +404,26 @@ static void test_messages(void **state) {
     assert_non_null(strstr(err_text(), ": Permission denied"));
 }
 
+/* Also where the message is too short for the word; and what is shown may be longer. */
+static void test_secrets(void **state) {
+    (void)state;
+    secret_add("rtsp://u:geheim@cam/live", "rtsp://***@cam/live");
+    secret_add("pw", "(hidden)");
+    err_set(ERR_FAIL, "no %s, %s or %s", "rtsp://u:geheim@cam/live", "pw", "pw");
+    assert_string_equal(err_text(), "no rtsp://***@cam/live, (hidden) or (hidden)");
+    err_context(ERR_FAIL, "rtsp://u:geheim@cam/live");
+    assert_string_equal(err_text(), "rtsp://***@cam/live: no rtsp://***@cam/live, (hidden) or "
+                                    "(hidden)");
+    for (int n = ERR_TEXT - 40; n < ERR_TEXT; n++) {
+        err_set(ERR_FAIL, "%*s%s", n, "", "rtsp://u:geheim@cam/live");
+        assert_null(strstr(err_text(), "u:"));
+        assert_true(strlen(err_text()) < ERR_TEXT);
+    }
+    char full[] = "a pw pw";
+    secret_hide(full, sizeof full);
+    assert_string_equal(full, "a (hidd");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_philox),
@@ -421,6 +442,7 @@ int main(void) {
         cmocka_unit_test(test_near_words),
         cmocka_unit_test(test_shell_words),
         cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_secrets),
     };
     return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }

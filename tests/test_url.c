@@ -75,7 +75,12 @@ static void test_shown(void **state) {
         {"rtsp://cam?pwd=geheim", "rtsp://cam?***"},
         {"http://cam/v.cgi?mail=a@b&pwd=geheim", "http://***@b&***"},
         {"u:geheim@cam/live", "***@cam/live"},
+        {"u:geheim@cam/v.cgi?pwd=geheim", "***@cam/v.cgi?***"},
+        {"cam/v.cgi?user=u&pwd=geheim", "cam/v.cgi?***"},
+        {"http:/cam/v.cgi?pwd=geheim", "http:/cam/v.cgi?***"},
+        {"file://u:geheim@cam/live", "file://***@cam/live"},
         {"folder/at@home.mp4", "folder/at@home.mp4"},
+        {"folder/what?.mp4", "folder/what?.mp4"},
         {"file:///folder/at@home:1.mp4", "file:///folder/at@home:1.mp4"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

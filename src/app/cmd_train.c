@@ -19,6 +19,7 @@
 #include "model/weights.h"
 #include "train/checkpoint.h"
 #include "train/run_log.h"
+#include "video/url.h"
 
 static const char train_usage[] =
     "usage: normalcy train DATA -o RUN [OPTIONS]\n"
@@ -96,6 +97,7 @@ typedef struct {
     TrainSettings training;
     OptGroup groups[6];
     const char *data; /* borrowed from argv or from `stored` */
+    char *shown;      /* the same without secrets: for messages and files */
     CheckpointInfo stored;
     Safetensors *checkpoint; /* open while resuming */
     char *checkpoint_path, *log_path, *settings_path;
@@ -114,6 +116,7 @@ static void train_close(Train *t) {
     backend_free(&t->be);
     pairs_free(&t->pairs);
     dataset_free(&t->dataset);
+    mem_free(t->shown);
     safetensors_free(&t->checkpoint);
     mem_free(t->checkpoint_path);
     mem_free(t->log_path);
@@ -235,7 +238,8 @@ static int parse(Train *t, int argc, char **argv) {
         return err_set(ERR_USAGE, "no data: give a data set, a folder of clips or a video");
     code = check_new(t);
     if (!code)
-        code = js_check_text("the path of DATA", t->data);
+        code = (t->shown = url_shown(t->data)) ? js_check_text("the path of DATA", t->shown)
+                                               : ERR_FAIL;
     if (!code)
         code = js_check_text("--intruders", t->training.intruders);
     if (!code)
@@ -260,7 +264,7 @@ static int open_data(Train *t) {
                            "%s DATA --resume -o %s)",
                            t->command->name, t->args.output);
     if (!code && t->dataset->train.count == 0)
-        code = err_set(ERR_FAIL, "%s has no training clips", t->data);
+        code = err_set(ERR_FAIL, "%s has no training clips", t->shown);
     if (!code)
         code = pairs_open(&t->pairs, &t->dataset->train, &c);
     return code;
@@ -275,7 +279,7 @@ static void tell_plan(const Train *t) {
     char interval[48] = "";
     if (pairs_interval(t->pairs) > 0)
         snprintf(interval, sizeof interval, ", a frame every %.3g s", pairs_interval(t->pairs));
-    log_info("data      %s: %d clips%s, %lld pairs, %lld steps an epoch", t->data,
+    log_info("data      %s: %d clips%s, %lld pairs, %lld steps an epoch", t->shown,
              t->dataset->train.count, interval, (long long)pairs_count(t->pairs),
              (long long)pairs_steps_per_epoch(t->pairs));
     log_info(
@@ -303,8 +307,8 @@ static void tell_changes(const Train *t) {
         if (strcmp(before, after) != 0)
             log_warn("%s was %s until here, from here on it is %s", row->name, before, after);
     }
-    if (strcmp(t->data, t->stored.model.data) != 0)
-        log_warn("the run was trained on %s, now it is on %s", t->stored.model.data, t->data);
+    if (strcmp(t->shown, t->stored.model.data) != 0)
+        log_warn("the run was trained on %s, now it is on %s", t->stored.model.data, t->shown);
 }
 
 static void tell_resumed(const Train *t) {
@@ -365,7 +369,7 @@ static int open_run(Train *t) {
             return err_set(ERR_FAIL,
                            "cannot resume: the checkpoint's data had %lld steps an epoch, %s has "
                            "%lld; give the same data and batch",
-                           (long long)t->stored.model.steps_per_epoch, t->data,
+                           (long long)t->stored.model.steps_per_epoch, t->shown,
                            (long long)steps_per_epoch);
         code = checkpoint_load(t->trainer, &t->stored, t->checkpoint, t->checkpoint_path);
         safetensors_free(&t->checkpoint);
@@ -388,7 +392,7 @@ static int open_run(Train *t) {
 }
 
 static int save(Train *t) {
-    return checkpoint_save(t->trainer, t->data, true, t->checkpoint_path);
+    return checkpoint_save(t->trainer, t->shown, true, t->checkpoint_path);
 }
 
 /* Saves the weights alone at the end of an epoch that is kept. */
@@ -397,7 +401,7 @@ static int keep_epoch(Train *t) {
     if (t->args.keep == 0 || epoch % t->args.keep != 0)
         return 0;
     char *path = mem_printf("%s/epoch-%03lld.safetensors", t->args.output, (long long)epoch);
-    int code = path ? checkpoint_save(t->trainer, t->data, false, path) : ERR_FAIL;
+    int code = path ? checkpoint_save(t->trainer, t->shown, false, path) : ERR_FAIL;
     mem_free(path);
     return code;
 }

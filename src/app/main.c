@@ -6,9 +6,13 @@
 
 #include "app/cmd.h"
 #include "app/common.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/near_word.h"
+#include "base/secret.h"
 #include "base/stop.h"
+#include "video/url.h"
 
 typedef struct {
     const char *name;
@@ -92,7 +96,19 @@ static int cmd_version(int argc, char **argv) {
     return EXIT_OK;
 }
 
+/* Of addresses with a password, also where they are no input: swapped, misspelt, behind "--". */
+static void hide_secrets(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        char *shown = file_exists(argv[i]) ? NULL : url_shown(argv[i]);
+        if (shown && strcmp(shown, argv[i]) != 0)
+            secret_add(argv[i], shown);
+        else
+            mem_free(shown);
+    }
+}
+
 int main(int argc, char **argv) {
+    hide_secrets(argc, argv);
     if (argc < 2) {
         usage(stderr);
         return EXIT_USAGE;

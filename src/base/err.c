@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 static _Thread_local char message[ERR_TEXT];
 
 /* Messages hold names from people's files. Control characters in them must not reach a terminal. */
@@ -27,6 +29,7 @@ int err_set(int code, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    secret_hide(text, sizeof text);
     keep(text);
     return code;
 }
@@ -38,6 +41,7 @@ int err_sys(int code, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    secret_hide(text, sizeof text);
     snprintf(whole, sizeof whole, "%.*s: %s", (int)sizeof message / 2, text, strerror(saved));
     keep(whole);
     return code;
@@ -50,6 +54,7 @@ int err_context(int code, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    secret_hide(text, sizeof text);
     snprintf(whole, sizeof whole, "%.*s: %.*s", (int)sizeof message / 2 - 2, text,
              (int)sizeof message / 2 - 2, old);
     keep(whole);

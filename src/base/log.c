@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/progress.h"
+#include "base/secret.h"
 
 /* Long lines are not cut, since a line may hold a command to copy. */
 static void line(const char *word, const char *fmt, va_list ap) {
@@ -16,6 +17,7 @@ static void line(const char *word, const char *fmt, va_list ap) {
     if (whole)
         vsnprintf(whole, (size_t)n + 1, fmt, again);
     va_end(again);
+    secret_hide(whole ? whole : text, whole ? (size_t)n + 1 : sizeof text);
     progress_print(word, whole ? whole : text);
     mem_free(whole);
 }

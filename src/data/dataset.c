@@ -299,25 +299,25 @@ static int open_clips(Dataset *d, int64_t *pictures) {
     return code ? code : find_doubles(&d->train, d->root);
 }
 
-static int open_plain(Dataset *d, bool live) {
+static int open_plain(Dataset *d, const char *url, bool live) {
     bool folder = !live && file_is_folder(d->root);
     int64_t pictures = 0;
     int code = folder ? open_clips(d, &pictures) : 0;
     bool single = !folder || (d->train.count == 0 && pictures > 0);
     d->layout = single ? LAYOUT_SINGLE : LAYOUT_CLIPS;
     if (!code && single)
-        code = read_single(d, &d->train, d->root, live);
+        code = read_single(d, &d->train, live ? url : d->root, live);
     if (!code && d->train.count == 0)
         code = no_layout(d);
     return code ? code : copy_split(&d->test, &d->train);
 }
 
-static int open_any(Dataset *d, UrlKind kind) {
+static int open_any(Dataset *d, const char *url, UrlKind kind) {
     bool live = kind == URL_STREAM || kind == URL_CAMERA;
     if (!live && !file_exists(d->root))
         return err_sys(ERR_FAIL, "cannot open %s", d->root);
     int row = live ? -1 : match_layout(d->root);
-    return row >= 0 ? open_layout(d, row) : open_plain(d, live);
+    return row >= 0 ? open_layout(d, row) : open_plain(d, url, live);
 }
 
 int dataset_open(Dataset **out, const char *path) {
@@ -325,10 +325,10 @@ int dataset_open(Dataset **out, const char *path) {
     if (!d)
         return ERR_FAIL;
     UrlKind kind = url_kind(path);
-    d->root = kind == URL_PATH ? url_path(path) : mem_printf("%s", path);
+    d->root = kind == URL_PATH ? url_path(path) : url_shown(path);
     for (size_t n = d->root ? strlen(d->root) : 0; n > 1 && d->root[n - 1] == '/';)
         d->root[--n] = 0;
-    int code = d->root ? open_any(d, kind) : ERR_FAIL;
+    int code = d->root ? open_any(d, path, kind) : ERR_FAIL;
     if (code)
         dataset_free(&d);
     else

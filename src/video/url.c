@@ -56,21 +56,30 @@ static const char *last_at(const char *host) {
     return strrchr(host, '@');
 }
 
+/* A path that looks like an address: without its protocol, or with a host behind file://. */
+static char *shown_path(const char *url, const char *host) {
+    const char *from = host ? host : url, *at = last_at(from), *colon = strchr(from, ':');
+    bool address = at && (host ? at < from + strcspn(from, "/") : colon && colon < at);
+    const char *rest = address ? at : from, *query = host ? NULL : strchr(rest, '?');
+    int n = (int)(query && strchr(query, '=') ? (size_t)(query + 1 - rest) : strlen(rest));
+    return mem_printf("%.*s%s%.*s%s", (int)(from - url), url, address ? "***" : "", n, rest,
+                      rest[n] ? "***" : "");
+}
+
 char *url_shown(const char *url) {
-    const char *host = behind_protocol(url), *at = last_at(url);
-    if (!host || url_kind(url) == URL_PATH) {
-        const char *colon = strchr(url, ':');
-        bool address = !host && at && colon && colon < at;
-        return address ? mem_printf("***%s", at) : mem_printf("%s", url);
-    }
-    const char *shown = at && at >= host ? at : host;
+    enum { LONG = 200 }; /* bytes: a message has to have room for what went wrong */
+    const char *host = behind_protocol(url);
+    if (!host || url_kind(url) == URL_PATH)
+        return shown_path(url, host);
+    const char *at = last_at(host), *shown = at ? at : host;
     /* Cameras take user and password as parameters, some of them in the path. */
     const char *path = shown + strcspn(shown, "/"); /* before it, a colon leads to the port */
     const char *end = shown + strcspn(shown, "?#=;&"), *colon = strchr(path, ':');
     end = colon && colon < end ? colon : end;
-    return mem_printf("%.*s%s%.*s%s", (int)(host - url), url,
-                      shown > host || *shown == '@' ? "***" : "", (int)(end - shown + (*end != 0)),
-                      shown, *end ? "***" : "");
+    size_t n = (size_t)(end - shown) + (*end != 0);
+    const char *more = n > LONG ? "..." : *end ? "***" : "";
+    return mem_printf("%.*s%s%.*s%s", (int)(host - url), url, at ? "***" : "",
+                      (int)(n > LONG ? LONG : n), shown, more);
 }
 
 char url_unescaped(const char *url) {

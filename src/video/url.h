@@ -20,8 +20,9 @@ char *url_path(const char *url);
 
 /* The address for messages, logs and stored files. User names, passwords and the values of
  * parameters become ***; they are found also where they hold characters that they must not hold, so
- * more than them can be hidden. A path is returned as it is, but for one that looks like an address
- * without its protocol. The caller frees the text with mem_free. NULL if memory is out. */
+ * more than them can be hidden. A long one is cut. A path is returned as it is, but for one that
+ * looks like an address without its protocol. The caller frees the text with mem_free. NULL if
+ * memory is out. */
 char *url_shown(const char *url);
 
 /* The character in the user name or password that must be written as %XX, or 0. */
