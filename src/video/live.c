@@ -20,12 +20,12 @@ struct Live {
     Stream *stream; /* NULL while it is lost */
     Rng jitter;
     uint32_t draws;
-    double wait;    /* before the next try */
-    double came;    /* when the last frame came, on the monotonic clock */
-    double seconds; /* of the last frame */
-    double shift;   /* from the stream's seconds to ours */
-    int64_t next;   /* index of the next frame */
-    bool after_gap;
+    double wait;             /* before the next try */
+    double came;             /* when the last frame came, on the monotonic clock */
+    double seconds;          /* of the last frame; NaN: none had a time */
+    double shift;            /* from the stream's seconds to ours */
+    int64_t next;            /* index of the next frame */
+    bool after_gap, resumes; /* resumes: `shift` is not known yet */
 };
 
 int live_open(Live **out, Stream **stream, const char *url, const char *name,
@@ -40,6 +40,7 @@ int live_open(Live **out, Stream **stream, const char *url, const char *name,
     l->jitter = rng_stream((uint64_t)(1e6 * clock_utc()), RNG_RECONNECT, 0, 0);
     l->wait = FIRST_WAIT;
     l->came = clock_seconds();
+    l->seconds = NAN;
     if (!l->url || !l->name) {
         live_free(&l);
         return ERR_FAIL;
@@ -92,15 +93,25 @@ static int connect_again(Live *l) {
     return 0;
 }
 
-/* The frame's place in our row. The seconds of a new connection begin with what has passed. */
+/* The seconds of a new connection begin with what has passed. RTSP's first frame may have none. */
+static double seconds_of(Live *l, double stamp, double elapsed) {
+    double now = l->seconds + elapsed;
+    if (!isfinite(stamp))
+        return now;
+    if (l->resumes)
+        l->shift = isfinite(now) ? now - stamp : 0;
+    l->resumes = false;
+    return stamp + l->shift;
+}
+
+/* The frame's place in our row. */
 static void place(Live *l, Frame *f) {
-    double now = clock_seconds();
-    if (l->after_gap) {
-        log_info("%s: is back after %.0f s", l->name, now - l->came);
-        l->shift = l->seconds + (now - l->came) - f->seconds;
-    }
+    double now = clock_seconds(), elapsed = now - l->came;
+    if (l->after_gap)
+        log_info("%s: is back after %.0f s", l->name, elapsed);
+    l->resumes |= l->after_gap;
     f->index = l->next++;
-    f->seconds += l->shift;
+    f->seconds = seconds_of(l, f->seconds, elapsed);
     f->after_gap = l->after_gap;
     l->after_gap = false;
     l->came = now;
