@@ -6,7 +6,9 @@ set -eu
 build='build-essential cmake ninja-build pkg-config
     libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev
     libmatio-dev libyaml-dev libjansson-dev libzip-dev'
-check='clang-format clang-tidy groff-base libcmocka-dev python3 valgrind'
+check='clang-format clang-tidy groff-base libcmocka-dev python3 valgrind
+    ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0
+    gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly'
 fuzz='clang libclang-rt-dev'
 bench='python3-venv python3-dev libtcmalloc-minimal4'
 

@@ -3,8 +3,8 @@
 set -u
 export LC_ALL=C.UTF-8 # sort and awk read numbers as a language writes them
 normalcy=$1 make_scene=$2
-reference=$(cd "$(dirname "$0")/../reference" && pwd) || exit 1
-docs=$(cd "$(dirname "$0")/../../docs" && pwd) || exit 1
+reference=$(cd "$(dirname "${BASH_SOURCE[0]}")/../reference" && pwd) || exit 1
+docs=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../docs" && pwd) || exit 1
 here=$(mktemp -d) || exit 1
 mounted=
 cleanup() {
