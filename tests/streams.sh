@@ -314,9 +314,8 @@ files() {
     sed /ENDLIST/d vod.m3u8 >open.m3u8
     http
     local at=http://127.0.0.1:$port f
-    for f in a.mp4 frag.mp4 sidx.mp4 a.ts a.mkv a.h264 vod.m3u8; do
-        whole $f file://$PWD/$f $at/$f
-    done
+    whole a.mp4 file://$PWD/a.mp4 $at/a.mp4 frag.mp4 $at/frag.mp4 sidx.mp4 $at/sidx.mp4 a.h264 \
+        $at/a.h264 $at/a.ts $at/a.mkv vod.m3u8 $at/vod.m3u8
     expect 0 '' score persistence open.m3u8 --timeout 1
     has_lines out 98 || fail "a playlist without an end: $(wc -l <out) lines, expected 98"
     expect 1 'its index stands at its end' score persistence $at/end.mp4
@@ -359,11 +358,12 @@ addresses() {
         "file://op:$secret@127.0.0.1/cam"; do
         expect 1 '\*\*\*' score persistence "$url" --video v.mp4 -o o.jsonl
         ! grep -q $secret err || fail "$url is shown: $(cat err)"
-        expect 1 '' info "$url"
-        ! grep -q $secret err || fail "info $url: $(cat err)"
-        expect 2 '' score persistence x "$url"
-        ! grep -q $secret err || fail "score persistence x $url: $(cat err)"
     done
+    url=rtsp://op:ge/$secret@127.0.0.1:9/cam
+    expect 1 '\*\*\*' info "$url"
+    ! grep -q $secret err || fail "info: $(cat err)"
+    expect 2 '\*\*\*' score persistence x "$url"
+    ! grep -q $secret err || fail "an argument too many: $(cat err)"
     expect 1 'write it as %2F' score persistence "rtsp://op:ge/$secret@127.0.0.1:9/cam"
     expect 1 'write it as %23' score persistence "rtsp://op:ge#$secret@127.0.0.1:9/cam"
     expect 1 'Connection refused; nothing listens' score persistence rtsp://127.0.0.1:9/cam
