@@ -22,8 +22,3 @@ double timeline_add(Timeline *t, double stamp) {
     }
     return place(t, fmax(seconds, t->last));
 }
-
-void timeline_resume(Timeline *t, double elapsed, double stamp) {
-    if (t->begun && isfinite(stamp))
-        t->shift = t->last + fmax(elapsed, 0) - stamp;
-}

@@ -19,7 +19,4 @@ typedef struct {
  * (NaN) stands one step after the last; NaN as long as there has been none with one. */
 double timeline_add(Timeline *t, double stamp);
 
-/* The next frame begins a new part, `elapsed` seconds after the last frame. */
-void timeline_resume(Timeline *t, double elapsed, double stamp);
-
 #endif
