@@ -253,6 +253,10 @@ rtmp() {
     watch persistence rtmp://127.0.0.1:$port/live/cam --no-reconnect
     lines out 20
     check_live out
+    # FFmpeg would wait five seconds for sound before the first frame: 50 frames.
+    local last
+    last=$(sed -n '20s/.*"frame":\([0-9]*\),.*/\1/p' out)
+    [ "$last" -lt 40 ] || fail "RTMP begins late: line 20 is that of frame $last"
     kill -9 $server
     ends 1 15 "a lost RTMP server, --no-reconnect"
 }

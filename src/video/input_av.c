@@ -226,8 +226,11 @@ static bool has_end(const Input *in) {
 static int read_header(Input *in) {
     const char *name = in->format->iformat->name;
     in->parted = strcmp(name, "hls") == 0 || strcmp(name, "dash") == 0;
-    if (!has_end(in))
+    if (!has_end(in)) {
         in->format->fps_probe_size = 0;
+        if (strcmp(name, "flv") == 0) /* RTMP: FFmpeg waits five seconds for further streams */
+            in->format->max_analyze_duration = AV_TIME_BASE / 2;
+    }
     begin_call(in);
     if (!in->format->pb) /* RTSP: several packets in one call */
         in->deadline += in->timeout;
