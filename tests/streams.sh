@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Streams end to end, against servers on 127.0.0.1: RTSP, RTMP, HLS, files over HTTP, pipes. Cases
 # run at the same time, each in a folder of its own.
-# usage: streams.sh NORMALCY MAKE_SCENE
+# usage: streams.sh NORMALCY MAKE_SCENE    STREAMS="rtmp files" in the environment: these cases alone
 tests=$(cd "$(dirname "$0")" && pwd) || exit 1
 . "$tests/cli/common.sh"
 python=/usr/bin/python3 # Debian's, which finds python3-gi
