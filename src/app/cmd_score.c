@@ -286,10 +286,8 @@ static void tell_slow(Score *s) {
 static void tell_progress(const Score *s) {
     if (!s->args.output)
         return;
-    char label[128];
-    snprintf(label, sizeof label, "score %s", s->clip ? s->clip : "");
-    progress_draw(label, s->read, pair_reader_info(s->reader)->frames, "lowest %.2f dB",
-                  s->worst.psnr);
+    progress_draw(s->clip ? s->clip : "scoring", s->read, pair_reader_info(s->reader)->frames,
+                  "lowest %.2f dB", psnr_shown(s->worst.psnr));
 }
 
 static int score_frame(Score *s, const Frame *f, PairState state) {
@@ -315,7 +313,25 @@ static int score_frame(Score *s, const Frame *f, PairState state) {
     return code;
 }
 
+/* Among other clips a short one is no failure. */
+static int check_scored(const Score *s, int64_t before) {
+    const ScorerInfo *info = scorer_info(s->scorer);
+    char interval[48] = "";
+    if (s->scored > before)
+        return 0;
+    if (info->interval > 0)
+        snprintf(interval, sizeof interval, ", %.3g s apart", info->interval);
+    int code = err_set(ERR_FAIL, "%s has %lld frame%s; %d are needed for one score%s",
+                       s->clip ? s->clip : s->input, (long long)s->read, s->read == 1 ? "" : "s",
+                       (int)info->frames + 1, interval);
+    if (clip_count_of(s) == 1)
+        return code;
+    log_warn("%s", err_text());
+    return 0;
+}
+
 static int score_clip(Score *s) {
+    int64_t before = s->scored;
     const Frame *f;
     PairState state;
     int code = 0;
@@ -323,14 +339,7 @@ static int score_clip(Score *s) {
         code = score_frame(s, f, state);
     if (!code)
         return err_set(ERR_STOPPED, "stopped");
-    if (code != ERR_END)
-        return code;
-    int need = (int)scorer_info(s->scorer)->frames + 1;
-    if (s->read < need)
-        return err_set(ERR_FAIL, "%s has %lld frame%s; %d are needed for one score",
-                       s->clip ? s->clip : s->input, (long long)s->read, s->read == 1 ? "" : "s",
-                       need);
-    return 0;
+    return code == ERR_END ? check_scored(s, before) : code;
 }
 
 /* Saves the scores, whatever ended the input. */
@@ -369,6 +378,8 @@ static int run(Score *s) {
     snprintf(reason, sizeof reason, "%s", err_text());
     int finished = finish(s);
     tell_summary(s);
+    if (!code && s->scored == 0)
+        return err_set(ERR_FAIL, "no clip of %s has enough frames for a score", s->input);
     if (code && code != ERR_STOPPED) /* tell the first failure, not its consequences */
         return err_set(code, "%s", reason);
     if (finished)

@@ -54,6 +54,9 @@ expect 0 '' score persistence "file://$here/with%20blank/b.mp4"
 expect 0 'scored .*95 frames; lowest .* of ' score persistence data/testing/frames --format csv -o clips.csv
 head -1 clips.csv | grep -qx file,frame,seconds,psnr || fail "clips have no file column: $(head -1 clips.csv)"
 [ "$(cut -d, -f1 clips.csv | sort -u | grep -c _)" = 5 ] || fail "not all clips are in: $(cut -d, -f1 clips.csv | sort -u)"
+mkdir shorts && cp -r data/testing/frames/01_runner data/testing/frames/02_cyclist shorts/
+rm shorts/01_runner/*[1-9].png
+expect 0 '01_runner has 2 frames; 4 are needed' score stacked shorts -o shorts.jsonl
 expect 2 'shows one clip' score persistence data/testing/frames --video clips.mp4
 expect 0 '' score persistence data/testing/frames --maps clips
 [ "$(ls clips/01_runner | wc -l)" = 19 ] || fail "--maps of clips: $(ls clips/01_runner | wc -l) pictures, expected 19"
