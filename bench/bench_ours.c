@@ -6,6 +6,9 @@
  *     layers of a block at the rows of that step, forward and backward, and also says the best rate
  *     of any of them in floating-point operations a second
  * bench_ours breakdown SIZE PRECISION BATCH THREADS      as train; also says each operation's share
+ *
+ * SIZE: base, small, tiny, or footage, the preset's network and its training. PRECISION: auto is
+ * what the program takes without options.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,15 +55,16 @@ static void fill_floats(float *to, int64_t n, double scale) {
 /* ---- training: what normalcy train does with a batch that is there already */
 
 static int open_train(Bench *b) {
-    int64_t frame = VIT_COLOURS * b->config.image * b->config.image, n = b->batch * frame;
-    b->bytes = mem_alloc((size_t)(2 * n), 1);
+    int64_t y = b->batch * VIT_COLOURS * b->config.image * b->config.image;
+    int64_t x = b->config.frames * y;
+    b->bytes = mem_alloc((size_t)(x + y), 1);
     b->index = mem_alloc((size_t)b->batch, sizeof *b->index);
     if (!b->bytes || !b->index)
         return ERR_FAIL;
-    fill_bytes(b->bytes, 2 * n);
+    fill_bytes(b->bytes, x + y);
     for (int64_t i = 0; i < b->batch; i++)
         b->index[i] = i;
-    b->pairs = (PairBatch){.x = b->bytes, .y = b->bytes + n, .index = b->index};
+    b->pairs = (PairBatch){.x = b->bytes, .y = b->bytes + x, .index = b->index};
     return trainer_open(&b->trainer, b->be, &b->config, &b->settings, 1000);
 }
 
@@ -73,6 +77,10 @@ static int run_train(Bench *b) {
 
 static size_t frame_bytes(const Bench *b) {
     return (size_t)(b->batch * VIT_COLOURS * b->config.image * b->config.image) * sizeof(float);
+}
+
+static size_t input_bytes(const Bench *b) {
+    return (size_t)b->config.frames * frame_bytes(b);
 }
 
 static int set_ranges(Bench *b) {
@@ -91,18 +99,18 @@ static int open_infer(Bench *b) {
         code = vit_init(b->vit, SEED);
     if (!code && b->be->type == U8)
         code = set_ranges(b);
-    b->host_in = mem_alloc(frame_bytes(b), 1);
+    b->host_in = mem_alloc(input_bytes(b), 1);
     b->host_out = mem_alloc(frame_bytes(b), 1);
-    b->in = b->be->alloc(b->be, frame_bytes(b));
+    b->in = b->be->alloc(b->be, input_bytes(b));
     if (code || !b->host_in || !b->host_out || !b->in)
         return ERR_FAIL;
-    fill_floats(b->host_in, (int64_t)(frame_bytes(b) / sizeof(float)), 1);
+    fill_floats(b->host_in, (int64_t)(input_bytes(b) / sizeof(float)), 1);
     return 0;
 }
 
 static int run_infer(Bench *b) {
     Backend *be = b->be;
-    be->upload(be, b->in, b->host_in, frame_bytes(b));
+    be->upload(be, b->in, b->host_in, input_bytes(b));
     vit_forward(b->vit, b->in, b->batch, b->batch, NULL, NULL);
     be->download(be, b->host_out, vit_prediction(b->vit), frame_bytes(b));
     return be->sync(be);
@@ -111,7 +119,7 @@ static int run_infer(Bench *b) {
 /* ---- the best rate of matrix products: operands in place, nothing fused */
 
 static int64_t step_rows(const Bench *b) {
-    return 2 * b->batch * (vit_patches(&b->config) + 1);
+    return train_images(&b->settings) * (vit_patches(&b->config) + 1);
 }
 
 static int open_matmul(Bench *b) {
@@ -220,14 +228,20 @@ static int serve(Bench *b, const Task *task, double started) {
     return code;
 }
 
+/* As an option list; NULL if unknown. */
+static const char *size_options(const char *size) {
+    return strcmp(size, "footage") == 0 ? preset_options(size) : vit_size_options(size);
+}
+
 static int open_bench(Bench *b, const Task *task, char **argv) {
     const OptGroup groups[] = {{"Network", vit_options, &b->config},
                                {"Training", train_options, &b->settings},
                                {NULL, NULL, NULL}};
     memcpy(b->groups, groups, sizeof groups);
-    const char *size = vit_size_options(argv[2]);
+    const char *size = size_options(argv[2]);
+    const char *precision = strcmp(argv[3], "auto") == 0 ? NULL : argv[3];
     if (!size)
-        return err_set(ERR_USAGE, "expected base, small or tiny; found \"%s\"", argv[2]);
+        return err_set(ERR_USAGE, "expected base, small, tiny or footage; found \"%s\"", argv[2]);
     int code = opt_defaults(b->groups);
     if (!code)
         code = opt_set_list(b->groups, "size ", size);
@@ -235,7 +249,7 @@ static int open_bench(Bench *b, const Task *task, char **argv) {
         code = opt_set(b->groups, "", "batch", argv[4]);
     b->batch = b->settings.batch;
     if (!code)
-        code = backend_open(&b->be, "cpu", (int)strtol(argv[5], NULL, 10), argv[3]);
+        code = backend_open(&b->be, "cpu", (int)strtol(argv[5], NULL, 10), precision);
     return code ? code : task->open(b);
 }
 

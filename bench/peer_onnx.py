@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy
 
+from sizes import SIZES
+
 CALIBRATION = 4
 
 
@@ -19,8 +21,10 @@ def target(folder, size, batch, form):
     return Path(folder) / f"{size}-{batch}-{form}{'.xml' if form == 'nncf' else '.onnx'}"
 
 
-def frames(batch, seed=0):
-    return numpy.random.default_rng(seed).uniform(-1, 1, (batch, 3, 224, 224)).astype("f4")
+def frames(size, batch, seed=0):
+    side, channels = SIZES[size].side, 3 * SIZES[size].frames
+    source = numpy.random.default_rng(seed)
+    return source.uniform(-1, 1, (batch, channels, side, side)).astype("f4")
 
 
 def path(folder, size, batch, form):
@@ -36,23 +40,23 @@ def path(folder, size, batch, form):
 
 def export(file, size, batch):
     import torch
-    from peer_torch import SIDE, SIZES, Network
+    from peer_torch import Network
 
     class Predict(torch.nn.Module):
         def __init__(self):
             super().__init__()
             torch.manual_seed(0)
-            self.net = Network(*SIZES[size]).eval().requires_grad_(False)
+            self.net = Network(SIZES[size]).eval().requires_grad_(False)
 
         def forward(self, frames):
             return self.net(frames)[1]
 
-    torch.onnx.export(Predict(), (torch.zeros(batch, 3, SIDE, SIDE),), file, dynamo=True,
+    torch.onnx.export(Predict(), (torch.from_numpy(frames(size, batch)),), file, dynamo=True,
                       external_data=False, input_names=["frames"], output_names=["prediction"],
                       opset_version=20)
 
 
-def quantize(file, source, form, batch):
+def quantize(file, source, form, size, batch):
     import onnx
     from onnxruntime.quantization import (CalibrationDataReader, QuantFormat, QuantType,
                                           quantize_static)
@@ -60,7 +64,7 @@ def quantize(file, source, form, batch):
 
     class Frames(CalibrationDataReader):
         def __init__(self):
-            self.left = [frames(batch, seed) for seed in range(CALIBRATION)]
+            self.left = [frames(size, batch, seed) for seed in range(CALIBRATION)]
 
         def get_next(self):
             return {"frames": self.left.pop()} if self.left else None
@@ -80,10 +84,10 @@ def quantize(file, source, form, batch):
     Path(prepared).unlink()
 
 
-def quantize_nncf(file, source, batch):
+def quantize_nncf(file, source, size, batch):
     import nncf
     import openvino
-    data = nncf.Dataset([frames(batch, seed) for seed in range(CALIBRATION)])
+    data = nncf.Dataset([frames(size, batch, seed) for seed in range(CALIBRATION)])
     model = nncf.quantize(openvino.Core().read_model(source), data, subset_size=CALIBRATION,
                           model_type=nncf.ModelType.TRANSFORMER)
     openvino.save_model(model, file, compress_to_fp16=False)
@@ -99,10 +103,10 @@ def main():
     else:
         source = path(folder, size, batch, "f32")
         if form == "nncf":
-            quantize_nncf(part, source, int(batch))
+            quantize_nncf(part, source, size, int(batch))
             Path(part).with_suffix(".bin").rename(file.with_suffix(".bin"))
         else:
-            quantize(part, source, form, int(batch))
+            quantize(part, source, form, size, int(batch))
     Path(part).rename(file)
 
 

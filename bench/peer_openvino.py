@@ -25,7 +25,7 @@ def main():
     model = core.compile_model(path(folder, size, batch, form), "CPU", {
         "INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads,
         "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", "CPU_DENORMALS_OPTIMIZATION": "YES"})
-    request, source = model.create_infer_request(), frames_of(batch)
+    request, source = model.create_infer_request(), frames_of(size, batch)
     frames = numpy.empty_like(source)
     request.set_input_tensor(openvino.Tensor(frames, shared_memory=True))
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The same network and training step in PyTorch, as fast as it goes: a peer of bench.py.
 
-usage: peer_torch.py train|infer base|small|tiny f32|bf16 MODE BATCH THREADS
+usage: peer_torch.py train|infer SIZE f32|bf16 MODE BATCH THREADS
 Says `ready {...}` once warm, then answers each line `run` on stdin with one timed iteration (a
 whole training step on BATCH pairs, or BATCH frames to their predictions), and `quit` with the
 peak memory. MODE: words joined by "-": eager or compile (inductor); math instead of
@@ -24,22 +24,20 @@ import torch.nn.functional as F
 from torch import nn
 
 from peer import serve
+from sizes import SIZES
 
-SIZES = {"base": (768, 12), "small": (384, 6), "tiny": (192, 3)}
-DEPTH, PATCH, SIDE, CELL = 12, 16, 224, 32
-GRID = SIDE // PATCH
-DROP, DROP_PATH, LAMBDA_CST = 0.1, 0.1, 0.3
+CELL, LAMBDA_CST = 32, 0.3
 
 
 # ---- network --------------------------------------------------------------------------------
 
-def relative_index():
+def relative_index(grid):
     """(T, T) row of the bias table for each (query, key); the last three rows are for cls."""
-    n, span = GRID * GRID, 2 * GRID - 1
-    row, col = torch.arange(n) // GRID, torch.arange(n) % GRID
+    n, span = grid * grid, 2 * grid - 1
+    row, col = torch.arange(n) // grid, torch.arange(n) % grid
     index = torch.empty(n + 1, n + 1, dtype=torch.long)
-    index[1:, 1:] = ((row[:, None] - row[None] + GRID - 1) * span
-                     + col[:, None] - col[None] + GRID - 1)
+    index[1:, 1:] = ((row[:, None] - row[None] + grid - 1) * span
+                     + col[:, None] - col[None] + grid - 1)
     index[0, :], index[:, 0], index[0, 0] = span * span, span * span + 1, span * span + 2
     return index
 
@@ -68,17 +66,23 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    def __init__(self, width, heads, drop_path, math_form):
+    def __init__(self, size, drop_path, math_form):
         super().__init__()
-        self.drop_path = drop_path
-        self.gamma_1 = nn.Parameter(torch.full((width,), 0.1))
-        self.gamma_2 = nn.Parameter(torch.full((width,), 0.1))
+        width = size.width
+        self.drop, self.drop_path = size.drop, drop_path
+        self.gamma_1 = self.gamma_2 = None
+        if size.layer_scale:
+            self.gamma_1 = nn.Parameter(torch.full((width,), 0.1))
+            self.gamma_2 = nn.Parameter(torch.full((width,), 0.1))
         self.norm1, self.norm2 = nn.LayerNorm(width, 1e-6), nn.LayerNorm(width, 1e-6)
-        self.attn = Attention(width, heads, math_form)
+        self.attn = Attention(width, size.heads, math_form)
         self.fc1, self.fc2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def branch(self, x, gamma):
-        x = gamma * F.dropout(x, DROP, self.training)
+        if self.drop > 0:
+            x = F.dropout(x, self.drop, self.training)
+        if gamma is not None:
+            x = gamma * x
         if self.training and self.drop_path > 0:
             keep = 1 - self.drop_path
             x = x * (torch.empty(len(x), 1, 1, dtype=x.dtype).bernoulli_(keep) / keep)
@@ -90,34 +94,36 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    def __init__(self, width, heads, math_form=False):
+    def __init__(self, size, math_form=False):
         super().__init__()
+        self.size, width, colours = size, size.width, 3 * size.patch ** 2
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.mask_token = nn.Parameter(torch.zeros(1, 1, width))
-        self.patch = nn.Linear(3 * PATCH * PATCH, width)
-        self.table = nn.Parameter(torch.zeros((2 * GRID - 1) ** 2 + 3, heads))
-        self.register_buffer("index", relative_index().flatten())
-        rates = [DROP_PATH * i / (DEPTH - 1) for i in range(DEPTH)]
-        self.blocks = nn.ModuleList(Block(width, heads, r, math_form) for r in rates)
+        self.patch = nn.Linear(size.frames * colours, width)
+        self.table = nn.Parameter(torch.zeros((2 * size.grid - 1) ** 2 + 3, size.heads))
+        self.register_buffer("index", relative_index(size.grid).flatten())
+        rates = [size.drop_path * i / (size.depth - 1) for i in range(size.depth)]
+        self.blocks = nn.ModuleList(Block(size, rate, math_form) for rate in rates)
         self.norm = nn.LayerNorm(width, 1e-6)
-        self.decoder = nn.Linear(width, 3 * PATCH * PATCH)
+        self.decoder = nn.Linear(width, colours)
 
     def forward(self, frames, mask=None):
-        """frames (B,3,S,S); with mask (2B,N) the batch is doubled, the embedding is shared."""
-        B, P = len(frames), PATCH
-        x = frames.view(B, 3, GRID, P, GRID, P).permute(0, 2, 4, 1, 3, 5)
-        x = self.patch(x.reshape(B, GRID * GRID, 3 * P * P))
+        """frames (B,3F,S,S); with mask (2B,N) the batch is doubled, the embedding is shared."""
+        B, C, G, P, T = *frames.shape[:2], self.size.grid, self.size.patch, self.size.tokens
+        x = frames.view(B, C, G, P, G, P).permute(0, 2, 4, 1, 3, 5)
+        x = self.patch(x.reshape(B, G * G, C * P * P))
         if mask is not None:
             x = torch.where(mask[:, :, None], self.mask_token.to(x.dtype), x.repeat(2, 1, 1))
         x = torch.cat([self.cls_token.to(x.dtype).expand(len(x), 1, -1), x], dim=1)
-        x = F.dropout(x, DROP, self.training)
-        bias = self.table[self.index].view(GRID * GRID + 1, GRID * GRID + 1, -1)
-        bias = bias.permute(2, 0, 1).contiguous()[None]
+        if self.size.drop > 0:
+            x = F.dropout(x, self.size.drop, self.training)
+        bias = self.table[self.index].view(T, T, -1).permute(2, 0, 1).contiguous()[None]
         for block in self.blocks:
             x = block(x, bias)
         features = self.norm(x)
-        out = self.decoder(features[:, 1:]).view(-1, GRID, GRID, 3, P, P)
-        return features, out.permute(0, 3, 1, 4, 2, 5).reshape(-1, 3, SIDE, SIDE)
+        out = self.decoder(features[:, 1:]).view(-1, G, G, 3, P, P)
+        out = out.permute(0, 3, 1, 4, 2, 5).reshape(-1, 3, G * P, G * P)
+        return features, out + frames[:, -3:] if self.size.residual else out
 
 
 # ---- training step --------------------------------------------------------------------------
@@ -132,6 +138,9 @@ def gradient_loss(pred, target):
 
 def pair_loss(net, x, y, mask):
     features, pred = net(x, mask)
+    if mask is None:
+        loss = F.mse_loss(pred.float(), y)
+        return loss + gradient_loss(pred.float(), y) if net.size.gradient_loss else loss
     n, pred, features = len(x), pred.float(), features.float()
     p, q = (f.log_softmax(1) for f in features[:, 1:].mean(dim=1).chunk(2))
     consistency = 0.5 * ((q.exp() - p.exp()) * (q - p)).sum()
@@ -139,22 +148,25 @@ def pair_loss(net, x, y, mask):
             + gradient_loss(pred[n:], y) + LAMBDA_CST * consistency)
 
 
-def draw_mask(pairs):
+def draw_mask(size, pairs):
     """(2 pairs, N): nothing in the clean half, 37 of 49 cells in the other."""
-    cells = SIDE // CELL
+    if not size.doubled:
+        return None
+    cells = size.side // CELL
     mask = torch.zeros(2 * pairs, cells * cells, dtype=torch.bool)
     for row in mask[pairs:]:
         row[torch.randperm(cells * cells)[:math.ceil(0.75 * cells * cells)]] = True
-    scale = CELL // PATCH
+    scale = CELL // size.patch
     mask = mask.view(-1, cells, cells).repeat_interleave(scale, 1).repeat_interleave(scale, 2)
     return mask.flatten(1)
 
 
 def make_optimizer(net):
-    decayed = [p for n, p in net.named_parameters() if p.dim() > 1 and n != "cls_token"]
-    rest = [p for n, p in net.named_parameters() if p.dim() == 1 or n == "cls_token"]
+    named = [(n, p) for n, p in net.named_parameters() if p.requires_grad]
+    decayed = [p for n, p in named if p.dim() > 1 and n != "cls_token"]
+    rest = [p for n, p in named if p.dim() == 1 or n == "cls_token"]
     groups = [{"params": decayed, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=1e-4, fused=True)
+    return torch.optim.AdamW(groups, lr=net.size.lr, betas=(0.9, net.size.beta2), fused=True)
 
 
 def precision_context(precision, words):
@@ -170,11 +182,12 @@ def compiled(function, words):
 
 
 def train(size, precision, words, pairs):
-    net = Network(*SIZES[size], "math" in words).train()
+    net = Network(size, "math" in words).train()
+    net.mask_token.requires_grad_(size.doubled)  # without a mask it has no gradient
     optimizer, loss = make_optimizer(net), compiled(pair_loss, words)
-    x, y, mask = torch.rand(pairs, 3, SIDE, SIDE) * 2 - 1, torch.rand(pairs, 3, SIDE, SIDE), \
-        draw_mask(pairs)
-    parameters = list(net.parameters())
+    x = torch.rand(pairs, 3 * size.frames, size.side, size.side) * 2 - 1
+    y, mask = torch.rand(pairs, 3, size.side, size.side), draw_mask(size, pairs)
+    parameters = [p for p in net.parameters() if p.requires_grad]
 
     def step():
         optimizer.zero_grad(set_to_none=True)
@@ -189,12 +202,12 @@ def train(size, precision, words, pairs):
 
 
 def infer(size, precision, words, batch):
-    net = Network(*SIZES[size], "math" in words).eval().requires_grad_(False)
-    source = torch.rand(batch, 3, SIDE, SIDE) * 2 - 1
+    net = Network(size, "math" in words).eval().requires_grad_(False)
+    source = torch.rand(batch, 3 * size.frames, size.side, size.side) * 2 - 1
     if "half" in words:
         net = net.to(torch.bfloat16)
     frames = torch.empty_like(source, dtype=torch.bfloat16 if "half" in words else torch.float32)
-    out = torch.empty_like(source)
+    out = torch.empty(batch, 3, size.side, size.side)
     forward = compiled(lambda f: net(f)[1], words)
 
     def step():
@@ -206,20 +219,20 @@ def infer(size, precision, words, batch):
 
 def first(size, precision, words, file):
     with torch.device("meta"):
-        net = Network(*SIZES[size], "math" in words)
+        net = Network(size, "math" in words)
     net.load_state_dict(torch.load(file, mmap=True), assign=True)
     with torch.inference_mode(), precision_context(precision, words):
-        net.eval()(torch.rand(1, 3, SIDE, SIDE).to(net.norm.weight.dtype))
+        net.eval()(torch.rand(1, 3 * size.frames, size.side, size.side).to(net.norm.weight.dtype))
 
 
 def save(size, words, file):
-    net = Network(*SIZES[size], "math" in words)
+    net = Network(size, "math" in words)
     torch.save((net.to(torch.bfloat16) if "half" in words else net).state_dict(), file)
 
 
 def main():
     task, size, precision, mode, batch, threads = sys.argv[1:]
-    words = set(mode.split("-"))
+    size, words = SIZES[size], set(mode.split("-"))
     torch.set_num_threads(int(threads))
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
