@@ -38,7 +38,8 @@ fuzz:
 	        build/fuzz/found/$$name tests/fuzz/corpus/$$name || exit 1; \
 	done
 
-# Beside PyTorch, ONNX Runtime and OpenVINO, which it installs into build/bench; BENCH=--quick is short.
+# Beside PyTorch, ONNX Runtime, OpenVINO and OpenCV, which it installs into build/bench; BENCH=--quick
+# is short.
 bench:
 	@tools/deps.sh build bench
 	@cmake --preset release -B build/bench/release -DBUILD_TESTING=OFF -DNORMALCY_BENCH=ON >/dev/null

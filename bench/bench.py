@@ -18,6 +18,7 @@ import sys
 import time
 from pathlib import Path
 
+from footage import Footage
 from sizes import SIZES
 
 HERE = Path(__file__).resolve().parent
@@ -130,6 +131,16 @@ class Bench:
         return Server([self.python, HERE / f"peer_{peer}.py", task, size, precision, mode, batch,
                        threads, *folder], self.environment(peer, threads))
 
+    def ours_convert(self, file, side):
+        return Server([self.work / "release/bench_convert", file, side], dict(os.environ))
+
+    def peer_opencv(self, task, file, size, *rest):
+        threads = rest[0] if rest else 1
+        server = Server([self.python, HERE / "peer_opencv.py", task, file, size, *rest],
+                        self.environment("opencv", threads))
+        self.machine["OpenCV"] = server.ready["version"]
+        return server
+
     def best_mode(self, peer, task, size, precision, batch, threads):
         """The fastest of a peer's modes, tried alone with as many threads as the row has."""
         key = (peer, task, size, precision, batch, threads)
@@ -200,6 +211,10 @@ class Bench:
         part.write_text(json.dumps({"machine": self.machine, "quick": self.args.quick,
                                     "rows": self.rows, "candidates": self.candidates}, indent=1))
         part.rename(self.work / "results.json")
+
+    @staticmethod
+    def pause():
+        time.sleep(PAUSE)
 
     def rounds(self, servers, count, repeat):
         """-> label: the median seconds of each round"""
@@ -419,6 +434,7 @@ class Bench:
             if size != "footage":  # its own rows are of videos
                 self.row_end_to_end(size, "bf16")
         self.row_first()
+        Footage(self, Failed).go()
         self.machine["bench_seconds"] = round(time.monotonic() - started)
         self.save()
         say("\nTargets")

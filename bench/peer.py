@@ -11,7 +11,8 @@ def memory(field):
 
 
 def serve(step, started, facts):
-    """Warms `step` up, then runs it once for each line `run`, until `quit`."""
+    """Warms `step` up, then runs it once for each line `run`, until `quit`. What step returns, a
+    dict or None, goes into the answer."""
     begun = time.perf_counter()
     for warm in range(10):
         step()
@@ -26,6 +27,6 @@ def serve(step, started, facts):
         if line.strip() == "quit":
             break
         before = time.perf_counter()
-        step()
-        print(json.dumps({"seconds": time.perf_counter() - before}), flush=True)
+        more = step() or {}
+        print(json.dumps({"seconds": time.perf_counter() - before} | more), flush=True)
     print(json.dumps({"peak_rss": memory("VmHWM")}), flush=True)

@@ -11,7 +11,7 @@ if ! python3 -m venv "$venv" >/dev/null 2>&1; then
     echo "setup.sh: python3 cannot make a venv here (Debian: python3-venv); peers are skipped" >&2
     exit 77
 fi
-echo "setup.sh: installing PyTorch, ONNX Runtime and OpenVINO into $venv (about 2 GB to fetch)" >&2
+echo "setup.sh: installing PyTorch, ONNX Runtime, OpenVINO and OpenCV into $venv (about 2 GB to fetch)" >&2
 if ! "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps -r "$pins" >&2; then
     echo "setup.sh: PyPI could not be reached or lacks a pinned version; peers are skipped" >&2
     exit 77

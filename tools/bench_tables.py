@@ -7,7 +7,7 @@ usage: tools/bench_tables.py RESULTS.json [TABLE]...   prints the tables
 
 Marks are <!-- bench NAME... TABLE --> and <!-- end -->; NAME is a file of docs/results/bench/.
 Without FILE.md: docs/results.md and docs/results/*.md. TABLE: train, one-frame, 8-frames, memory,
-start, or aims, which alone takes several NAMEs (a column each).
+start, footage, or aims, which alone takes several NAMEs (a column each).
 """
 import json
 import os
@@ -17,19 +17,28 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 MARK = re.compile(r"(<!-- bench ([^\n]*?) ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.S)
-NAME = re.compile(r"(?P<kind>.+?) (?P<size>base|small|tiny)(?P<batch> b\d+)?"
-                  r"(?: (?P<precision>\w+))?(?: (?P<threads>\d+)t)?(?P<more> and attention)?")
+NAME = re.compile(r"(?P<kind>.+?) (?P<size>base|small|tiny|footage)(?P<batch> b\d+)?"
+                  r"(?: (?P<precision>\w+))?(?: (?P<threads>\d+)t)?(?P<more> and attention)?"
+                  r"|(?P<video>footage .+)")
+SIZES = ["base", "small", "tiny", "footage"]
 START = "start to first score"
 TABLES = {"train": ["train", "train memory", "matmul share", "end to end"],
           "one-frame": ["infer b1"], "8-frames": ["infer b8"],
-          "memory": ["infer memory b1", "infer memory b8"], "start": [START], "aims": []}
+          "memory": ["infer memory b1", "infer memory b8"], "start": [START],
+          "footage": ["footage"], "aims": []}
 LABELS = {"train": "training step", "train memory": "peak memory of training",
           "matmul share": "linear layers' products at the best rate, over the step",
           "matmul share and attention": "all products at the best rate, over the step",
           "end to end": "images a second of `train`", START: START,
           "infer b1": "one frame", "infer b8": "8 frames",
           "infer memory b1": "memory of scoring one frame",
-          "infer memory b8": "memory of scoring 8 frames"}
+          "infer memory b8": "memory of scoring 8 frames",
+          "footage score 1080p": "`score` of H.264, 1920 x 1080",
+          "footage score 360p": "`score` of H.264, 640 x 360",
+          "footage convert 1080p": "conversion and resize, 1920 x 1080",
+          "footage train stall": "waiting for frames, share of epochs after the first",
+          "footage train first epoch": "first epoch on videos of 1920 x 1080",
+          "footage memory": "growth of `score` over 8 hours of frames"}
 SPEEDS = ["train", "end to end", "infer b1", "infer b8"]
 
 
@@ -39,8 +48,10 @@ class Row:
     def __init__(self, row, all_threads):
         name = NAME.fullmatch(row["name"])
         threads = int(name["threads"] or all_threads)
-        self.size, self.kind = name["size"], name["kind"] + (name["batch"] or "")
-        self.label = LABELS[self.kind + (name["more"] or "")]
+        self.size, self.kind = name["size"], "footage"
+        if not name["video"]:
+            self.kind = name["kind"] + (name["batch"] or "")
+        self.label = LABELS[name["video"] or self.kind + (name["more"] or "")]
         if name["precision"]:
             self.label += ", " + name["precision"]
         if threads != all_threads:
@@ -63,8 +74,10 @@ def figure(value, unit):
     if value is None:
         return ""
     if unit == "bytes":
-        return f"{value / 1e6:.0f} MB"
-    if unit == "images/s":
+        return f"{value / 1e6:.{1 if value < 1e7 else 0}f} MB"
+    if unit == "share":
+        return f"{100 * value:.2g} %"
+    if unit in ("images/s", "frames/s"):
         return f"{value:.3g}"
     if unit == "s":
         return f"{value:#.3g} s"
@@ -89,16 +102,17 @@ def table(heads, lines):
 
 def by_size(rows):
     """A line a measurement and peer, a column a size; ours stands in the line of the first peer."""
-    sizes = [size for size in ("base", "small", "tiny") if any(r.size == size for r in rows)]
+    sizes = [size for size in SIZES if any(r.size == size for r in rows)]
     lines, seen = {}, set()
     for r in rows:
-        cells = lines.setdefault((r.label, r.peer), {"aim": ""})
-        cells["aim"] = cells["aim"] or r.aim
+        cells = lines.setdefault((r.label, r.peer), {})
+        cells[f"aim, `{r.size}`"] = r.aim
         ours = "" if (r.label, r.size) in seen else r.ours
         cells[r.size] = listed(ours, r.ratio + r.ratio_spread)
         seen.add((r.label, r.size))
-    return table(["measured", "beside", "aim, `base`", *(f"`{size}`" for size in sizes)],
-                 [[*key, cells["aim"], *(cells.get(size, "") for size in sizes)]
+    aims = [f"aim, `{size}`" for size in sizes]
+    return table(["measured", "beside", *aims, *(f"`{size}`" for size in sizes)],
+                 [[*key, *(cells.get(column, "") for column in (*aims, *sizes))]
                   for key, cells in lines.items()])
 
 
@@ -108,12 +122,23 @@ def start(rows):
                   for r in rows])
 
 
+def footage(rows):
+    """A line a measurement and what stands beside it."""
+    lines, seen = [], set()
+    for r in rows:
+        ours = "" if r.label in seen else r.ours
+        lines.append([r.label, ours, r.peer, r.theirs, r.ratio + r.ratio_spread,
+                      listed(r.aim, r.aim and r.met)])
+        seen.add(r.label)
+    return table(["measured", "normalcy", "beside", "its", "ratio", "aim"], lines)
+
+
 def aims(benches):
-    """Of `base`, the size that has aims: a line an aim, a column a bench."""
+    """Of `base`: a line an aim, a column a bench."""
     lines = {}
     for column, (_, rows) in enumerate(benches):
         for r in rows:
-            if r.aim:
+            if r.aim and r.size == "base":
                 cells = lines.setdefault((r.label, r.peer, r.aim), [""] * len(benches))
                 cells[column] = listed(r.ours, r.ratio, r.met)
     return table(["`base`", "beside", "aim", *(title for title, _ in benches)],
@@ -132,7 +157,7 @@ def render(benches, name):
     if name == "aims":
         return aims(benches)
     rows = [r for kind in TABLES[name] for _, its in benches for r in its if r.kind == kind]
-    return start(rows) if name == "start" else by_size(rows)
+    return {"start": start, "footage": footage}.get(name, by_size)(rows)
 
 
 def renewed(text):

@@ -10,7 +10,7 @@ check='clang-format clang-tidy groff-base libcmocka-dev python3 valgrind
     ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0
     gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly'
 fuzz='clang libclang-rt-dev'
-bench='python3-venv python3-dev libtcmalloc-minimal4'
+bench='ffmpeg python3-venv python3-dev libtcmalloc-minimal4'
 
 wanted=
 for purpose in "${@:-build check}"; do
