@@ -33,8 +33,8 @@ LABELS = {"train": "training step", "train memory": "peak memory of training",
           "infer b1": "one frame", "infer b8": "8 frames",
           "infer memory b1": "memory of scoring one frame",
           "infer memory b8": "memory of scoring 8 frames",
-          "footage score 1080p": "`score` of H.264, 1920 x 1080",
-          "footage score 360p": "`score` of H.264, 640 x 360",
+          "footage score 1080p": "frames a second of `score`, 1920 x 1080",
+          "footage score 360p": "frames a second of `score`, 640 x 360",
           "footage convert 1080p": "conversion and resize, 1920 x 1080",
           "footage train stall": "waiting for frames, share of epochs after the first",
           "footage train first epoch": "first epoch on videos of 1920 x 1080",
@@ -66,6 +66,8 @@ class Row:
             self.ratio = f"**{self.ratio}**"
         self.ratio_spread = spread(row.get("ratio_spread"), " ({:.2f}, {:.2f})")
         aim = (row.get("target") or "").replace("ours ", "")
+        if row["unit"] in ("share", "bytes") and (row["target"] or "").startswith("ours"):
+            aim = "<= " + figure(float(aim.split()[1]), row["unit"])
         self.aim = aim.replace("<=", "at most").replace(">=", "at least")
         self.met = {True: "met", False: "not met", None: "not known"}[row.get("met")]
 
@@ -80,7 +82,7 @@ def figure(value, unit):
     if unit in ("images/s", "frames/s"):
         return f"{value:.3g}"
     if unit == "s":
-        return f"{value:#.3g} s"
+        return f"{value:#.3g} s" if value >= 0.1 else f"{value * 1e3:.3g} ms"
     return f"{value:.3g} s" if value >= 0.9995 else f"{value * 1e3:.3g} ms"
 
 
