@@ -12,8 +12,7 @@ enum { REMARK_NAMES = 3 };
 
 /* Zeroed: nothing is odd. */
 typedef struct {
-    char *
-        passed_over[REMARK_NAMES]; /* entries that are no footage: the first ones, below the root */
+    char *passed_over[REMARK_NAMES]; /* the first entries that are no footage, below the root */
     int64_t passed_over_count;
     char *broken; /* the first of them with a video's extension; NULL: none */
     int64_t broken_count;

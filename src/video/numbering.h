@@ -13,8 +13,7 @@ typedef struct {
 /* Pictures that may be no frames of the clip, though they are read as such: where most names are
  * the same but for their numbers, those that are not ("cover.jpg" among "0001.jpg", ...), unless
  * they agree up to a number of six digits or more, which is a time and puts them into their place;
- * copies
- * ("0001 (1).jpg"); and a name that comes again with another extension or more zeros. */
+ * copies ("0001 (1).jpg"); and a name that comes again with another extension or more zeros. */
 Places numbering_strays(const Listing *pictures);
 
 /* "cover.jpg is read as frame 7, after 0007.jpg": the first stray, for people. Returns buf. */
