@@ -34,7 +34,8 @@ soon() {
 
 # serve COMMAND...: runs a server; $server and server.log are its.
 serve() {
-    "$@" >server.log 2>server.err </dev/null &
+    : >server.log # now: the last server's port must not be found in it
+    "$@" >>server.log 2>server.err </dev/null &
     server=$!
     echo $server >>../pids
 }
