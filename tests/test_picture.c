@@ -10,31 +10,8 @@
 
 #include "base/err.h"
 #include "fixture.h"
+#include "frames.h"
 #include "video/source.h"
-
-static Source *open_ok(const char *url) {
-    Source *s = NULL;
-    if (source_open(&s, url))
-        fail_msg("%s", err_text());
-    return s;
-}
-
-static void read_ok(Source *s, Frame *f) {
-    if (source_read(s, f) || !frame_bgr(f))
-        fail_msg("%s", err_text());
-}
-
-/* Largest difference between the frame and test picture `seed`. */
-static int distance(const Frame *f, int seed) {
-    int worst = 0;
-    for (int y = 0, i = 0; y < f->height; y++)
-        for (int x = 0; x < f->width; x++)
-            for (int c = 0; c < 3; c++, i++) {
-                int d = abs(f->bgr[i] - fixture_pixel(seed, x, y, c));
-                worst = d > worst ? d : worst;
-            }
-    return worst;
-}
 
 /* As PNG's chunks end. */
 static void put_crc(uint8_t *to, const uint8_t *bytes, int count) {

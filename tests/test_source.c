@@ -21,20 +21,9 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "fixture.h"
+#include "frames.h"
 #include "video/source.h"
 #include "video/writer.h"
-
-static Source *open_ok(const char *url) {
-    Source *s = NULL;
-    if (source_open(&s, url))
-        fail_msg("%s", err_text());
-    return s;
-}
-
-static void read_ok(Source *s, Frame *f) {
-    if (source_read(s, f) || !frame_bgr(f))
-        fail_msg("%s", err_text());
-}
 
 static void assert_message(const char *word) {
     if (!strstr(err_text(), word))
@@ -47,18 +36,6 @@ static void refuse(const char *url, const char *word) {
     assert_true(source_open(&s, url) == ERR_FAIL);
     assert_ptr_equal(s, &s);
     assert_message(word);
-}
-
-/* Largest difference between the frame and test picture `seed`. */
-static int distance(const Frame *f, int seed) {
-    int worst = 0;
-    for (int y = 0, i = 0; y < f->height; y++)
-        for (int x = 0; x < f->width; x++)
-            for (int c = 0; c < 3; c++, i++) {
-                int d = abs(f->bgr[i] - fixture_pixel(seed, x, y, c));
-                worst = d > worst ? d : worst;
-            }
-    return worst;
 }
 
 static void test_folder(void **state) {
