@@ -161,16 +161,25 @@ static int decode_times(Stream *s, double **seconds, int64_t *n) {
     return code == ERR_END ? 0 : code;
 }
 
+static int index_times(const Stream *s, double **seconds, int64_t *n) {
+    double *list = mem_alloc((size_t)s->frames, sizeof *list);
+    if (!list)
+        return ERR_FAIL;
+    for (int64_t i = 0; i < s->frames; i++)
+        list[i] = (double)(s->pts[i] - s->pts[0]) * av_q2d(s->input.video->time_base);
+    *seconds = list;
+    *n = s->frames;
+    return 0;
+}
+
+/* Packets tell where the container says how many frames there are, and each has its own. */
 int stream_times(Stream *s, double **seconds, int64_t *n) {
     if (s->input.pipe)
         return err_set(ERR_FAIL, "%s can be read once only; give a file", s->name);
-    int code = s->indexed ? reopen(s) : make_index(s);
-    if (!code && (s->announced < 0 || s->frames != s->announced))
+    int code = s->announced < 0 || s->indexed ? reopen(s) : make_index(s);
+    if (!code && s->announced >= 0 && s->frames == s->announced)
+        return index_times(s, seconds, n);
+    if (!code)
         code = decode_times(s, seconds, n);
-    else if (!code && (*seconds = mem_alloc((size_t)s->frames, sizeof **seconds)))
-        for (*n = 0; *n < s->frames; ++*n)
-            (*seconds)[*n] = (double)(s->pts[*n] - s->pts[0]) * av_q2d(s->input.video->time_base);
-    else if (!code)
-        code = ERR_FAIL;
     return code ? code : reopen(s);
 }
