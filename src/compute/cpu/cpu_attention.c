@@ -1,11 +1,12 @@
-/* Attention: one task for each head of an image. Its logits live in tiles that stay in the
- * first-level cache. Only the backward pass keeps a matrix of probabilities, in scratch. */
+/* Attention: one task for each head of an image, or for a part of its queries if there are few
+ * heads. Its logits live in tiles that stay in the first-level cache. Only the backward pass keeps
+ * a matrix of probabilities, in scratch. */
 #include <math.h>
 
 #include "compute/cpu/product.h"
 
-/* Images whose bias gradient one backward task sums. */
-enum { GROUP = 4 };
+/* Images whose bias gradient one backward task sums; heads for each thread that are many. */
+enum { GROUP = 4, MANY = 8 };
 
 typedef struct {
     const Kernels *kn;
@@ -13,10 +14,11 @@ typedef struct {
     DType type; /* of all tensors except the forward pass's out */
     float scale;
     int64_t mr, blocks; /* queries in a block, number of blocks */
+    int64_t parts;      /* of a head's queries; forward pass */
     Tensor out, qkv, dqkv, dout;
     float *lse;
     const float *bias;
-    float *dbias, *parts; /* parts: (groups - 1, H, T, T) */
+    float *dbias, *sums; /* sums: (groups - 1, H, T, T) */
     char *scratch;
     size_t scratch_bytes; /* for each thread */
 } Attention;
@@ -126,14 +128,17 @@ static Forward forward_room(const Attention *a, Room *room) {
 static void forward_task(void *arg, int64_t task, int thread) {
     const Attention *a = arg;
     const Kernels *kn = a->kn;
-    int64_t T = a->s.tokens, d = a->s.head_dim, h = task / a->s.images, b = task % a->s.images;
+    int64_t T = a->s.tokens, d = a->s.head_dim, part = task % a->parts, head = task / a->parts;
+    int64_t h = head / a->s.images, b = head % a->s.images;
+    int64_t first = part * a->blocks / a->parts * a->mr;
+    int64_t end = part + 1 < a->parts ? (part + 1) * a->blocks / a->parts * a->mr : T;
     Forward w = forward_room(a, &(Room){a->scratch + (size_t)thread * a->scratch_bytes, 0});
     Rows out = head_rows(a->out, a->s, b, h, 0);
     Rows q = whole_groups(a, head_rows(a->qkv, a->s, b, h, 0), w.q);
     pack_tokens(a, w.k, head_rows(a->qkv, a->s, b, h, 1));
     pack_features(a, w.v, head_rows(a->qkv, a->s, b, h, 2));
-    for (int64_t t = 0; t < T; t += tile_rows(a->mr, T - t)) {
-        int rows = tile_rows(a->mr, T - t);
+    for (int64_t t = first; t < end; t += tile_rows(a->mr, end - t)) {
+        int rows = tile_rows(a->mr, end - t);
         product(a, w.logits, q, t, w.k, T, d, rows);
         kn->softmax(w.p.data, a->type, a->lse + (b * a->s.heads + h) * T + t, w.logits,
                     a->mr * kn->nr, a->scale, a->bias + (h * T + t) * T, T, rows);
@@ -230,7 +235,7 @@ static void backward_task(void *arg, int64_t task, int thread) {
     Backward w = backward_room(a, &(Room){a->scratch + (size_t)thread * a->scratch_bytes, 0});
     float *dbias = a->dbias + h * square;
     if (group > 0) {
-        dbias = a->parts + ((group - 1) * a->s.heads + h) * square;
+        dbias = a->sums + ((group - 1) * a->s.heads + h) * square;
         memset(dbias, 0, (size_t)square * sizeof *dbias);
     }
     for (int64_t b = group * GROUP; b < (group + 1) * GROUP && b < a->s.images; b++)
@@ -253,14 +258,24 @@ static Attention attention_of(Backend *be, Tensor out, Tensor qkv, float *lse, c
                        .bias = bias};
 }
 
+/* The fewest parts that give all threads the same number of tasks. Each part packs the keys and
+ * values again, so there is one part if there are many heads. */
+static int64_t parts_of(int64_t heads, int64_t threads, int64_t blocks) {
+    int64_t parts = 1;
+    while (heads < MANY * threads && heads * parts % threads)
+        parts++;
+    return parts < blocks ? parts : blocks;
+}
+
 static void attention_forward(Backend *be, const AttentionForward *args) {
     Attention a = attention_of(be, args->out, args->qkv, args->lse, args->bias, args->shape);
+    a.parts = parts_of(a.s.images * a.s.heads, be->threads, a.blocks);
     Room room = {0};
     forward_room(&a, &room);
     a.scratch_bytes = room.used;
     a.scratch = cpu_scratch(be, room.used * (size_t)be->threads);
     if (a.scratch)
-        pool_run(cpu_of(be)->pool, a.s.images * a.s.heads, forward_task, &a);
+        pool_run(cpu_of(be)->pool, a.s.images * a.s.heads * a.parts, forward_task, &a);
 }
 
 static void attention_backward(Backend *be, const AttentionBackward *args) {
@@ -279,10 +294,10 @@ static void attention_backward(Backend *be, const AttentionBackward *args) {
     a.scratch = cpu_scratch(be, threads_bytes + (size_t)((groups - 1) * all) * sizeof *a.dbias);
     if (!a.scratch)
         return;
-    a.parts = (float *)(void *)(a.scratch + threads_bytes);
+    a.sums = (float *)(void *)(a.scratch + threads_bytes);
     pool_run(cpu_of(be)->pool, groups * s.heads, backward_task, &a);
     if (groups > 1)
-        cpu_add_parts(be, a.dbias, a.parts, groups - 1, all);
+        cpu_add_parts(be, a.dbias, a.sums, groups - 1, all);
 }
 
 /* ---- relative position. Along the keys of one row of the grid, the table's index falls by one. So
