@@ -15,7 +15,11 @@ static bool few_rows(const Product *p) {
     return p->panels && p->left_stride && p->m <= FEW_ROWS;
 }
 
-/* Tasks are blocks of panels. With more threads than panels, rows are cut into blocks too. */
+/* Tasks are blocks of panels. With more threads than panels, rows are cut into blocks too. They are
+ * also cut where it costs nothing: panels that are packed already. Then each thread takes SHARES
+ * tasks or more, so that a slower core takes fewer. */
+enum { SHARES = 4 };
+
 typedef struct {
     int64_t panels, panels_each, blocks; /* panels; panels in a block; blocks */
     int64_t rows_each, row_blocks;
@@ -35,7 +39,8 @@ static Split split(Backend *be, const Product *p) {
     s.panels_each = (s.panels + s.blocks - 1) / s.blocks;
     s.blocks = (s.panels + s.panels_each - 1) / s.panels_each;
     int64_t mr = kn->mr[p->type], tiles = (p->m + mr - 1) / mr;
-    s.row_blocks = s.blocks < threads ? (threads + s.blocks - 1) / s.blocks : 1;
+    int64_t tasks = p->panels && !few_rows(p) ? SHARES * threads : threads;
+    s.row_blocks = s.blocks < tasks ? (tasks + s.blocks - 1) / s.blocks : 1;
     int64_t tiles_each = (tiles + s.row_blocks - 1) / s.row_blocks;
     s.rows_each = (tiles_each ? tiles_each : 1) * mr;
     return s;
