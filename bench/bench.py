@@ -134,6 +134,9 @@ class Bench:
     def ours_convert(self, file, side):
         return Server([self.work / "release/bench_convert", file, side], dict(os.environ))
 
+    def ours_flow(self, file):
+        return Server([self.work / "release/bench_flow", "run", file], dict(os.environ))
+
     def peer_opencv(self, task, file, size, *rest):
         threads = rest[0] if rest else 1
         server = Server([self.python, HERE / "peer_opencv.py", task, file, size, *rest],

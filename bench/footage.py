@@ -75,7 +75,8 @@ class Footage:
 
     def go(self):
         for row, names in ((self.row_score, PICTURES), (self.row_convert, ["1080p"]),
-                           (self.row_train, ["train"]), (self.row_memory, ["memory"])):
+                           (self.row_flow, ["flow"]), (self.row_train, ["train"]),
+                           (self.row_memory, ["memory"])):
             for name in names:
                 label = row.__name__.replace("row_", "footage ")
                 label += f" {name}" if name in PICTURES else ""
@@ -164,6 +165,37 @@ class Footage:
         bench.add(name, times["ours"], times.get("OpenCV"),
                   "OpenCV, converted whole" if "OpenCV" in times else "", "s",
                   target="ours <= 0.0005 s")
+
+    def row_flow(self, name, _):
+        """Time and errors, means over the speeds; the errors have no noise."""
+        bench, file = self.bench, self.folder / "flow.bin"
+        program = bench.work / "release/bench_flow"
+        self.call([program, "write", file])
+        kinds = {"OpenCV DIS, medium": "dis", "OpenCV Farneback": "farneback"}
+        wanted = {"ours": lambda: bench.ours_flow(file)}
+        for label, kind in kinds.items() if bench.peers else ():
+            wanted[label] = lambda kind=kind: bench.peer_opencv("flow", file, kind)
+        servers, answers = self.servers(wanted), {label: [] for label in wanted}
+        try:
+            for _ in range(2 if bench.args.quick else 5):
+                for label, server in servers.items():
+                    bench.pause()
+                    answers[label].append(server.run())
+        finally:
+            for server in servers.values():
+                server.kill()
+
+        def add(row, values, unit, target):
+            for label in list(kinds)[:len(wanted) - 1] or [""]:
+                aim = target if "DIS" in label else None
+                bench.add(row, values("ours"), values(label) if label else None, label, unit,
+                          target=aim)
+
+        def mean_error(i):
+            return lambda label: [statistics.mean(e[i] for e in answers[label][0]["errors"].values())]
+        add(name, lambda label: [a["seconds"] for a in answers[label]], "s", ">= 3")
+        add(f"{name} error", mean_error(0), "px", ">= 1")
+        add(f"{name} error of what moves", mean_error(1), "px", ">= 1")
 
     def row_train(self, name, _):
         """Epochs of the preset on a folder of videos: waiting after the first epoch; the first one

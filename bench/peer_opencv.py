@@ -8,6 +8,10 @@ those before it and computes its PSNR.
        peer_opencv.py convert FILE SIZE
 The median seconds of conversion to BGR and resize of a decoded frame, on one thread. It comes after
 a pause, in which the decoder's threads finish what they have begun.
+
+       peer_opencv.py flow FILE dis|farneback
+The median seconds of a pair of pictures of bench_flow.c on one thread, and the errors of the flow as
+it has them: at half size, so that both are compared at the same places.
 """
 import statistics
 import sys
@@ -78,9 +82,39 @@ def converted(file, size):
     return step
 
 
+def flows(file, kind):
+    cv2.setNumThreads(1)
+    width, height = 360, 240
+    pair = numpy.dtype([("grey", "u1", (2, height, width)), ("mask", "u1", (height, width)),
+                        ("speed", "f4")])
+    pairs = numpy.fromfile(file, pair)
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+    def halves(values):
+        return values.reshape(height // 2, 2, width // 2, 2, *values.shape[2:])
+
+    def step():
+        seconds, errors = [], {}
+        for p in pairs:
+            start = time.perf_counter()
+            if kind == "dis":
+                flow = dis.calc(*p["grey"], None)
+            else:
+                flow = cv2.calcOpticalFlowFarneback(*p["grey"], None, 0.5, 3, 15, 3, 5, 1.2, 0)
+            seconds.append(time.perf_counter() - start)
+            moves = halves(p["mask"]).min((1, 3)) >= 128
+            flow = halves(flow).mean((1, 3))
+            error = numpy.hypot(flow[..., 0] - moves * p["speed"], flow[..., 1])
+            errors[f"{p['speed']:g}"] = [float(error.mean()), float(error[moves].mean())]
+        return {"seconds": statistics.median(seconds), "errors": errors}
+    return step
+
+
 def main():
     task, file, size, *rest = sys.argv[1:]
-    if task == "score":
+    if task == "flow":
+        step = flows(file, size)
+    elif task == "score":
         step = scored(file, size, int(rest[0]), rest[1])
     else:
         step = converted(file, size)

@@ -192,4 +192,12 @@ static const Shape memae_base[] = {MEMORY(8, 197, 768, 2000, MEMAE)};
 static const Shape mnad_base[] = {MEMORY(8, 197, 768, 10, MNAD)};
 static const Shape block_base[] = {{.images = 1, .tokens = 1, .width = 7088640}};
 
+static const Shape flow_shapes[] = {
+    {.width = 60, .out = 40, .scale = 40}, {.width = 61, .out = 33, .scale = 4},
+    {.width = 17, .out = 16, .scale = 40}, {.width = 9, .out = 70, .scale = 40},
+    {.width = 3, .out = 2, .scale = 40},   {.width = 1, .out = 5, .scale = 40},
+    {.width = 6, .out = 1, .scale = 40},
+};
+static const Shape flow_base[] = {{.width = 180, .out = 120, .scale = 40}};
+
 #endif

@@ -392,6 +392,17 @@ static void adamw(Run *r, const Shape *s) {
     r->be->adamw(r->be, p, g, m, v, n, &hyper);
 }
 
+/* Pictures of `out` rows. */
+static void flow(Run *r, const Shape *s) {
+    int64_t n = s->width * s->out;
+    r->be->flow(r->be, &(Flow){.u = vector(r, "u", OUT, n),
+                               .v = vector(r, "v", OUT, n),
+                               .from = vector_of(r, "from", IN, PIXEL, n),
+                               .to = vector_of(r, "to", IN, PIXEL, n),
+                               .width = s->width,
+                               .height = s->out});
+}
+
 #define SHAPES(s, bench) s##_shapes, N(s##_shapes), bench
 const Op ops[] = {
     {"linear_forward", linear_forward, SHAPES(linear, qkv_base), 3, 2e-6,
@@ -437,6 +448,8 @@ const Op ops[] = {
      .why = "float distances; w in bf16"},
     {"memory_update", memory_update, SHAPES(mnad, mnad_base), 2, 2e-6,
      .why = "float sums over rows"},
+    {"flow", flow, SHAPES(flow, flow_base), 1, 1e-3,
+     .why = "float sums, and iterations that start from them"},
     {"sum_squares", sum_squares, SHAPES(value, block_base), 1, 1e-12,
      .why = "double sums in another order"},
     {"adamw", adamw, SHAPES(value, block_base), 1, 3e-7, .why = "the step in float"},

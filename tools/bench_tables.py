@@ -36,6 +36,9 @@ LABELS = {"train": "training step", "train memory": "peak memory of training",
           "footage score 1080p": "frames a second of `score`, 1920 x 1080",
           "footage score 360p": "frames a second of `score`, 640 x 360",
           "footage convert 1080p": "conversion and resize, 1920 x 1080",
+          "footage flow": "flow of two pictures of 360 x 240, one thread",
+          "footage flow error": "its mean error",
+          "footage flow error of what moves": "its mean error where something moves",
           "footage train stall": "waiting for frames, share of epochs after the first",
           "footage train first epoch": "first epoch on videos of 1920 x 1080",
           "footage memory": "growth of `score` over 8 hours of frames"}
@@ -77,6 +80,8 @@ def figure(value, unit):
         return ""
     if unit == "bytes":
         return f"{value / 1e6:.{1 if value < 1e7 else 0}f} MB"
+    if unit == "px":
+        return f"{value:.3f} px"
     if unit == "share":
         return f"{100 * value:.2g} %"
     if unit in ("images/s", "frames/s"):

@@ -170,6 +170,12 @@ typedef struct {
     double weight; /* of the gradient */
 } MaskedLoss;
 
+typedef struct {
+    float *u, *v;           /* (height, width) */
+    const float *from, *to; /* grey pictures, (height, width); 255 is white */
+    int64_t width, height;
+} Flow;
+
 typedef struct Backend Backend;
 
 struct Backend {
@@ -271,6 +277,10 @@ struct Backend {
     /* MNAD: every item m becomes m + the sum of exp(q m - top) q, scaled to unit length. The sum is
      * over the patch tokens whose nearest item is m; top is the largest q m of all patch tokens. */
     void (*memory_update)(Backend *be, float *items, Tensor in, const Memory *m);
+
+    /* ---- optical flow: to(x + u, y + v) = from(x, y), in pixels (method I.1). Where a picture has
+     * no structure the flow tends to 0. */
+    void (*flow)(Backend *be, const Flow *a);
 
     /* ---- weights. weight_pack makes w->packed from the values at w->data, which in this call
      * alone is host memory, and has read them when it returns. The forward operations of linear

@@ -87,5 +87,6 @@ int cpu_open(Backend *be) {
     cpu_attention(be);
     cpu_image(be);
     cpu_optimizer(be);
+    cpu_flow(be);
     return 0;
 }

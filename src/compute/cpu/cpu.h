@@ -54,5 +54,6 @@ void cpu_norm(Backend *be);
 void cpu_attention(Backend *be);
 void cpu_image(Backend *be);
 void cpu_optimizer(Backend *be);
+void cpu_flow(Backend *be);
 
 #endif

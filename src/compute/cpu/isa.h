@@ -44,6 +44,8 @@ void ISA(isa_linear)(Kernels *kn);
 void ISA(isa_norm)(Kernels *kn);
 void ISA(isa_attention)(Kernels *kn);
 void ISA(isa_values)(Kernels *kn);
+void ISA(isa_flow)(Kernels *kn);
+void ISA(isa_refine)(Kernels *kn);
 
 /* Takes over the products of bf16 and bytes in a table that avx512_bf16 filled. */
 void isa_amx(Kernels *kn);

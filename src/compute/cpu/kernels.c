@@ -21,7 +21,9 @@
     void isa_linear_##level(Kernels *kn);                                                          \
     void isa_norm_##level(Kernels *kn);                                                            \
     void isa_attention_##level(Kernels *kn);                                                       \
-    void isa_values_##level(Kernels *kn);
+    void isa_values_##level(Kernels *kn);                                                          \
+    void isa_flow_##level(Kernels *kn);                                                            \
+    void isa_refine_##level(Kernels *kn);
 LEVELS(DECLARE)
 
 #define FILL(level)                                                                                \
@@ -33,6 +35,8 @@ LEVELS(DECLARE)
         isa_norm_##level(kn);                                                                      \
         isa_attention_##level(kn);                                                                 \
         isa_values_##level(kn);                                                                    \
+        isa_flow_##level(kn);                                                                      \
+        isa_refine_##level(kn);                                                                    \
     }
 LEVELS(FILL)
 

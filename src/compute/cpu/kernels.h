@@ -19,8 +19,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "compute/noise.h"
-#include "compute/tensor.h"
+#include "compute/backend.h"
 
 enum { TYPES = 3, MAX_MR = 32, MAX_NR = 32, FETCHED = 16 };
 
@@ -125,12 +124,27 @@ typedef struct {
      * the gradient to d, which may be NULL. line is scratch of 3 n floats. */
     void (*plane_loss)(double loss[2], float *d, const float *p, const float *t,
                        float square_weight, float gd_weight, float *line, int64_t n);
+
+    /* ---- isa_flow.c, isa_refine.c. lucas_kanade writes a first flow to a->u and a->v, and refine
+     * improves it. scratch: see cpu_flow.c. */
+    void (*lucas_kanade)(const Flow *a, float *scratch);
+    void (*refine)(const Flow *a, float *scratch);
 } Kernels;
 
 /* Fills the table with the best level that this processor has, not above `cap` ("plain", "avx2",
  * "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16", "amx"; NULL: no cap). Returns -1 if the name
  * is unknown. */
 int kernels_choose(Kernels *kn, const char *cap);
+
+/* A plane of flow in scratch has this many floats before and behind it (isa_plane.h), and takes
+ * flow_plane of them in all: whole cache lines. */
+static inline int64_t flow_pad(int64_t width) {
+    return (width + 31) / 16 * 16;
+}
+
+static inline int64_t flow_plane(int64_t width, int64_t height) {
+    return (width * height + 15) / 16 * 16 + 2 * flow_pad(width);
+}
 
 /* Groups of a row of k values, rounded up to whole units. */
 static inline int64_t group_count(const Kernels *kn, DType type, int64_t k) {

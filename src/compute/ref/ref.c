@@ -205,5 +205,6 @@ int ref_open(Backend *be) {
     ref_attention(be);
     ref_image(be);
     ref_memory(be);
+    ref_flow(be);
     return 0;
 }

@@ -12,5 +12,6 @@ void ref_linear(Backend *be);
 void ref_attention(Backend *be);
 void ref_image(Backend *be);
 void ref_memory(Backend *be);
+void ref_flow(Backend *be);
 
 #endif
