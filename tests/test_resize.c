@@ -63,6 +63,31 @@ static void test_against_definition(void **state) {
     frame_free(&f);
 }
 
+/* Grey of frames without luma is that of the resized colours. */
+static void test_grey(void **state) {
+    (void)state;
+    Frame f = {0};
+    uint8_t colour[40 * 30 * 3], grey[40 * 30 + 8];
+    fill(&f, 77, 55);
+    frame_resize(colour, 40, 30, &f);
+    memset(grey, 0xa5, sizeof grey);
+    frame_resize_grey(grey, 40, 30, &f);
+    for (int i = 0; i < 40 * 30; i++) {
+        double want = 0.114 * colour[3 * i] + 0.587 * colour[3 * i + 1] + 0.299 * colour[3 * i + 2];
+        assert_true(fabs(grey[i] - want) < 1); /* weights of 8 bits, and rounding */
+    }
+    for (size_t i = 40 * 30; i < sizeof grey; i++)
+        assert_int_equal(grey[i], 0xa5);
+    f.orientation = FRAME_TRANSPOSED;
+    frame_resize_grey(grey, 40, 30, &f);
+    frame_resize(colour, 40, 30, &f);
+    for (int i = 0; i < 40 * 30; i++) {
+        double want = 0.114 * colour[3 * i] + 0.587 * colour[3 * i + 1] + 0.299 * colour[3 * i + 2];
+        assert_true(fabs(grey[i] - want) < 1);
+    }
+    frame_free(&f);
+}
+
 static void test_exact_cases(void **state) {
     (void)state;
     Frame f = {0};
@@ -101,6 +126,7 @@ static void test_reserve(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_definition),
+        cmocka_unit_test(test_grey),
         cmocka_unit_test(test_exact_cases),
         cmocka_unit_test(test_reserve),
     };

@@ -45,4 +45,8 @@ void frame_free(Frame *f);
  * literature (method B.1, D.6). Converts the pixels that it reads, and no others. */
 void frame_resize(uint8_t *out, int width, int height, const Frame *in);
 
+/* The same in grey, one byte a pixel: the decoder's luma where there is one, without reading
+ * colours; else 0.114 B + 0.587 G + 0.299 R. */
+void frame_resize_grey(uint8_t *out, int width, int height, const Frame *in);
+
 #endif

@@ -15,7 +15,18 @@ typedef struct {
 typedef struct {
     uint8_t *to;
     int64_t row, column;
+    bool grey; /* one byte a pixel, else B, G and R */
 } Target;
+
+static void put(Target t, uint8_t *out, int blue, int green, int red) {
+    if (t.grey) {
+        out[0] = (uint8_t)((29 * blue + 150 * green + 77 * red + 128) >> 8);
+        return;
+    }
+    out[0] = (uint8_t)blue;
+    out[1] = (uint8_t)green;
+    out[2] = (uint8_t)red;
+}
 
 /* One output position: the first of two neighbours in the source, and the weight of the second. */
 typedef struct {
@@ -47,11 +58,8 @@ static void blend_rows(uint8_t *restrict out, const int *restrict a, const int *
 static void store(Target t, int y, int x, const uint8_t *blue, const uint8_t *green,
                   const uint8_t *red, int n) {
     uint8_t *out = t.to + y * t.row + x * t.column;
-    for (int i = 0; i < n; i++, out += t.column) {
-        out[0] = blue[i];
-        out[1] = green[i];
-        out[2] = red[i];
-    }
+    for (int i = 0; i < n; i++, out += t.column)
+        put(t, out, blue[i], green[i], red[i]);
 }
 
 /* Blended rows of the source: an even and an odd one. */
@@ -97,10 +105,9 @@ static void resize_tile(Target t, const Pixels *p, Axis rows, Axis columns, int 
 static void store_pairs(Target t, int y, const int *left, const PixelRow row, int n, bool both) {
     for (int i = 0; i < n; i++) {
         uint8_t *out = t.to + y * t.row + left[i] * t.column;
-        for (int c = 0; c < 3; c++)
-            out[c] = row[c][i];
-        for (int c = 0; c < 3 && both; c++)
-            out[t.column + c] = row[c][n + i];
+        put(t, out, row[0][i], row[1][i], row[2][i]);
+        if (both)
+            put(t, out + t.column, row[0][n + i], row[1][n + i], row[2][n + i]);
     }
 }
 
@@ -121,9 +128,9 @@ static void copy_tile(Target t, const Pixels *p, int x, int n) {
 static void copy(Target t, const Frame *f) {
     const Pixels *p = &f->pixels;
     if (f->orientation & FRAME_MIRRORED)
-        t = (Target){t.to + (p->width - 1) * t.column, t.row, -t.column};
+        t = (Target){t.to + (p->width - 1) * t.column, t.row, -t.column, t.grey};
     if (f->orientation & FRAME_UPSIDE_DOWN)
-        t = (Target){t.to + (p->height - 1) * t.row, -t.row, t.column};
+        t = (Target){t.to + (p->height - 1) * t.row, -t.row, t.column, t.grey};
     for (int x = 0; x < p->width; x += 2 * TILE)
         copy_tile(t, p, x, p->width - x < 2 * TILE ? (p->width - x + 1) / 2 : TILE);
 }
@@ -135,12 +142,27 @@ static void resize(Target t, const Frame *f, int width, int height) {
         resize_tile(t, &f->pixels, rows, columns, x, width - x < TILE ? width - x : TILE);
 }
 
-void frame_resize(uint8_t *out, int width, int height, const Frame *in) {
+static void resize_to(Target t, int width, int height, const Frame *in) {
     bool turned = in->orientation & FRAME_TRANSPOSED;
-    int64_t line = (int64_t)3 * width;
-    Target t = {out, turned ? 3 : line, turned ? line : 3};
     if (in->width == width && in->height == height)
         copy(t, in);
     else
         resize(t, in, turned ? height : width, turned ? width : height);
+}
+
+static Target target(uint8_t *out, int width, const Frame *in, bool grey) {
+    int64_t bytes = grey ? 1 : 3, line = bytes * width;
+    bool turned = in->orientation & FRAME_TRANSPOSED;
+    return (Target){out, turned ? bytes : line, turned ? line : bytes, grey};
+}
+
+void frame_resize(uint8_t *out, int width, int height, const Frame *in) {
+    resize_to(target(out, width, in, false), width, height, in);
+}
+
+void frame_resize_grey(uint8_t *out, int width, int height, const Frame *in) {
+    Frame luma = *in;
+    if (luma.pixels.kind == PIXELS_YUV)
+        luma.pixels.kind = PIXELS_GREY;
+    resize_to(target(out, width, in, true), width, height, &luma);
 }

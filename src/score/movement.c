@@ -1,0 +1,180 @@
+#include "score/movement.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+enum { HEIGHT = 240, WIDEST = 640, LEAST = 4 * MOVEMENT_CELL };
+enum { PAST = 32 }; /* pictures that are kept: a tenth of a second of a fast camera */
+static const double GAP = 0.1;
+
+/* A grey picture at half size. */
+typedef struct {
+    double seconds, mean;
+    float *grey;
+} Picture;
+
+struct Movement {
+    Backend *be;
+    MovementSize size;
+    int width, height, cells; /* of a picture at half size; of a plane of cells */
+    uint8_t *small;
+    Picture past[PAST]; /* a ring */
+    int next, count;
+    float *from, *u, *v; /* the older picture, as bright as the newer one; the flow */
+    float *speed, *right, *down;
+};
+
+static int multiple(double n) {
+    int m = (int)lrint(n / MOVEMENT_CELL) * MOVEMENT_CELL;
+    return m < LEAST ? LEAST : m;
+}
+
+MovementSize movement_size(int frame_width, int frame_height) {
+    double aspect = (double)frame_width / frame_height;
+    MovementSize s = {multiple(HEIGHT * aspect), HEIGHT};
+    if (s.width > WIDEST)
+        s = (MovementSize){WIDEST, multiple(WIDEST / aspect)};
+    return s;
+}
+
+int movement_open(Movement **out, Backend *be, MovementSize size) {
+    Movement *m = mem_alloc(1, sizeof *m);
+    if (!m)
+        return ERR_FAIL;
+    m->be = be;
+    m->size = size;
+    m->width = size.width / 2;
+    m->height = size.height / 2;
+    m->cells = size.width / MOVEMENT_CELL * (size.height / MOVEMENT_CELL);
+    size_t pixels = (size_t)m->width * (size_t)m->height;
+    m->small = mem_alloc(4 * pixels, 1);
+    m->from = mem_alloc(3 * pixels, sizeof *m->from);
+    m->speed = mem_alloc(3 * (size_t)m->cells, sizeof *m->speed);
+    bool whole = m->small && m->from && m->speed;
+    for (int i = 0; i < PAST; i++) {
+        m->past[i].grey = mem_alloc(pixels, sizeof *m->past[i].grey);
+        whole = whole && m->past[i].grey;
+    }
+    if (!whole) {
+        movement_free(&m);
+        return ERR_FAIL;
+    }
+    m->u = m->from + pixels;
+    m->v = m->u + pixels;
+    m->right = m->speed + m->cells;
+    m->down = m->right + m->cells;
+    *out = m;
+    return 0;
+}
+
+void movement_free(Movement **out) {
+    Movement *m = *out;
+    if (!m)
+        return;
+    mem_free(m->small);
+    mem_free(m->from);
+    mem_free(m->speed);
+    for (int i = 0; i < PAST; i++)
+        mem_free(m->past[i].grey);
+    mem_free(m);
+    *out = NULL;
+}
+
+void movement_reset(Movement *m) {
+    m->count = 0;
+}
+
+static void take_picture(Movement *m, Picture *p, const Frame *f) {
+    frame_resize_grey(m->small, m->size.width, m->size.height, f);
+    double sum = 0;
+    for (int y = 0; y < m->height; y++) {
+        const uint8_t *a = m->small + 2 * y * m->size.width, *b = a + m->size.width;
+        float *to = p->grey + y * m->width;
+        int line = 0;
+        for (int x = 0; x < m->width; x++) {
+            int four = a[2 * x] + a[2 * x + 1] + b[2 * x] + b[2 * x + 1];
+            to[x] = (float)four / 4;
+            line += four;
+        }
+        sum += line;
+    }
+    p->mean = sum / (4.0 * m->width * m->height);
+    p->seconds = f->seconds;
+}
+
+/* The picture `back` frames before the newest. */
+static const Picture *picture_at(const Movement *m, int back) {
+    return &m->past[(m->next - 1 - back + 2 * PAST) % PAST];
+}
+
+/* The kept picture that is nearest to GAP before the newest; of two equally near the newer one. */
+static const Picture *past_picture(const Movement *m) {
+    const Picture *best = NULL;
+    double seconds = picture_at(m, 0)->seconds;
+    for (int back = 1; back < m->count; back++) {
+        const Picture *p = picture_at(m, back);
+        if (!isfinite(p->seconds) || !isfinite(seconds))
+            return p; /* without times the frame before */
+        double off = fabs(seconds - p->seconds - GAP);
+        if (p->seconds < seconds && (!best || off < fabs(seconds - best->seconds - GAP)))
+            best = p;
+    }
+    return best;
+}
+
+/* Each cell holds four pixels of the flow. */
+static void fill_cells(Movement *m, float scale) {
+    int wide = m->size.width / MOVEMENT_CELL;
+    for (int i = 0; i < m->cells; i++) {
+        int at = i / wide * 2 * m->width + i % wide * 2;
+        float speed = 0, right = 0, down = 0;
+        for (int k = 0; k < 4; k++) {
+            float u = m->u[at + k / 2 * m->width + k % 2], v = m->v[at + k / 2 * m->width + k % 2];
+            speed += sqrtf(u * u + v * v);
+            right += u;
+            down += v;
+        }
+        m->speed[i] = scale * speed / 4;
+        m->right[i] = scale * right / 4;
+        m->down[i] = scale * down / 4;
+    }
+}
+
+static int compare(Movement *m, const Picture *older, const Picture *newer) {
+    float gain = older->mean > 0 ? (float)(newer->mean / older->mean) : 1;
+    for (int i = 0; i < m->width * m->height; i++)
+        m->from[i] = fminf(older->grey[i] * gain, UINT8_MAX); /* flicker is no movement */
+    m->be->flow(m->be, &(Flow){m->u, m->v, m->from, newer->grey, m->width, m->height});
+    double gaps = isfinite(newer->seconds) && isfinite(older->seconds)
+                      ? (newer->seconds - older->seconds) / GAP
+                      : 1;
+    fill_cells(m, (float)(2 * HEIGHT / (m->size.height * gaps)));
+    return m->be->sync(m->be);
+}
+
+void movement_add(Movement *m, const Frame *f) {
+    take_picture(m, &m->past[m->next], f);
+    m->next = (m->next + 1) % PAST;
+    m->count += m->count < PAST;
+}
+
+int movement_measure(Movement *m, bool *ready) {
+    const Picture *older = past_picture(m);
+    *ready = older != NULL;
+    return older ? compare(m, older, picture_at(m, 0)) : 0;
+}
+
+const float *movement_speed(const Movement *m) {
+    return m->speed;
+}
+
+const float *movement_right(const Movement *m) {
+    return m->right;
+}
+
+const float *movement_down(const Movement *m) {
+    return m->down;
+}
