@@ -148,6 +148,32 @@ static void check_resize(Frame *f, int width, int height) {
     free(whole);
 }
 
+/* Without colour, grey is what the colours are: it reads the luma alone. */
+static void test_luma(void **state) {
+    (void)state;
+    static const enum AVPixelFormat formats[] = {AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUVJ420P,
+                                                 AV_PIX_FMT_YUV444P, AV_PIX_FMT_NV12};
+    for (size_t l = 0; l < sizeof formats / sizeof *formats; l++)
+        for (int turn = 0; turn < 8; turn++) {
+            uint8_t colour[24 * 18 * 3], grey[24 * 18];
+            AVFrame *in = noise(formats[l], 60, 44);
+            for (int c = 1; c < 3 && in->data[c]; c++)
+                for (int y = 0; y < (formats[l] == AV_PIX_FMT_YUV444P ? 44 : 22); y++)
+                    memset(in->data[c] + y * in->linesize[c], 128,
+                           formats[l] == AV_PIX_FMT_YUV420P || formats[l] == AV_PIX_FMT_YUVJ420P
+                               ? 30
+                               : 60);
+            Frame f = {0};
+            show(&f, in, turn);
+            frame_resize(colour, 24, 18, &f);
+            frame_resize_grey(grey, 24, 18, &f);
+            for (int k = 0; k < 24 * 18; k++)
+                assert_true(abs(grey[k] - colour[3 * k + 1]) <= 1); /* rounded once or twice */
+            frame_free(&f);
+            av_frame_free(&in);
+        }
+}
+
 /* A resize reads the same levels as frame_bgr gives, however the picture is stored and shown. */
 static void test_resize(void **state) {
     (void)state;
@@ -383,6 +409,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_swscale),
         cmocka_unit_test(test_resize),
+        cmocka_unit_test(test_luma),
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_orientation),
         cmocka_unit_test(test_display_matrix),
