@@ -19,7 +19,7 @@ score:       base compute model video
 data:        base video
 eval:        base compute model video score data
 report:      base compute model video score data eval
-train:       base compute model video data
+train:       base compute model video score data
 reproduce:   base compute model video score data eval report train
 app:         base compute model video score data eval report train reproduce
 '

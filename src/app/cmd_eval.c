@@ -33,7 +33,7 @@ static const char usage[] =
     "scores.csv.\n\n"
     "A protocol drops frames and applies min-max and filters to the scores as a published code\n"
     "does. --protocols takes names of the list below, sma (the paper's: the first two) or all.\n"
-    "Variants of the score: frame (PSNR), max-patch, top-patches, window, or all.\n";
+    "Variants of the score: frame (PSNR), max-patch, top-patches, window, motion, or all.\n";
 
 typedef struct {
     char *labels, *output, *protocols, *variants, *scores, *clips, *tracks;
@@ -166,8 +166,8 @@ static int make_plan(Eval *e) {
     e->plan.budget = e->args.budget;
     int code = take_list("protocols", e->args.protocols, known, take_protocol, e);
     return code ? code
-                : take_list("variants", e->args.variants, "frame, max-patch, top-patches, window",
-                            take_variant, e);
+                : take_list("variants", e->args.variants,
+                            "frame, max-patch, top-patches, window, motion", take_variant, e);
 }
 
 static int check_scores_usage(const Eval *e) {
@@ -332,6 +332,19 @@ static int open_scorers(Eval *e) {
     return code;
 }
 
+/* Variants that are asked for by name, not by "all", must be there. */
+static int check_motion(const Eval *e) {
+    bool alone = e->plan.score[SCORE_MOTION];
+    for (int k = 0; k < SCORE_MOTION; k++)
+        alone = alone && !e->plan.score[k];
+    if (!alone || scorer_motion(e->scorer[0]))
+        return 0;
+    return err_set(
+        ERR_FAIL,
+        "--variants motion: %s knows nothing of motion; train it again to learn that, too",
+        e->model);
+}
+
 static void on_progress(int64_t done, int64_t total) {
     progress_draw("scoring", done, total, "frames");
 }
@@ -342,6 +355,8 @@ static int evaluate(Eval *e) {
         return score_file_evaluation(&e->evaluation, e->given, e->data, labels, e->truths,
                                      e->args.first, e->args.last, e->args.regularity);
     int code = open_scorers(e);
+    if (!code)
+        code = check_motion(e);
     if (!code && e->args.localise)
         code = eval_localise_open(&e->localise, e->data, e->args.tracks, e->scorer, e->name,
                                   e->models);

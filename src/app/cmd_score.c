@@ -55,12 +55,12 @@ static const Opt score_options[] = {
     OPT_END,
 };
 
-/* The lowest score and where it was. */
+/* A score and where it was. */
 typedef struct {
-    double psnr, seconds;
+    double value, seconds;
     int64_t frame;
     const char *clip; /* NULL: there is one only */
-} Worst;
+} Extreme;
 
 typedef struct {
     ScoreArgs args;
@@ -82,7 +82,7 @@ typedef struct {
     int count, room;
     double shown; /* the score that the video shows; of frames left out the last one's */
     int64_t read, scored, late; /* frames; read: of this clip */
-    Worst worst;
+    Extreme lowest, oddest;     /* PSNR; surprise */
     bool told_slow;
 } Score;
 
@@ -170,6 +170,8 @@ static int open_clip(Score *s, int i) {
     const Clip *clip = s->clips ? &s->clips->test.clips[i] : NULL;
     PairReaderConfig c = {(int)info->size, (int)info->frames, info->interval};
     pair_reader_free(&s->reader);
+    if (scorer_motion(s->scorer))
+        motion_reset(scorer_motion(s->scorer));
     s->clip = clip ? file_name(clip->url) : NULL;
     s->read = 0;
     return pair_reader_open(&s->reader, clip ? clip->url : s->input, &s->source, &c);
@@ -179,7 +181,8 @@ static int open_output(Score *s) {
     ScoreOutputConfig c = {.format = s->args.format,
                            .path = s->args.output,
                            .live = pair_reader_info(s->reader)->live,
-                           .many = s->clips};
+                           .many = s->clips,
+                           .surprise = scorer_motion(s->scorer)};
     return score_output_open(&s->out, &c);
 }
 
@@ -261,10 +264,12 @@ static int write_map(Score *s, int64_t frame) {
 
 /* ---- scoring ---- */
 
-static void judge(Score *s, const Frame *f, double psnr) {
+static void judge(Score *s, const Frame *f, FrameScore score) {
     s->scored++;
-    if (psnr < s->worst.psnr)
-        s->worst = (Worst){psnr, f->seconds, f->index, s->clip};
+    if (score.psnr < s->lowest.value)
+        s->lowest = (Extreme){score.psnr, f->seconds, f->index, s->clip};
+    if (score.surprise > s->oddest.value)
+        s->oddest = (Extreme){score.surprise, f->seconds, f->index, s->clip};
 }
 
 /* What came while the stream was opened is no sign of slowness. */
@@ -287,27 +292,39 @@ static void tell_progress(const Score *s) {
     if (!s->args.output)
         return;
     progress_draw(s->clip ? s->clip : "scoring", s->read, pair_reader_info(s->reader)->frames,
-                  "lowest %.2f dB", psnr_shown(s->worst.psnr));
+                  "lowest %.2f dB", psnr_shown(s->lowest.value));
+}
+
+/* Every frame is kept for later ones to be compared with. */
+static int score_motion(Score *s, const Frame *f, bool wanted, double *surprise) {
+    Motion *m = scorer_motion(s->scorer);
+    *surprise = NAN;
+    if (!m)
+        return 0;
+    motion_add(m, f);
+    return wanted ? motion_score(m, surprise) : 0;
 }
 
 static int score_frame(Score *s, const Frame *f, PairState state) {
-    double psnr = NAN;
-    int code = 0;
-    if (state == PAIR_WHOLE)
-        code = scorer_run(s->scorer, pair_reader_x(s->reader), pair_reader_y(s->reader), &psnr);
+    FrameScore score = {NAN, NAN};
+    bool whole = state == PAIR_WHOLE;
+    int code = score_motion(s, f, whole, &score.surprise);
+    if (!code && whole)
+        code =
+            scorer_run(s->scorer, pair_reader_x(s->reader), pair_reader_y(s->reader), &score.psnr);
     if (state == PAIR_LATE)
         tell_late(s);
     s->read++;
     if (!code)
-        code = score_output_add(s->out, s->clip, f, psnr);
+        code = score_output_add(s->out, s->clip, f, score);
     if (state != PAIR_BETWEEN && state != PAIR_LATE)
-        s->shown = psnr;
+        s->shown = score.psnr;
     if (!code && s->args.video)
         code = write_video(s, f, s->shown);
-    if (!code && s->args.maps && !isnan(psnr))
+    if (!code && s->args.maps && !isnan(score.psnr))
         code = write_map(s, f->index);
-    if (!isnan(psnr))
-        judge(s, f, psnr);
+    if (!isnan(score.psnr))
+        judge(s, f, score);
     tell_slow(s);
     tell_progress(s);
     return code;
@@ -352,18 +369,30 @@ static int finish(Score *s) {
     return code;
 }
 
+/* "7.25 dB in frame 31, 3.100 s of a.mp4" */
+static void extreme_text(char *buf, size_t n, const Extreme *e, const char *unit) {
+    char when[64] = "";
+    if (isfinite(e->seconds))
+        snprintf(when, sizeof when, ", %.3f s", e->seconds);
+    snprintf(buf, n, "%.2f%s in frame %lld%s%s%s", e->value, unit, (long long)e->frame, when,
+             e->clip ? " of " : "", e->clip ? e->clip : "");
+}
+
 static void tell_summary(const Score *s) {
-    char when[64] = "", late[64] = "";
-    const Worst *w = &s->worst;
+    char late[64] = "", lowest[512], oddest[512];
     progress_end();
+    if (!s->scored || (!s->args.output && !s->late))
+        return;
     if (s->late)
         snprintf(late, sizeof late, ", %lld left out to keep up", (long long)s->late);
-    if (isfinite(w->seconds))
-        snprintf(when, sizeof when, ", %.3f s", w->seconds);
-    if ((s->args.output || s->late) && s->scored)
-        log_info("scored    %lld frames%s; lowest %.2f dB in frame %lld%s%s%s",
-                 (long long)s->scored, late, psnr_shown(w->psnr), (long long)w->frame, when,
-                 w->clip ? " of " : "", w->clip ? w->clip : "");
+    Extreme shown = s->lowest;
+    shown.value = psnr_shown(shown.value);
+    extreme_text(lowest, sizeof lowest, &shown, " dB");
+    log_info("scored    %lld frames%s; lowest %s", (long long)s->scored, late, lowest);
+    if (!(s->oddest.value >= 0))
+        return;
+    extreme_text(oddest, sizeof oddest, &s->oddest, "");
+    log_info("surprise  highest %s", oddest);
 }
 
 static int run(Score *s) {
@@ -388,7 +417,7 @@ static int run(Score *s) {
 }
 
 int cmd_score(int argc, char **argv) {
-    Score s = {.worst = {.psnr = INFINITY, .seconds = NAN}};
+    Score s = {.lowest = {INFINITY, NAN, 0, NULL}, .oddest = {-INFINITY, NAN, 0, NULL}};
     const OptGroup groups[] = {{"Scores", score_options, &s.args},
                                {"Input", source_options, &s.source},
                                {"Compute", compute_options, &s.compute},
@@ -401,9 +430,9 @@ int cmd_score(int argc, char **argv) {
         code = open_all(&s);
     if (!code)
         code = run(&s);
-    bool anomaly = !code && s.args.fail_on > 0 && s.worst.psnr < s.args.fail_on;
+    bool anomaly = !code && s.args.fail_on > 0 && s.lowest.value < s.args.fail_on;
     if (anomaly)
-        log_info("anomaly: the lowest PSNR is %.2f dB, --fail-on %.2f", s.worst.psnr,
+        log_info("anomaly: the lowest PSNR is %.2f dB, --fail-on %.2f", s.lowest.value,
                  s.args.fail_on);
     score_close(&s);
     return anomaly ? EXIT_ANOMALY : exit_code(code, "score");

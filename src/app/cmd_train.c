@@ -5,6 +5,7 @@
 #include "app/cmd.h"
 #include "app/common.h"
 #include "app/footage.h"
+#include "app/learn_motion.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -87,6 +88,7 @@ typedef struct {
     const char *name, *usage;
     const char *preset;  /* the preset for random weights; NULL: the paper's */
     const char *options; /* set after the preset */
+    bool motion;         /* learns what motion is normal */
 } Command;
 
 typedef struct {
@@ -105,6 +107,7 @@ typedef struct {
     Pairs *pairs;
     Backend *be;
     Trainer *trainer;
+    MotionModel *motion; /* NULL: not learned */
     RunLog *log;
     int lock; /* of the run's folder */
 } Train;
@@ -113,6 +116,7 @@ static void train_close(Train *t) {
     run_log_free(&t->log);
     file_unlock(t->lock);
     trainer_free(&t->trainer);
+    motion_model_free(&t->motion);
     backend_free(&t->be);
     pairs_free(&t->pairs);
     dataset_free(&t->dataset);
@@ -372,6 +376,8 @@ static int open_run(Train *t) {
                            (long long)t->stored.model.steps_per_epoch, t->shown,
                            (long long)steps_per_epoch);
         code = checkpoint_load(t->trainer, &t->stored, t->checkpoint, t->checkpoint_path);
+        if (!code && strcmp(t->shown, t->stored.model.data) == 0)
+            code = motion_model_load(&t->motion, t->checkpoint, t->checkpoint_path);
         safetensors_free(&t->checkpoint);
         if (!code)
             tell_resumed(t);
@@ -403,6 +409,17 @@ static int keep_epoch(Train *t) {
     char *path = mem_printf("%s/epoch-%03lld.safetensors", t->args.output, (long long)epoch);
     int code = path ? checkpoint_save(t->trainer, t->shown, false, path) : ERR_FAIL;
     mem_free(path);
+    return code;
+}
+
+/* Before the network, so that every checkpoint has it. It needs the footage alone. */
+static int learn(Train *t) {
+    int code = 0;
+    if (t->command->motion && !t->motion)
+        code = learn_motion(&t->motion, &t->dataset->train, t->be);
+    t->trainer->motion = t->motion;
+    if (!code && t->motion)
+        log_info("motion    learned from %d frames", t->motion->held_out);
     return code;
 }
 
@@ -537,17 +554,19 @@ static int run(const Command *command, int argc, char **argv) {
     if (!code)
         code = open_run(&t);
     if (!code)
+        code = learn(&t);
+    if (!code)
         code = loop(&t);
     train_close(&t);
     return exit_code(code, command->name);
 }
 
 int cmd_train(int argc, char **argv) {
-    static const Command train = {"train", train_usage, "footage", ""};
+    static const Command train = {"train", train_usage, "footage", "", true};
     return run(&train, argc, argv);
 }
 
 int cmd_pretrain(int argc, char **argv) {
-    static const Command pretrain = {"pretrain", pretrain_usage, NULL, pretrain_options};
+    static const Command pretrain = {"pretrain", pretrain_usage, NULL, pretrain_options, false};
     return run(&pretrain, argc, argv);
 }

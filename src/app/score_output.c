@@ -58,7 +58,8 @@ int score_output_open(ScoreOutput **out, const ScoreOutputConfig *c) {
     bool begun = o->lines && o->lines != stdout && ftello(o->lines) > 0;
     if (c->format == FORMAT_CSV && !begun) {
         write_text(o, c->many ? "file," : "");
-        write_text(o, c->live ? "frame,seconds,time,psnr\n" : "frame,seconds,psnr\n");
+        write_text(o, c->live ? "frame,seconds,time,psnr" : "frame,seconds,psnr");
+        write_text(o, c->surprise ? ",surprise\n" : "\n");
     }
     *out = o;
     return 0;
@@ -111,13 +112,19 @@ static void csv_field(char *buf, size_t n, const char *text) {
     buf[k] = 0;
 }
 
+/* The numbers of a line as text, empty where there is none. */
+typedef struct {
+    char seconds[32], time[48], psnr[32], surprise[32];
+} Fields;
+
 static void csv_line(char *line, const ScoreOutput *o, const char *clip, const Frame *f,
-                     const char *seconds, const char *time, const char *value) {
+                     const Fields *t) {
     char name[LINE / 2] = "";
     if (o->c.many)
         csv_field(name, sizeof name, clip);
-    snprintf(line, LINE, "%s%s%lld,%s,%s%s%s\n", name, o->c.many ? "," : "", (long long)f->index,
-             seconds, time, o->c.live ? "," : "", value);
+    snprintf(line, LINE, "%s%s%lld,%s,%s%s%s%s%s\n", name, o->c.many ? "," : "",
+             (long long)f->index, t->seconds, t->time, o->c.live ? "," : "", t->psnr,
+             o->c.surprise ? "," : "", t->surprise);
 }
 
 /* "{" or "{"file":"NAME",": what begins a line. */
@@ -134,28 +141,35 @@ static int json_start(char *buf, size_t n, const char *clip) {
 }
 
 static int json_line(char *line, const ScoreOutput *o, const char *clip, const Frame *f,
-                     const char *seconds, const char *time, const char *value) {
-    char start[LINE / 2] = "{";
+                     const Fields *t) {
+    char start[LINE / 2] = "{", surprise[64] = "";
     int code = o->c.many ? json_start(start, sizeof start, clip) : 0;
-    snprintf(line, LINE, "%s\"frame\":%lld,\"seconds\":%s,%s%s%s\"psnr\":%s%s}\n", start,
-             (long long)f->index, *seconds ? seconds : "null", *time ? "\"time\":\"" : "", time,
-             *time ? "\"," : "", *value ? value : "null", f->corrupt ? ",\"corrupt\":true" : "");
+    if (o->c.surprise)
+        snprintf(surprise, sizeof surprise, ",\"surprise\":%s",
+                 *t->surprise ? t->surprise : "null");
+    snprintf(line, LINE, "%s\"frame\":%lld,\"seconds\":%s,%s%s%s\"psnr\":%s%s%s}\n", start,
+             (long long)f->index, *t->seconds ? t->seconds : "null", *t->time ? "\"time\":\"" : "",
+             t->time, *t->time ? "\"," : "", *t->psnr ? t->psnr : "null", surprise,
+             f->corrupt ? ",\"corrupt\":true" : "");
     return code;
 }
 
-static int add_line(ScoreOutput *o, const char *clip, const Frame *f, double psnr) {
-    char line[LINE], seconds[32] = "", time[48] = "", value[32] = "";
+static int add_line(ScoreOutput *o, const char *clip, const Frame *f, FrameScore score) {
+    char line[LINE];
+    Fields t = {0};
     if (isfinite(f->seconds))
-        snprintf(seconds, sizeof seconds, "%.3f", f->seconds);
+        snprintf(t.seconds, sizeof t.seconds, "%.3f", f->seconds);
     if (o->c.live && isfinite(f->wall))
-        utc_text(time, sizeof time, f->wall);
-    if (!isnan(psnr))
-        snprintf(value, sizeof value, "%.9g", psnr);
+        utc_text(t.time, sizeof t.time, f->wall);
+    if (!isnan(score.psnr))
+        snprintf(t.psnr, sizeof t.psnr, "%.9g", score.psnr);
+    if (o->c.surprise && !isnan(score.surprise))
+        snprintf(t.surprise, sizeof t.surprise, "%.6g", score.surprise);
     int code = 0;
     if (o->c.format == FORMAT_CSV)
-        csv_line(line, o, clip, f, seconds, time, value);
+        csv_line(line, o, clip, f, &t);
     else
-        code = json_line(line, o, clip, f, seconds, time, value);
+        code = json_line(line, o, clip, f, &t);
     if (code)
         return code;
     write_text(o, line);
@@ -164,11 +178,11 @@ static int add_line(ScoreOutput *o, const char *clip, const Frame *f, double psn
     return 0;
 }
 
-int score_output_add(ScoreOutput *o, const char *clip, const Frame *f, double psnr) {
-    double shown = psnr_shown(psnr);
+int score_output_add(ScoreOutput *o, const char *clip, const Frame *f, FrameScore score) {
+    score.psnr = psnr_shown(score.psnr);
     if (o->c.format == FORMAT_NPY)
-        return remember(o, shown);
-    return isnan(psnr) && !f->corrupt ? 0 : add_line(o, clip, f, shown);
+        return remember(o, score.psnr);
+    return isnan(score.psnr) && !f->corrupt ? 0 : add_line(o, clip, f, score);
 }
 
 int score_output_save(ScoreOutput *o) {

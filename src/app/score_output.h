@@ -17,14 +17,20 @@ typedef struct {
     const char *path; /* NULL: stdout */
     bool live;        /* lines have the wall clock's time; a file is appended to */
     bool many;        /* lines name their clip */
+    bool surprise;    /* lines have the surprise */
 } ScoreOutputConfig;
+
+/* Of a frame; NaN where there is none. */
+typedef struct {
+    double psnr, surprise;
+} FrameScore;
 
 /* Opens the file, or stdout. `c` is copied, its path borrowed. */
 int score_output_open(ScoreOutput **out, const ScoreOutputConfig *c);
 
-/* Adds a frame. `psnr` is NaN where it has no score: it gets no line then, but for a damaged frame.
- * Lines for stdout and of a live source are written at once. */
-int score_output_add(ScoreOutput *o, const char *clip, const Frame *f, double psnr);
+/* Adds a frame. Without a PSNR it gets no line, but for a damaged frame. Lines for stdout and of a
+ * live source are written at once. */
+int score_output_add(ScoreOutput *o, const char *clip, const Frame *f, FrameScore score);
 
 /* Finishes the file, whatever ended the input. */
 int score_output_save(ScoreOutput *o);

@@ -21,18 +21,35 @@ typedef struct {
     void (*progress)(int64_t done, int64_t total);
 } Run;
 
+/* Frames of equal times have the surprise of the one before. */
+static int score_motion(Run *r, int model, int64_t at, double *score) {
+    Motion *motion = scorer_motion(r->e->scorer[model]);
+    double surprise;
+    *score = NAN;
+    if (!motion)
+        return 0;
+    int code = motion_score(motion, &surprise);
+    *score = !isnan(surprise) ? -surprise
+             : at > r->at     ? r->e->value[model][SCORE_MOTION][at - 1]
+                              : 0;
+    return code;
+}
+
 static int score_pair(Run *r, int64_t at) {
     Evaluation *e = r->e;
     for (int m = 0; m < e->models; m++) {
         double score[SCORE_KINDS];
-        int code = scorer_run(e->scorer[m], pair_reader_x(r->reader), pair_reader_y(r->reader),
+        int code = score_motion(r, m, at, &score[SCORE_MOTION]);
+        if (!code)
+            code = scorer_run(e->scorer[m], pair_reader_x(r->reader), pair_reader_y(r->reader),
                               &score[SCORE_FRAME]);
         if (code)
             return code;
         scorer_error_map(e->scorer[m], r->map, r->cell);
         variant_scores(score, r->map, r->side, r->top, r->patches);
         for (int k = 0; k < SCORE_KINDS; k++)
-            e->value[m][k][at] = score[k];
+            if (e->value[m][k])
+                e->value[m][k][at] = score[k];
     }
     return 0;
 }
@@ -41,7 +58,8 @@ static int score_pair(Run *r, int64_t at) {
 static void copy_scores(Evaluation *e, int64_t to, int64_t from) {
     for (int m = 0; m < e->models; m++)
         for (int k = 0; k < SCORE_KINDS; k++)
-            e->value[m][k][to] = e->value[m][k][from];
+            if (e->value[m][k])
+                e->value[m][k][to] = e->value[m][k][from];
 }
 
 /* Scores frame t of a clip. A frame that the interval leaves out has the score of the frame before.
@@ -49,6 +67,9 @@ static void copy_scores(Evaluation *e, int64_t to, int64_t from) {
 static int score_frame(Run *r, int clip, const Frame *f, PairState pair, int64_t t,
                        int64_t *start) {
     int64_t at = r->at + t;
+    for (int m = 0; m < r->e->models; m++)
+        if (scorer_motion(r->e->scorer[m]))
+            motion_add(scorer_motion(r->e->scorer[m]), f);
     if (pair != PAIR_WHOLE && *start < 0)
         return 0;
     *start = *start < 0 ? t : *start;
@@ -86,6 +107,9 @@ static int score_clip(Run *r, int clip) {
     const Labels *l = r->e->labels[0];
     const Clip *c = &r->e->data->test.clips[clip];
     int64_t read = 0, start = -1;
+    for (int m = 0; m < r->e->models; m++)
+        if (scorer_motion(r->e->scorer[m]))
+            motion_reset(scorer_motion(r->e->scorer[m]));
     int code = pair_reader_open(&r->reader, c->url, NULL, &r->pairs);
     if (!code)
         code = score_frames(r, clip, &read, &start);
@@ -125,6 +149,8 @@ static int open_run(Run *r) {
     int code = r->map && r->patches ? 0 : ERR_FAIL;
     for (int m = 0; m < e->models; m++)
         for (int k = 0; k < SCORE_KINDS; k++) {
+            if (k == SCORE_MOTION && !scorer_motion(e->scorer[m]))
+                continue;
             e->value[m][k] = mem_alloc((size_t)e->labels[0]->frames, sizeof(double));
             code = e->value[m][k] ? code : ERR_FAIL;
         }
@@ -195,7 +221,7 @@ static double mean_decibel(const Evaluation *e, int model, int score) {
                 sum += e->value[model][score][start + t];
                 n++;
             }
-    return e->scorer[model] ? sum / (double)n : NAN;
+    return e->scorer[model] && score != SCORE_MOTION ? sum / (double)n : NAN;
 }
 
 static int fill_row(ResultRow *row, const ProtocolInput *in, const Protocol *p,
@@ -237,7 +263,7 @@ int evaluation_rows(const Evaluation *e, const ResultPlan *plan, ResultRow **row
     for (int t = 0; t < e->truths; t++)
         for (int m = 0; m < e->models; m++)
             for (int k = 0; k < SCORE_KINDS && !code; k++)
-                if (plan->score[k])
+                if (plan->score[k] && e->value[m][k])
                     code = fill_rows(all, &n, e, plan, m, k, t);
     if (code) {
         mem_free(all);

@@ -152,7 +152,7 @@ static void csv_head(FileOut *f, const Evaluation *e) {
                                                      : "persistence";
         file_printf(f, e->scorer[m] ? ",psnr_%s" : ",regularity_%s", name);
         file_printf(f, ",anomaly_%s", name);
-        for (int k = 1; k < SCORE_KINDS && e->scorer[m]; k++)
+        for (int k = 1; k < SCORE_KINDS && e->value[m][k]; k++)
             file_printf(f, ",%s_%s", score_names[k], name);
     }
     file_printf(f, "\n");

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-enum { HEIGHT = 240, WIDEST = 640, LEAST = 4 * MOVEMENT_CELL };
+enum { HEIGHT = 240, WIDEST = 640, STEP = 2 * MOVEMENT_CELL, LEAST = 2 * STEP };
 enum { PAST = 32 }; /* pictures that are kept: a tenth of a second of a fast camera */
 static const double GAP = 0.1;
 
@@ -28,7 +28,7 @@ struct Movement {
 };
 
 static int multiple(double n) {
-    int m = (int)lrint(n / MOVEMENT_CELL) * MOVEMENT_CELL;
+    int m = (int)lrint(n / STEP) * STEP;
     return m < LEAST ? LEAST : m;
 }
 
@@ -113,6 +113,8 @@ static const Picture *picture_at(const Movement *m, int back) {
 /* The kept picture that is nearest to GAP before the newest; of two equally near the newer one. */
 static const Picture *past_picture(const Movement *m) {
     const Picture *best = NULL;
+    if (m->count < 2)
+        return NULL;
     double seconds = picture_at(m, 0)->seconds;
     for (int back = 1; back < m->count; back++) {
         const Picture *p = picture_at(m, back);
@@ -156,6 +158,10 @@ static int compare(Movement *m, const Picture *older, const Picture *newer) {
 }
 
 void movement_add(Movement *m, const Frame *f) {
+    if (f->after_gap || f->corrupt)
+        movement_reset(m);
+    if (f->corrupt)
+        return;
     take_picture(m, &m->past[m->next], f);
     m->next = (m->next + 1) % PAST;
     m->count += m->count < PAST;

@@ -11,25 +11,25 @@
 
 enum { MOVEMENT_CELL = 4 }; /* pixels of the small picture */
 
-/* The small picture. Its height is MOVEMENT_HEIGHT unless the frame is very wide. */
+/* The small picture. It has 240 rows unless the frame is very wide, and the frame's aspect as
+ * nearly as its multiples allow. */
 typedef struct {
-    int width, height; /* multiples of MOVEMENT_CELL */
+    int width, height; /* multiples of 2 MOVEMENT_CELL */
 } MovementSize;
 
 typedef struct Movement Movement;
 
-/* The size for frames of this shape: both sides as near to the frame's aspect as multiples of
- * MOVEMENT_CELL allow. */
+/* The size for frames of this shape. */
 MovementSize movement_size(int frame_width, int frame_height);
 
 /* `be` is borrowed. */
 int movement_open(Movement **out, Backend *be, MovementSize size);
 void movement_free(Movement **m); /* accepts NULL */
 
-/* Forgets the frames before: after a gap, and between clips. */
+/* Forgets the frames before: between clips. */
 void movement_reset(Movement *m);
 
-/* Keeps the next frame. */
+/* Keeps the next frame. Forgets those before a gap, and a damaged one. */
 void movement_add(Movement *m, const Frame *f);
 
 /* Compares the last frame with an older one. *ready: is there one? If frames have no time (NaN),

@@ -12,6 +12,7 @@
 struct Scorer {
     ScorerInfo info;
     Vit *vit;                   /* NULL: persistence */
+    Motion *motion;             /* NULL: not learned */
     float *host_x, *x;          /* input planes: host, backend */
     float *target, *prediction; /* planes, host */
 };
@@ -45,6 +46,8 @@ static int open_model(Scorer *s, Backend *be) {
         code = weights_load(s->vit, file, path, "");
     if (!code && be->type == U8)
         code = weights_load_ranges(s->vit, file, path);
+    if (!code)
+        code = motion_open(&s->motion, file, path, be);
     safetensors_free(&file);
     if (code)
         return code;
@@ -110,6 +113,7 @@ void scorer_free(Scorer **ps) {
     if (s->vit)
         vit_backend(s->vit)->release(vit_backend(s->vit), s->x);
     vit_free(&s->vit);
+    motion_free(&s->motion);
     mem_free(s->host_x);
     mem_free(s->target);
     mem_free(s->prediction);
@@ -119,6 +123,10 @@ void scorer_free(Scorer **ps) {
 
 const ScorerInfo *scorer_info(const Scorer *s) {
     return &s->info;
+}
+
+Motion *scorer_motion(Scorer *s) {
+    return s->motion;
 }
 
 void scorer_set_interval(Scorer *s, double seconds) {

@@ -9,6 +9,7 @@
 
 #include "compute/backend.h"
 #include "model/model_file.h"
+#include "score/motion.h"
 
 typedef struct Scorer Scorer;
 
@@ -29,6 +30,10 @@ int scorer_open_persistence(Scorer **out, int64_t size, int64_t frames);
 
 void scorer_free(Scorer **s);
 const ScorerInfo *scorer_info(const Scorer *s); /* borrowed */
+
+/* What the model knows of motion; NULL if it knows nothing. It sees every frame of the source
+ * (motion_add), not only those of pairs. Borrowed. */
+Motion *scorer_motion(Scorer *s);
 
 /* Takes frames at another interval than the model learned. */
 void scorer_set_interval(Scorer *s, double seconds);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-const char *const score_names[] = {"frame", "max-patch", "top-patches", "window", NULL};
+const char *const score_names[] = {"frame", "max-patch", "top-patches", "window", "motion", NULL};
 
 enum { PATCH = 2, WINDOW = 4 }; /* cells a side */
 

@@ -4,6 +4,7 @@
 
 #include "data/intruders.h"
 #include "data/pairs.h"
+#include "score/motion.h"
 #include "train/optimizer.h"
 #include "train/pair_loss.h"
 
@@ -11,7 +12,10 @@ typedef struct {
     Vit *vit;
     Optimizer optimizer;
     TrainSettings settings;
-    double interval; /* seconds between the frames of the data; 0: every frame. For checkpoints */
+    /* For checkpoints: seconds between the frames of the data, 0: every frame; and what is normal
+     * motion, borrowed, or NULL. */
+    double interval;
+    const MotionModel *motion;
     int64_t steps_per_epoch;
     int64_t step; /* updates done */
     /* staging buffers; host_* in host memory, the others in backend memory */

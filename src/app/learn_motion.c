@@ -1,0 +1,72 @@
+#include "app/learn_motion.h"
+
+#include "base/err.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "score/motion_learn.h"
+#include "video/sampler.h"
+#include "video/source.h"
+
+/* What is kept of the frames: half an hour at ten a second. */
+static const int64_t ROOM = 256000000;
+
+static const double INTERVAL = 0.1;
+
+typedef struct {
+    Backend *be;
+    Movement *movement;
+    MotionLearner *learner;
+    int64_t read, total; /* frames; total -1: not known */
+} Pass;
+
+static int open_for(Pass *p, const Frame *f) {
+    MovementSize size = movement_size(f->width, f->height);
+    int code = movement_open(&p->movement, p->be, size);
+    return code ? code : motion_learner_open(&p->learner, size, ROOM);
+}
+
+static int take(Pass *p, const Frame *f, Sampler *sampler, int clip) {
+    bool ready = false;
+    int code = p->movement ? 0 : open_for(p, f);
+    if (code)
+        return code;
+    movement_add(p->movement, f);
+    if (!f->corrupt && sampler_take(sampler, f->seconds))
+        code = movement_measure(p->movement, &ready);
+    if (!code && ready)
+        motion_learner_add(p->learner, movement_speed(p->movement), clip);
+    return code;
+}
+
+static int learn_clip(Pass *p, const Clip *clip, int number) {
+    Source *source = NULL;
+    Sampler sampler;
+    Frame f = {0};
+    int code = source_open(&source, clip->url);
+    sampler_start(&sampler, INTERVAL);
+    if (p->movement)
+        movement_reset(p->movement);
+    while (!code && (code = source_read(source, &f)) == 0) {
+        code = stop_requested() ? ERR_STOPPED : take(p, &f, &sampler, number);
+        progress_draw("motion", ++p->read, p->total, "%s", clip->name);
+    }
+    frame_free(&f);
+    source_free(&source);
+    return code == ERR_END ? 0 : code;
+}
+
+int learn_motion(MotionModel **out, const Split *split, Backend *be) {
+    Pass p = {.be = be};
+    int code = 0;
+    for (int i = 0; i < split->count; i++)
+        p.total = p.total < 0 || split->clips[i].frames < 0 ? -1 : p.total + split->clips[i].frames;
+    for (int i = 0; i < split->count && !code; i++)
+        code = learn_clip(&p, &split->clips[i], i);
+    progress_end();
+    *out = NULL;
+    if (!code && p.learner)
+        code = motion_learner_finish(p.learner, out);
+    movement_free(&p.movement);
+    motion_learner_free(&p.learner);
+    return code;
+}

@@ -1,0 +1,288 @@
+#include "score/motion.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+/* ---- the model ---- */
+
+int motion_model_open(MotionModel **out, MovementSize picture, int held_out) {
+    MotionModel *m = mem_alloc(1, sizeof *m);
+    if (!m)
+        return ERR_FAIL;
+    m->picture = picture;
+    m->rows = picture.height / MOVEMENT_CELL / 2;
+    m->cols = picture.width / MOVEMENT_CELL / 2;
+    m->held_out = held_out;
+    size_t places = (size_t)m->rows * (size_t)m->cols;
+    m->size = mem_alloc((size_t)m->rows, sizeof *m->size);
+    m->scale = mem_alloc((size_t)m->rows, sizeof *m->scale);
+    m->rarity = mem_alloc(places * MOTION_BINS, sizeof *m->rarity);
+    m->ranks = mem_alloc((size_t)held_out, sizeof *m->ranks);
+    if (!m->size || !m->scale || !m->rarity || !m->ranks) {
+        motion_model_free(&m);
+        return ERR_FAIL;
+    }
+    *out = m;
+    return 0;
+}
+
+void motion_model_free(MotionModel **out) {
+    MotionModel *m = *out;
+    if (!m)
+        return;
+    mem_free(m->size);
+    mem_free(m->scale);
+    mem_free(m->rarity);
+    mem_free(m->ranks);
+    mem_free(m);
+    *out = NULL;
+}
+
+/* ---- windows and rarity ---- */
+
+/* The first cell of a window of `length` cells around `middle`, and the one after its last. */
+static void ends(int *first, int *end, int middle, float length, int cells) {
+    int a = (int)lrintf((float)middle + 0.5F - length / 2);
+    int b = (int)lrintf((float)middle + 0.5F + length / 2);
+    *first = a < 0 ? 0 : a > cells - 1 ? cells - 1 : a;
+    *end = b < *first + 1 ? *first + 1 : b > cells ? cells : b;
+}
+
+void motion_windows(float *out, const MotionModel *m, const float *cells, double *sums) {
+    int wide = m->picture.width / MOVEMENT_CELL, tall = m->picture.height / MOVEMENT_CELL;
+    int line = wide + 1;
+    memset(sums, 0, (size_t)line * sizeof *sums);
+    for (int y = 0; y < tall; y++) {
+        double *at = sums + (y + 1) * line, row = 0;
+        at[0] = 0;
+        for (int x = 0; x < wide; x++) {
+            row += cells[y * wide + x];
+            at[x + 1] = at[x + 1 - line] + row;
+        }
+    }
+    for (int r = 0; r < m->rows; r++) {
+        int top, bottom, left, right;
+        ends(&top, &bottom, 2 * r + 1, MOTION_TALL * m->size[r], tall);
+        const double *above = sums + top * line, *below = sums + bottom * line;
+        for (int c = 0; c < m->cols; c++) {
+            ends(&left, &right, 2 * c + 1, MOTION_WIDE * m->size[r], wide);
+            double sum = below[right] - above[right] - below[left] + above[left];
+            out[r * m->cols + c] = (float)(sum / ((bottom - top) * (right - left)));
+        }
+    }
+}
+
+/* The mean of the greatest values. */
+static float top_mean(const float *values, int n) {
+    float top[MOTION_TOP], sum = 0;
+    int count = 0;
+    for (int i = 0; i < n; i++) {
+        if (count == MOTION_TOP && values[i] <= top[MOTION_TOP - 1])
+            continue;
+        int at = count < MOTION_TOP ? count++ : MOTION_TOP - 1;
+        for (; at > 0 && top[at - 1] < values[i]; at--)
+            top[at] = top[at - 1];
+        top[at] = values[i];
+    }
+    for (int i = 0; i < count; i++)
+        sum += top[i];
+    return sum / (float)count;
+}
+
+float motion_value(float *map, const MotionModel *m, const float *rarity, const float *windows) {
+    int places = m->rows * m->cols;
+    for (int i = 0; i < places; i++) {
+        float x = windows[i] / (m->scale[i / m->cols] * MOTION_BIN);
+        x = fminf(x, MOTION_BINS - 1.001F); /* the last bin is open */
+        int bin = (int)x;
+        const float *at = rarity + (int64_t)i * MOTION_BINS + bin;
+        map[i] = at[0] + (x - (float)bin) * (at[1] - at[0]);
+    }
+    return top_mean(map, places);
+}
+
+/* Below the tail the surprise is that of the rank, interpolated between neighbours. Of equal ones
+ * the first counts: a frame like most others is no surprise. */
+static double rank_surprise(const MotionModel *m, float value) {
+    int low = -1, high = m->held_out; /* ranks[low] < value <= ranks[high] */
+    while (high - low > 1) {
+        int middle = low + (high - low) / 2;
+        if (m->ranks[middle] < value)
+            low = middle;
+        else
+            high = middle;
+    }
+    double at = high;
+    if (low >= 0 && high < m->held_out)
+        at = low + (value - m->ranks[low]) / (m->ranks[high] - m->ranks[low]);
+    return -log(1 - fmin(at + 0.5, m->held_out - 0.5) / m->held_out);
+}
+
+double motion_surprise(const MotionModel *m, float value) {
+    if (value > m->start)
+        return -log(0.1) + (value - m->start) / m->slope;
+    return fmin(rank_surprise(m, value), -log(0.1));
+}
+
+/* ---- in the model's file ---- */
+
+enum { TENSORS = 5 };
+
+/* The tensors of a model, and where their values are. */
+typedef struct {
+    const char *name;
+    int rank;
+    int64_t shape[3];
+    float *at;
+} Part;
+
+static void parts_of(Part part[TENSORS], const MotionModel *m, float *tail) {
+    int64_t rows = m->rows, cols = m->cols;
+    const Part all[TENSORS] = {{"motion.size", 1, {rows}, m->size},
+                               {"motion.scale", 1, {rows}, m->scale},
+                               {"motion.rarity", 3, {rows, cols, MOTION_BINS}, m->rarity},
+                               {"motion.ranks", 1, {m->held_out}, m->ranks},
+                               {"motion.tail", 1, {2}, tail}};
+    memcpy(part, all, sizeof all);
+}
+
+void motion_model_add(SafeWriter *w, const MotionModel *m) {
+    Part part[TENSORS];
+    parts_of(part, m, (float *)&m->start); /* start and slope */
+    for (int i = 0; i < TENSORS; i++)
+        safe_writer_add(w, part[i].name, part[i].rank, part[i].shape, part[i].at);
+}
+
+static int read_part(const Part *p, const Safetensors *file, const char *path) {
+    const SafeTensor *t = safetensors_find(file, p->name);
+    char found[128], expected[128];
+    if (!t || !safetensors_has_shape(t, p->rank, p->shape))
+        return err_set(ERR_FAIL, "%s: tensor %s has shape %s, expected %s: train again", path,
+                       p->name,
+                       t ? safetensors_shape_text(found, sizeof found, t->rank, t->shape) : "none",
+                       safetensors_shape_text(expected, sizeof expected, p->rank, p->shape));
+    int code = safetensors_to_f32(t, p->at);
+    return code ? err_context(code, "%s", path) : safetensors_check_finite(t, p->at, path);
+}
+
+/* What a score divides by, and what it searches. */
+static int check_values(const MotionModel *m, const char *path) {
+    bool good = m->slope > 0;
+    for (int r = 0; r < m->rows; r++)
+        good = good && m->scale[r] > 0 && m->size[r] > 0;
+    for (int i = 1; i < m->held_out; i++)
+        good = good && m->ranks[i] >= m->ranks[i - 1];
+    return good
+               ? 0
+               : err_set(ERR_FAIL,
+                         "%s: its model of motion is damaged: a scale is not above 0, or the ranks "
+                         "do not ascend; train again",
+                         path);
+}
+
+enum { MOST_PLACES = 1 << 20, MOST_RANKS = 1 << 20 };
+
+int motion_model_load(MotionModel **out, const Safetensors *file, const char *path) {
+    const SafeTensor *t = safetensors_find(file, "motion.rarity");
+    const SafeTensor *ranks = safetensors_find(file, "motion.ranks");
+    *out = NULL;
+    if (!t)
+        return 0;
+    if (t->rank != 3 || t->shape[0] < 1 || t->shape[1] < 1 ||
+        t->count > MOST_PLACES * MOTION_BINS || !ranks || ranks->count < 1 ||
+        ranks->count > MOST_RANKS)
+        return err_set(ERR_FAIL, "%s: its model of motion is damaged; train again", path);
+    int side = 2 * MOVEMENT_CELL;
+    MovementSize picture = {side * (int)t->shape[1], side * (int)t->shape[0]};
+    MotionModel *m;
+    int code = motion_model_open(&m, picture, (int)ranks->count);
+    if (code)
+        return code;
+    Part part[TENSORS];
+    float tail[2];
+    parts_of(part, m, tail);
+    for (int i = 0; i < TENSORS && !code; i++)
+        code = read_part(&part[i], file, path);
+    m->start = tail[0];
+    m->slope = tail[1];
+    if (!code)
+        code = check_values(m, path);
+    if (code)
+        motion_model_free(&m);
+    else
+        *out = m;
+    return code;
+}
+
+/* ---- scores ---- */
+
+struct Motion {
+    MotionModel *model;
+    Movement *movement;
+    float *windows, *map;
+    double *sums;
+};
+
+int motion_open(Motion **out, const Safetensors *file, const char *path, Backend *be) {
+    MotionModel *model;
+    int code = motion_model_load(&model, file, path);
+    *out = NULL;
+    if (code || !model)
+        return code;
+    Motion *m = mem_alloc(1, sizeof *m);
+    if (!m) {
+        motion_model_free(&model);
+        return ERR_FAIL;
+    }
+    size_t places = (size_t)model->rows * (size_t)model->cols;
+    m->model = model;
+    m->windows = mem_alloc(2 * places, sizeof *m->windows);
+    m->sums = mem_alloc(motion_sums(model->picture), sizeof *m->sums);
+    code = m->windows && m->sums ? movement_open(&m->movement, be, model->picture) : ERR_FAIL;
+    if (code) {
+        motion_free(&m);
+        return code;
+    }
+    m->map = m->windows + places;
+    *out = m;
+    return 0;
+}
+
+void motion_free(Motion **out) {
+    Motion *m = *out;
+    if (!m)
+        return;
+    motion_model_free(&m->model);
+    movement_free(&m->movement);
+    mem_free(m->windows);
+    mem_free(m->sums);
+    mem_free(m);
+    *out = NULL;
+}
+
+void motion_reset(Motion *m) {
+    movement_reset(m->movement);
+}
+
+void motion_add(Motion *m, const Frame *f) {
+    movement_add(m->movement, f);
+}
+
+int motion_score(Motion *m, double *surprise) {
+    bool ready;
+    int code = movement_measure(m->movement, &ready);
+    *surprise = NAN;
+    if (code || !ready)
+        return code;
+    motion_windows(m->windows, m->model, movement_speed(m->movement), m->sums);
+    *surprise =
+        motion_surprise(m->model, motion_value(m->map, m->model, m->model->rarity, m->windows));
+    return 0;
+}
+
+const float *motion_map(const Motion *m) {
+    return m->map;
+}

@@ -1,0 +1,76 @@
+/* Motion surprise: how rare the speeds of a frame are at their places, by what the training footage
+ * showed (method I.2). A frame's score depends on two frames alone, so live and offline scores have
+ * the same bits. */
+#ifndef SCORE_MOTION_H
+#define SCORE_MOTION_H
+
+#include "model/safetensors.h"
+#include "score/movement.h"
+
+/* What training footage taught. Windows lie on a lattice, one for every second cell. A window is
+ * `MOTION_TALL` cells tall and `MOTION_WIDE` wide, times `size` of its row: people far away are
+ * small. Its speed is divided by `scale` of its row, and looked up by place. */
+enum { MOTION_TALL = 6, MOTION_WIDE = 4, MOTION_BINS = 40, MOTION_TOP = 12 };
+static const float MOTION_BIN = 0.1F; /* of a speed divided by its row's scale */
+
+typedef struct {
+    MovementSize picture;
+    int rows, cols;      /* of the lattice */
+    float *size, *scale; /* [rows] */
+    float *rarity;       /* [rows][cols][MOTION_BINS]: -ln of how often a speed is reached */
+    int held_out;        /* training frames that were judged by the others */
+    float *ranks;        /* [held_out] their values, ascending */
+    float start, slope;  /* of the tail: the values' 0.9 quantile, the mean excess over it */
+} MotionModel;
+
+/* Room for a model of this shape, zeroed. */
+int motion_model_open(MotionModel **out, MovementSize picture, int held_out);
+void motion_model_free(MotionModel **m); /* accepts NULL */
+
+/* Declares the model to a writer, which borrows it until it saves. */
+void motion_model_add(SafeWriter *w, const MotionModel *m);
+
+/* Reads the model in a file; *out is NULL if it has none. ERR_FAIL if it is damaged. */
+int motion_model_load(MotionModel **out, const Safetensors *file, const char *path);
+
+/* ---- scores ---- */
+
+typedef struct Motion Motion;
+
+/* Opens the model in a file. `be` is borrowed. *out is NULL if the file has none. */
+int motion_open(Motion **out, const Safetensors *file, const char *path, Backend *be);
+void motion_free(Motion **m); /* accepts NULL */
+
+/* Forgets the frames before: between clips. */
+void motion_reset(Motion *m);
+
+/* Keeps the next frame, for later ones to be compared with. Forgets those before a gap, and a
+ * damaged one. */
+void motion_add(Motion *m, const Frame *f);
+
+/* The surprise of the last frame: -ln of the share of held-out training frames that are as rare.
+ * NaN if there is no older frame to compare with. */
+int motion_score(Motion *m, double *surprise);
+
+/* Of the last score: the rarity at each place of the lattice, rows x cols. Borrowed. */
+const float *motion_map(const Motion *m);
+
+/* ---- shared with motion_learn.c ---- */
+
+/* Doubles of scratch that motion_windows takes. */
+static inline size_t motion_sums(MovementSize picture) {
+    return (size_t)(picture.width / MOVEMENT_CELL + 1) *
+           (size_t)(picture.height / MOVEMENT_CELL + 1);
+}
+
+/* out[rows][cols] = the mean of `cells` over the windows of the lattice. */
+void motion_windows(float *out, const MotionModel *m, const float *cells, double *sums);
+
+/* The value of a frame, by `rarity` in place of the model's: the mean of the greatest MOTION_TOP
+ * rarities. map[rows][cols] receives all. */
+float motion_value(float *map, const MotionModel *m, const float *rarity, const float *windows);
+
+/* -ln of the share of held-out frames beyond a value. */
+double motion_surprise(const MotionModel *m, float value);
+
+#endif
