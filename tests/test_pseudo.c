@@ -97,11 +97,36 @@ static void test_masks_are_uniform(void **state) {
     }
 }
 
+/* The cells of the mask stand still in the newest frame; nothing else changes. */
+static void test_stale(void **state) {
+    (void)state;
+    enum { SIDE = 48, CELL = 12, COUNT = 3, PIXELS = SIDE * SIDE, FLOATS = 3 * PIXELS };
+    const VitConfig v = {.image = SIDE, .patch = 4, .frames = COUNT};
+    const TrainSettings t = preset("mask-cell=12 mask-ratio=0.5 pseudo=stale");
+    static float before[COUNT * FLOATS], after[COUNT * FLOATS];
+    uint8_t mask[144];
+    for (int i = 0; i < COUNT * FLOATS; i++)
+        before[i] = after[i] = (float)i;
+    pseudo_stale(after, COUNT, &t, &v, 2, 9);
+    pseudo_draw(mask, &t, &v, 2, 9);
+    int stale = 0;
+    for (int i = 0; i < COUNT * FLOATS; i++) {
+        int x = i % SIDE, y = i / SIDE % SIDE;
+        bool taken = i >= 2 * FLOATS && mask[y / 4 * 12 + x / 4];
+        assert_true(after[i] == before[taken ? i - FLOATS : i]);
+        stale += taken;
+    }
+    assert_int_equal(stale, FLOATS / 2);
+}
+
 static void test_settings_check(void **state) {
     (void)state;
     TrainSettings t = preset("mask-cell=24");
     assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
     assert_non_null(strstr(err_text(), "mask-cell 24"));
+    t = preset("pseudo=stale mask-cell=8"); /* the network has one frame */
+    assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
+    assert_non_null(strstr(err_text(), "stale"));
     t = preset("mask-cell=8");
     assert_int_equal(train_settings_check(&t, &base), ERR_USAGE);
     t = preset("mask-cell=112");
@@ -302,6 +327,7 @@ int main(void) {
         cmocka_unit_test(test_masks_are_uniform),
         cmocka_unit_test(test_settings_check),
         cmocka_unit_test(test_chosen),
+        cmocka_unit_test(test_stale),
         cmocka_unit_test(test_patch),
         cmocka_unit_test(test_grey),
         cmocka_unit_test(test_intruders),

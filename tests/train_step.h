@@ -10,8 +10,9 @@ enum { BATCH = 2, SIZE = 32, BYTES = SIZE * SIZE * 3, STEPS_PER_EPOCH = 3 };
 
 static const char options[] = "batch=2 mask-cell=8 epochs=4 warmup-epochs=1 lr=1e-3";
 
+/* For networks of one input frame; with two, y does not follow from x. */
 static inline PairBatch batch_of(int64_t step) {
-    static uint8_t x[BATCH * BYTES], y[BATCH * BYTES];
+    static uint8_t x[2 * BATCH * BYTES], y[BATCH * BYTES];
     static int64_t index[BATCH];
     static const bool has_second[BATCH] = {true, true};
     Rng r = rng_stream(4, RNG_TEST, 5, (uint32_t)step);
@@ -19,6 +20,8 @@ static inline PairBatch batch_of(int64_t step) {
         x[i] = (uint8_t)(256 * rng_uniform(&r, (uint64_t)i));
         y[i] = (uint8_t)(x[i] / 2 + 20);
     }
+    for (int i = BATCH * BYTES; i < 2 * BATCH * BYTES; i++)
+        x[i] = (uint8_t)(256 * rng_uniform(&r, (uint64_t)i));
     for (int i = 0; i < BATCH; i++)
         index[i] = (step * BATCH + i) % (BATCH * STEPS_PER_EPOCH);
     return (PairBatch){.x = x, .y = y, .second = y, .has_second = has_second, .index = index};

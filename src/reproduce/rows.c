@@ -54,6 +54,8 @@ const ReproduceRow reproduce_rows[] = {
      {NAN, NAN, 75.46}},
     {"ablation/no-consistency", "ablation/no-consistency", "", "both passes, no consistency",
      NOT_THERE},
+    {"stale", "stale", "", "cells that stand still in place of masked ones: 4 frames in",
+     NOT_THERE},
     {"lnra/patch",
      "lnra/patch",
      "",

@@ -26,18 +26,51 @@ bool pseudo_chosen(const TrainSettings *t, int64_t epoch, int64_t index) {
     return rng_uniform(&r, 0) < t->pseudo_p;
 }
 
+/* The cells of a pair, in order. Selection sampling takes each one with probability (still wanted)
+ * / (still to come), so every subset of that size has the same chance. */
+typedef struct {
+    Rng rng;
+    int64_t cells, wanted, next;
+} Draw;
+
+static Draw draw_cells(const TrainSettings *t, const VitConfig *v, int64_t epoch, int64_t index) {
+    return (Draw){rng_stream((uint64_t)t->seed, RNG_MASK, (uint32_t)epoch, (uint32_t)index),
+                  pseudo_cells(t, v), pseudo_masked_cells(t, v), 0};
+}
+
+/* The next cell that is taken; -1 after the last. */
+static int64_t next_cell(Draw *d) {
+    while (d->next < d->cells) {
+        int64_t cell = d->next++, left = d->cells - cell;
+        if (rng_uniform(&d->rng, (uint64_t)cell) * (double)left < (double)d->wanted) {
+            d->wanted--;
+            return cell;
+        }
+    }
+    return -1;
+}
+
 void pseudo_draw(uint8_t *mask, const TrainSettings *t, const VitConfig *v, int64_t epoch,
                  int64_t index) {
-    Rng r = rng_stream((uint64_t)t->seed, RNG_MASK, (uint32_t)epoch, (uint32_t)index);
-    int64_t cells = pseudo_cells(t, v), wanted = pseudo_masked_cells(t, v);
+    Draw d = draw_cells(t, v, epoch, index);
     memset(mask, 0, (size_t)vit_patches(v));
-    /* Selection sampling takes each cell with probability (still wanted) / (still to come). Every
-     * subset of that size has the same chance. */
-    for (int64_t cell = 0; cell < cells; cell++)
-        if (rng_uniform(&r, (uint64_t)cell) * (double)(cells - cell) < (double)wanted) {
-            mark(mask, t, v, cell);
-            wanted--;
+    for (int64_t cell; (cell = next_cell(&d)) >= 0;)
+        mark(mask, t, v, cell);
+}
+
+void pseudo_stale(float *frames, int64_t count, const TrainSettings *t, const VitConfig *v,
+                  int64_t epoch, int64_t index) {
+    int64_t size = v->image, side = t->mask_cell, frame = VIT_COLOURS * size * size;
+    const float *before = frames + (count - 2) * frame;
+    float *newest = frames + (count - 1) * frame;
+    Draw d = draw_cells(t, v, epoch, index);
+    for (int64_t cell; (cell = next_cell(&d)) >= 0;) {
+        int64_t x = cell % (size / side) * side, y = cell / (size / side) * side;
+        for (int64_t row = 0; row < VIT_COLOURS * side; row++) {
+            int64_t at = (row / side * size + y + row % side) * size + x;
+            memcpy(newest + at, before + at, (size_t)side * sizeof *newest);
         }
+    }
 }
 
 /* ---- SmoothMixS. */

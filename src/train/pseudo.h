@@ -18,6 +18,14 @@ int64_t pseudo_masked_cells(const TrainSettings *t, const VitConfig *v);
 void pseudo_draw(uint8_t *mask, const TrainSettings *t, const VitConfig *v, int64_t epoch,
                  int64_t index);
 
+/* ---- stale cells (method C.5). */
+
+/* Replaces the cells of the mask that pair `index` would have in `epoch`, in the newest of `count`
+ * frames (3 x size x size planes each), by those of the frame before: a part of the picture stands
+ * still for one frame. */
+void pseudo_stale(float *frames, int64_t count, const TrainSettings *t, const VitConfig *v,
+                  int64_t epoch, int64_t index);
+
 /* Draws which of `count` pictures is the intruder. */
 int64_t pseudo_intruder(const TrainSettings *t, int64_t epoch, int64_t index, int64_t count);
 

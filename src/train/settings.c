@@ -6,7 +6,7 @@
 
 static const char *const schedule_names[] = {"cosine", "constant", NULL};
 static const char *const objective_names[] = {"next-frame", "simmim", NULL};
-static const char *const pseudo_names[] = {"none", "mask", "patch", "skip", NULL};
+static const char *const pseudo_names[] = {"none", "mask", "patch", "skip", "stale", NULL};
 static const char *const passes_names[] = {"both", "either", NULL};
 static const char *const pseudo_loss_names[] = {"positive", "negative", NULL};
 
@@ -30,7 +30,8 @@ const Opt train_options[] = {
                    "predict the next frame, or what a mask hides of this one (SimMIM)"),
     OPT_CHOICE_ROW(TrainSettings, pseudo, "pseudo", "mask", pseudo_names,
                    "pseudo anomalies: none, patches replaced by the mask token, a patch of another "
-                   "picture blended in (LNRA), older input frames (LNRA)"),
+                   "picture blended in (LNRA), older input frames (LNRA), patches that stand still "
+                   "for a frame"),
     OPT_CHOICE_ROW(TrainSettings, passes, "passes", "both", passes_names,
                    "see each pair both as it is and as pseudo anomaly, or only one of them"),
     OPT_REAL_ROW(TrainSettings, pseudo_p, "pseudo-p", "0.2", 0, 1,
@@ -83,6 +84,8 @@ const char *preset_options(const char *name) {
 const Recipe recipes[] = {
     {"ours", "the paper's: pseudo anomalies and consistency",
      "pseudo=mask passes=both lambda-cst=0.3"},
+    {"stale", "the paper's structure, with patches that stand still in place of masked ones",
+     "frames=4 pseudo=stale passes=both mask-ratio=0.5 lambda-cst=0.3"},
     {"ablation/ae", "autoencoder only", "pseudo=none lambda-cst=0"},
     {"ablation/mask", "masked frames with p = 0.2, no consistency",
      "pseudo=mask passes=either pseudo-p=0.2 lambda-cst=0"},
@@ -133,6 +136,11 @@ int train_settings_check(const TrainSettings *t, const VitConfig *v) {
                                   "bgr");
     if (v->residual && t->objective == OBJECTIVE_SIMMIM)
         return err_set(ERR_USAGE, "objective simmim hides what residual would add: leave one out");
+    if (t->pseudo == PSEUDO_STALE && (v->frames < 2 || v->image % t->mask_cell))
+        return err_set(ERR_USAGE,
+                       "pseudo stale needs frames 2 or more, found %lld, and a mask-cell that "
+                       "divides image %lld, found %lld",
+                       (long long)v->frames, (long long)v->image, (long long)t->mask_cell);
     bool masks = t->objective == OBJECTIVE_SIMMIM || t->pseudo == PSEUDO_MASK;
     if (masks && (v->image % t->mask_cell || t->mask_cell % v->patch))
         return err_set(

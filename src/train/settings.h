@@ -13,8 +13,9 @@ typedef enum { SCHEDULE_COSINE, SCHEDULE_CONSTANT } Schedule;
 typedef enum { OBJECTIVE_NEXT_FRAME, OBJECTIVE_SIMMIM } Objective;
 
 /* How X becomes X^P: the mask token replaces patches (the paper), an intruder's patch is blended in
- * (LNRA's SmoothMixS, method C.2), or frames are skipped (LNRA's skip-frame, C.3). */
-typedef enum { PSEUDO_NONE, PSEUDO_MASK, PSEUDO_PATCH, PSEUDO_SKIP } Pseudo;
+ * (LNRA's SmoothMixS, method C.2), frames are skipped (LNRA's skip-frame, C.3), or patches stand
+ * still for one frame (C.5). */
+typedef enum { PSEUDO_NONE, PSEUDO_MASK, PSEUDO_PATCH, PSEUDO_SKIP, PSEUDO_STALE } Pseudo;
 
 /* Whether a step sees both X and X^P of every pair (the paper), or either: X^P with probability
  * pseudo_p (method B.5). */

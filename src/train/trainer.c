@@ -11,7 +11,7 @@
 
 /* Do pseudo anomalies have frames of their own? If not, they are the pair's frames under a mask. */
 static bool own_frames(const TrainSettings *s) {
-    return s->pseudo == PSEUDO_PATCH || s->pseudo == PSEUDO_SKIP;
+    return s->pseudo != PSEUDO_NONE && s->pseudo != PSEUDO_MASK;
 }
 
 PairsSecond trainer_second(const TrainSettings *s) {
@@ -143,6 +143,9 @@ static void stage_pseudo(Trainer *t, const PairBatch *batch, int64_t i, int64_t 
     } else if (s->pseudo == PSEUDO_SKIP) {
         const uint8_t *from = batch->has_second[i] ? batch->second : batch->x; /* no jump fits */
         planes(x, from + i * c->frames * frame, c->frames, pixels);
+    } else if (s->pseudo == PSEUDO_STALE) {
+        planes(x, batch->x + i * c->frames * frame, c->frames, pixels);
+        pseudo_stale(x, c->frames, s, c, epoch, batch->index[i]);
     } else {
         const uint8_t *intruder = t->intruders ? t->intruder : batch->second + i * frame;
         if (t->intruders)
