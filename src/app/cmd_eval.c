@@ -332,17 +332,21 @@ static int open_scorers(Eval *e) {
     return code;
 }
 
-/* Variants that are asked for by name, not by "all", must be there. */
-static int check_motion(const Eval *e) {
-    bool alone = e->plan.score[SCORE_MOTION];
+/* Does nothing need the network's scores? */
+static bool motion_alone(const Eval *e) {
+    bool alone = e->plan.score[SCORE_MOTION] && !e->args.output && !e->args.localise;
     for (int k = 0; k < SCORE_MOTION; k++)
         alone = alone && !e->plan.score[k];
-    if (!alone || scorer_motion(e->scorer[0]))
+    return alone;
+}
+
+/* What is asked for by its name, not by "all", must be there. */
+static int check_motion(const Eval *e) {
+    if (!e->plan.score[SCORE_MOTION] || scorer_motion(e->scorer[0]) || e->plan.score[SCORE_WINDOW])
         return 0;
-    return err_set(
-        ERR_FAIL,
-        "--variants motion: %s knows nothing of motion; train it again to learn that, too",
-        e->model);
+    return err_set(ERR_FAIL,
+                   "--variants motion: %s knows nothing of motion; train again to learn that, too",
+                   e->model);
 }
 
 static void on_progress(int64_t done, int64_t total) {
@@ -362,7 +366,8 @@ static int evaluate(Eval *e) {
                                   e->models);
     if (!code)
         code = evaluation_run(&e->evaluation, e->data, labels, e->truths, e->scorer, e->name,
-                              e->models, (int)e->args.top, e->localise.localiser, on_progress);
+                              e->models, motion_alone(e), (int)e->args.top, e->localise.localiser,
+                              on_progress);
     progress_end();
     return code;
 }

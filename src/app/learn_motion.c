@@ -34,7 +34,7 @@ static int take(Pass *p, const Frame *f, Sampler *sampler, int clip) {
     if (!f->corrupt && sampler_take(sampler, f->seconds))
         code = movement_measure(p->movement, &ready);
     if (!code && ready)
-        motion_learner_add(p->learner, movement_speed(p->movement), clip);
+        motion_learner_add(p->learner, p->movement, clip);
     return code;
 }
 

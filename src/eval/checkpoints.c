@@ -65,8 +65,8 @@ static int evaluate(EvalCheckpoints *c, int i, const char *run, Backend *be, con
     snprintf(path, sizeof path, "%s/%s%s", run, name, extension);
     int code = scorer_open(&scorer, path, be);
     if (!code)
-        code = evaluation_run(&own, e->data, e->labels, e->truths, &scorer, &name, 1, top, NULL,
-                              progress);
+        code = evaluation_run(&own, e->data, e->labels, e->truths, &scorer, &name, 1, false, top,
+                              NULL, progress);
     if (!code)
         code = evaluation_rows(&own, plan, &rows, &count);
     if (!code)

@@ -15,6 +15,7 @@ typedef struct {
     PairReader *reader;   /* of the present clip */
     float *map, *patches; /* scratch of the score variants */
     int cell, side, top;
+    bool network;     /* false: its scores are not wanted */
     Localiser *where; /* NULL: not asked for */
     int64_t at;       /* the clip's first frame in Evaluation.value */
     int64_t done;
@@ -40,13 +41,15 @@ static int score_pair(Run *r, int64_t at) {
     for (int m = 0; m < e->models; m++) {
         double score[SCORE_KINDS];
         int code = score_motion(r, m, at, &score[SCORE_MOTION]);
-        if (!code)
+        if (!code && r->network)
             code = scorer_run(e->scorer[m], pair_reader_x(r->reader), pair_reader_y(r->reader),
                               &score[SCORE_FRAME]);
         if (code)
             return code;
-        scorer_error_map(e->scorer[m], r->map, r->cell);
-        variant_scores(score, r->map, r->side, r->top, r->patches);
+        if (r->network) {
+            scorer_error_map(e->scorer[m], r->map, r->cell);
+            variant_scores(score, r->map, r->side, r->top, r->patches);
+        }
         for (int k = 0; k < SCORE_KINDS; k++)
             if (e->value[m][k])
                 e->value[m][k][at] = score[k];
@@ -149,7 +152,7 @@ static int open_run(Run *r) {
     int code = r->map && r->patches ? 0 : ERR_FAIL;
     for (int m = 0; m < e->models; m++)
         for (int k = 0; k < SCORE_KINDS; k++) {
-            if (k == SCORE_MOTION && !scorer_motion(e->scorer[m]))
+            if (k == SCORE_MOTION ? !scorer_motion(e->scorer[m]) : !r->network)
                 continue;
             e->value[m][k] = mem_alloc((size_t)e->labels[0]->frames, sizeof(double));
             code = e->value[m][k] ? code : ERR_FAIL;
@@ -159,8 +162,8 @@ static int open_run(Run *r) {
 }
 
 int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *labels, int truths,
-                   Scorer *const *scorer, const char *const *name, int models, int top,
-                   Localiser *where, void (*progress)(int64_t, int64_t)) {
+                   Scorer *const *scorer, const char *const *name, int models, bool motion_alone,
+                   int top, Localiser *where, void (*progress)(int64_t, int64_t)) {
     Evaluation e = {.data = data,
                     .labels = labels,
                     .truths = truths,
@@ -170,7 +173,7 @@ int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *la
         e.scorer[m] = scorer[m];
         e.name[m] = name[m];
     }
-    Run r = {.e = &e, .top = top, .where = where, .progress = progress};
+    Run r = {.e = &e, .top = top, .network = !motion_alone, .where = where, .progress = progress};
     int code = open_run(&r);
     for (int clip = 0; clip < e.clips && !code; clip++)
         code = score_clip(&r, clip);

@@ -27,13 +27,13 @@ typedef struct {
     bool *missing; /* frames without a score besides first and last; NULL: none */
 } Evaluation;
 
-/* Scores all test clips, all variants in one pass. `top` is the number of patches that
- * SCORE_TOP_PATCHES takes. `scorer` and `name` are borrowed; all scorers have one input size.
- * `where` receives each pair's error maps; `where` and `progress` may be NULL. ERR_STOPPED when the
- * user asks to stop; ERR_FAIL names the clip. */
+/* Scores all test clips, all variants in one pass; if `motion_alone`, without running a network.
+ * `top` is the number of patches that SCORE_TOP_PATCHES takes. `scorer` and `name` are borrowed;
+ * all scorers have one input size. `where` receives each pair's error maps; `where` and `progress`
+ * may be NULL. ERR_STOPPED when the user asks to stop; ERR_FAIL names the clip. */
 int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *labels, int truths,
-                   Scorer *const *scorer, const char *const *name, int models, int top,
-                   Localiser *where, void (*progress)(int64_t done, int64_t total));
+                   Scorer *const *scorer, const char *const *name, int models, bool motion_alone,
+                   int top, Localiser *where, void (*progress)(int64_t done, int64_t total));
 void evaluation_free(Evaluation *e); /* accepts a zeroed one */
 
 /* Which rows evaluation_rows makes. */
@@ -49,7 +49,7 @@ typedef struct {
  * owns *rows (mem_free). */
 int evaluation_rows(const Evaluation *e, const ResultPlan *plan, ResultRow **rows, int *count);
 
-/* Applies a protocol to one score of one model, with the first ground truth. */
+/* Applies a protocol to one score of one model, which was computed, with the first ground truth. */
 int evaluation_judge(Judged *out, const Evaluation *e, int model, ScoreKind score,
                      const Protocol *p);
 

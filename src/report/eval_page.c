@@ -144,6 +144,8 @@ static int make_roc(Report *r, RocPoint *roc[EVALUATE_MODELS], const Evaluation 
         kind = strcmp(row->score, score_names[k]) == 0 ? k : kind;
     for (int m = 0; m < e->models && !code; m++) {
         Judged j = {0};
+        if (!e->value[m][kind])
+            continue;
         code = evaluation_judge(&j, e, m, (ScoreKind)kind, protocol_find(row->protocol));
         if (!code && j.abnormal > 0 && j.abnormal < j.frames)
             code = roc_curve(&roc[m], &count[m], j.score, j.label, j.frames);

@@ -20,8 +20,9 @@ int motion_model_open(MotionModel **out, MovementSize picture, int held_out) {
     m->size = mem_alloc((size_t)m->rows, sizeof *m->size);
     m->scale = mem_alloc((size_t)m->rows, sizeof *m->scale);
     m->rarity = mem_alloc(places * MOTION_BINS, sizeof *m->rarity);
+    m->turn = mem_alloc(places * MOTION_SECTORS, sizeof *m->turn);
     m->ranks = mem_alloc((size_t)held_out, sizeof *m->ranks);
-    if (!m->size || !m->scale || !m->rarity || !m->ranks) {
+    if (!m->size || !m->scale || !m->rarity || !m->turn || !m->ranks) {
         motion_model_free(&m);
         return ERR_FAIL;
     }
@@ -36,6 +37,7 @@ void motion_model_free(MotionModel **out) {
     mem_free(m->size);
     mem_free(m->scale);
     mem_free(m->rarity);
+    mem_free(m->turn);
     mem_free(m->ranks);
     mem_free(m);
     *out = NULL;
@@ -51,7 +53,26 @@ static void ends(int *first, int *end, int middle, float length, int cells) {
     *end = b < *first + 1 ? *first + 1 : b > cells ? cells : b;
 }
 
-void motion_windows(float *out, const MotionModel *m, const float *cells, double *sums) {
+int motion_windows_open(MotionWindows *w, const MotionModel *m) {
+    size_t places = (size_t)m->rows * (size_t)m->cols;
+    size_t wide = (size_t)m->picture.width / MOVEMENT_CELL,
+           tall = (size_t)m->picture.height / MOVEMENT_CELL;
+    w->speed = mem_alloc(3 * places, sizeof *w->speed);
+    w->sums = mem_alloc((wide + 1) * (tall + 1), sizeof *w->sums);
+    if (!w->speed || !w->sums)
+        return ERR_FAIL;
+    w->right = w->speed + places;
+    w->down = w->right + places;
+    return 0;
+}
+
+void motion_windows_free(MotionWindows *w) {
+    mem_free(w->speed);
+    mem_free(w->sums);
+    *w = (MotionWindows){0};
+}
+
+void motion_windows_of(float *out, const MotionModel *m, const float *cells, double *sums) {
     int wide = m->picture.width / MOVEMENT_CELL, tall = m->picture.height / MOVEMENT_CELL;
     int line = wide + 1;
     memset(sums, 0, (size_t)line * sizeof *sums);
@@ -92,14 +113,34 @@ static float top_mean(const float *values, int n) {
     return sum / (float)count;
 }
 
-float motion_value(float *map, const MotionModel *m, const float *rarity, const float *windows) {
+int motion_sector(float right, float down, float *share) {
+    float at = atan2f(down, right) * (float)(MOTION_SECTORS / (2 * M_PI));
+    float lower = floorf(at);
+    *share = at - lower;
+    return ((int)lower + MOTION_SECTORS) % MOTION_SECTORS;
+}
+
+/* Slow movement has no certain direction: x is in bins. */
+static float turn_of(const float *turn, float x, float right, float down) {
+    static const float SURE = 5;
+    float share;
+    if (x <= MOTION_FIRST)
+        return 0;
+    int sector = motion_sector(right, down, &share);
+    float at = turn[sector] + share * (turn[(sector + 1) % MOTION_SECTORS] - turn[sector]);
+    return at * fminf((x - MOTION_FIRST) / (SURE - MOTION_FIRST), 1);
+}
+
+float motion_value(float *map, const MotionModel *m, const float *rarity, const float *turn,
+                   const MotionWindows *w) {
     int places = m->rows * m->cols;
     for (int i = 0; i < places; i++) {
-        float x = windows[i] / (m->scale[i / m->cols] * MOTION_BIN);
-        x = fminf(x, MOTION_BINS - 1.001F); /* the last bin is open */
-        int bin = (int)x;
+        float x = w->speed[i] / (m->scale[i / m->cols] * MOTION_BIN);
+        float within = fminf(x, MOTION_BINS - 1.001F); /* the last bin is open */
+        int bin = (int)within;
         const float *at = rarity + (int64_t)i * MOTION_BINS + bin;
-        map[i] = at[0] + (x - (float)bin) * (at[1] - at[0]);
+        map[i] = at[0] + (within - (float)bin) * (at[1] - at[0]);
+        map[i] += turn_of(turn + (int64_t)i * MOTION_SECTORS, x, w->right[i], w->down[i]);
     }
     return top_mean(map, places);
 }
@@ -129,7 +170,7 @@ double motion_surprise(const MotionModel *m, float value) {
 
 /* ---- in the model's file ---- */
 
-enum { TENSORS = 5 };
+enum { TENSORS = 6 };
 
 /* The tensors of a model, and where their values are. */
 typedef struct {
@@ -144,6 +185,7 @@ static void parts_of(Part part[TENSORS], const MotionModel *m, float *tail) {
     const Part all[TENSORS] = {{"motion.size", 1, {rows}, m->size},
                                {"motion.scale", 1, {rows}, m->scale},
                                {"motion.rarity", 3, {rows, cols, MOTION_BINS}, m->rarity},
+                               {"motion.turn", 3, {rows, cols, MOTION_SECTORS}, m->turn},
                                {"motion.ranks", 1, {m->held_out}, m->ranks},
                                {"motion.tail", 1, {2}, tail}};
     memcpy(part, all, sizeof all);
@@ -222,9 +264,17 @@ int motion_model_load(MotionModel **out, const Safetensors *file, const char *pa
 struct Motion {
     MotionModel *model;
     Movement *movement;
-    float *windows, *map;
-    double *sums;
+    MotionWindows windows;
+    float *map;
 };
+
+static int open_parts(Motion *m, Backend *be) {
+    int code = motion_windows_open(&m->windows, m->model);
+    if (!code)
+        code = movement_open(&m->movement, be, m->model->picture);
+    m->map = mem_alloc((size_t)m->model->rows * (size_t)m->model->cols, sizeof *m->map);
+    return m->map ? code : ERR_FAIL;
+}
 
 int motion_open(Motion **out, const Safetensors *file, const char *path, Backend *be) {
     MotionModel *model;
@@ -237,18 +287,13 @@ int motion_open(Motion **out, const Safetensors *file, const char *path, Backend
         motion_model_free(&model);
         return ERR_FAIL;
     }
-    size_t places = (size_t)model->rows * (size_t)model->cols;
     m->model = model;
-    m->windows = mem_alloc(2 * places, sizeof *m->windows);
-    m->sums = mem_alloc(motion_sums(model->picture), sizeof *m->sums);
-    code = m->windows && m->sums ? movement_open(&m->movement, be, model->picture) : ERR_FAIL;
-    if (code) {
+    code = open_parts(m, be);
+    if (code)
         motion_free(&m);
-        return code;
-    }
-    m->map = m->windows + places;
-    *out = m;
-    return 0;
+    else
+        *out = m;
+    return code;
 }
 
 void motion_free(Motion **out) {
@@ -257,8 +302,8 @@ void motion_free(Motion **out) {
         return;
     motion_model_free(&m->model);
     movement_free(&m->movement);
-    mem_free(m->windows);
-    mem_free(m->sums);
+    motion_windows_free(&m->windows);
+    mem_free(m->map);
     mem_free(m);
     *out = NULL;
 }
@@ -273,13 +318,16 @@ void motion_add(Motion *m, const Frame *f) {
 
 int motion_score(Motion *m, double *surprise) {
     bool ready;
+    const MotionModel *model = m->model;
+    MotionWindows *w = &m->windows;
     int code = movement_measure(m->movement, &ready);
     *surprise = NAN;
     if (code || !ready)
         return code;
-    motion_windows(m->windows, m->model, movement_speed(m->movement), m->sums);
-    *surprise =
-        motion_surprise(m->model, motion_value(m->map, m->model, m->model->rarity, m->windows));
+    motion_windows_of(w->speed, model, movement_speed(m->movement), w->sums);
+    motion_windows_of(w->right, model, movement_right(m->movement), w->sums);
+    motion_windows_of(w->down, model, movement_down(m->movement), w->sums);
+    *surprise = motion_surprise(model, motion_value(m->map, model, model->rarity, model->turn, w));
     return 0;
 }
 

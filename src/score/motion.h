@@ -8,19 +8,23 @@
 #include "score/movement.h"
 
 /* What training footage taught. Windows lie on a lattice, one for every second cell. A window is
- * `MOTION_TALL` cells tall and `MOTION_WIDE` wide, times `size` of its row: people far away are
- * small. Its speed is divided by `scale` of its row, and looked up by place. */
-enum { MOTION_TALL = 6, MOTION_WIDE = 4, MOTION_BINS = 40, MOTION_TOP = 12 };
+ * MOTION_TALL cells tall and MOTION_WIDE wide, times `size` of its row: people far away are small.
+ * Its speed is divided by `scale` of its row, and looked up by place; so is its direction. */
+enum { MOTION_TALL = 6, MOTION_WIDE = 4, MOTION_TOP = 12 };
+enum { MOTION_BINS = 40, MOTION_FIRST = 2, MOTION_SECTORS = 8 };
 static const float MOTION_BIN = 0.1F; /* of a speed divided by its row's scale */
 
 typedef struct {
     MovementSize picture;
     int rows, cols;      /* of the lattice */
     float *size, *scale; /* [rows] */
-    float *rarity;       /* [rows][cols][MOTION_BINS]: -ln of how often a speed is reached */
-    int held_out;        /* training frames that were judged by the others */
-    float *ranks;        /* [held_out] their values, ascending */
-    float start, slope;  /* of the tail: the values' 0.9 quantile, the mean excess over it */
+    float *rarity; /* [rows][cols][MOTION_BINS]: -ln of how often a speed is reached; 0 below bin
+                      MOTION_FIRST, where nothing moves */
+    float *turn;   /* [rows][cols][MOTION_SECTORS]: -ln of how much rarer a direction is than if
+                      all were alike; 0 where it is not. Sector 0 is to the right, 2 down */
+    int held_out;  /* training frames that were judged by the others */
+    float *ranks;  /* [held_out] their values, ascending */
+    float start, slope; /* of the tail: the values' 0.9 quantile, the mean excess over it */
 } MotionModel;
 
 /* Room for a model of this shape, zeroed. */
@@ -57,18 +61,25 @@ const float *motion_map(const Motion *m);
 
 /* ---- shared with motion_learn.c ---- */
 
-/* Doubles of scratch that motion_windows takes. */
-static inline size_t motion_sums(MovementSize picture) {
-    return (size_t)(picture.width / MOVEMENT_CELL + 1) *
-           (size_t)(picture.height / MOVEMENT_CELL + 1);
-}
+/* Means over the windows of a lattice. */
+typedef struct {
+    float *speed, *right, *down; /* [rows][cols] */
+    double *sums;                /* scratch */
+} MotionWindows;
 
-/* out[rows][cols] = the mean of `cells` over the windows of the lattice. */
-void motion_windows(float *out, const MotionModel *m, const float *cells, double *sums);
+int motion_windows_open(MotionWindows *w, const MotionModel *m);
+void motion_windows_free(MotionWindows *w); /* accepts a zeroed one */
 
-/* The value of a frame, by `rarity` in place of the model's: the mean of the greatest MOTION_TOP
+/* out[rows][cols] = the means of a plane of cells. */
+void motion_windows_of(float *out, const MotionModel *m, const float *cells, double *sums);
+
+/* The sector that a direction lies in, and in *share how far it is on the way to the next. */
+int motion_sector(float right, float down, float *share);
+
+/* The value of a frame by these tables (rarity, turn): the mean of the greatest MOTION_TOP
  * rarities. map[rows][cols] receives all. */
-float motion_value(float *map, const MotionModel *m, const float *rarity, const float *windows);
+float motion_value(float *map, const MotionModel *m, const float *rarity, const float *turn,
+                   const MotionWindows *w);
 
 /* -ln of the share of held-out frames beyond a value. */
 double motion_surprise(const MotionModel *m, float value);

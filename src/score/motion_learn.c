@@ -8,15 +8,15 @@
 #include "base/mem.h"
 
 /* Speeds are kept in steps of 1 / STEPS. */
-enum { STEPS = 256 };
+enum { STEPS = 128, PLANES = 3 };
 
 struct MotionLearner {
     MovementSize picture;
     int cells;
     int64_t seen, stride; /* every stride-th frame is kept */
     int64_t count, most;
-    uint16_t *speed; /* [most][cells]; pages take memory once they are touched */
-    int32_t *clip;   /* [most] */
+    int16_t *moved; /* [most][PLANES][cells]: speed, right, down; pages take memory once touched */
+    int32_t *clip;  /* [most] */
 };
 
 int motion_learner_open(MotionLearner **out, MovementSize picture, int64_t bytes) {
@@ -26,11 +26,11 @@ int motion_learner_open(MotionLearner **out, MovementSize picture, int64_t bytes
     l->picture = picture;
     l->cells = picture.width / MOVEMENT_CELL * (picture.height / MOVEMENT_CELL);
     l->stride = 1;
-    l->most = bytes / (l->cells * (int64_t)sizeof *l->speed) / 2 * 2;
+    l->most = bytes / (PLANES * l->cells * (int64_t)sizeof *l->moved) / 2 * 2;
     l->most = l->most < 2 ? 2 : l->most;
-    l->speed = mem_alloc_pages((size_t)(l->most * l->cells) * sizeof *l->speed);
+    l->moved = mem_alloc_pages((size_t)(l->most * PLANES * l->cells) * sizeof *l->moved);
     l->clip = mem_alloc_pages((size_t)l->most * sizeof *l->clip);
-    if (!l->speed || !l->clip) {
+    if (!l->moved || !l->clip) {
         motion_learner_free(&l);
         return ERR_FAIL;
     }
@@ -42,73 +42,147 @@ void motion_learner_free(MotionLearner **out) {
     MotionLearner *l = *out;
     if (!l)
         return;
-    mem_free_pages(l->speed);
+    mem_free_pages(l->moved);
     mem_free_pages(l->clip);
     mem_free(l);
     *out = NULL;
 }
 
+static int16_t *frame_at(const MotionLearner *l, int64_t frame) {
+    return l->moved + frame * PLANES * l->cells;
+}
+
 static void forget_every_second(MotionLearner *l) {
-    size_t bytes = (size_t)l->cells * sizeof *l->speed;
+    size_t bytes = (size_t)(PLANES * l->cells) * sizeof *l->moved;
     for (int64_t i = 0; 2 * i < l->count; i++) {
-        memmove(l->speed + i * l->cells, l->speed + 2 * i * l->cells, bytes);
+        memmove(frame_at(l, i), frame_at(l, 2 * i), bytes);
         l->clip[i] = l->clip[2 * i];
     }
     l->count /= 2;
     l->stride *= 2;
 }
 
-void motion_learner_add(MotionLearner *l, const float *speed, int clip) {
+void motion_learner_add_cells(MotionLearner *l, const float *speed, const float *right,
+                              const float *down, int clip) {
+    const float *plane[PLANES] = {speed, right, down};
     if (l->count == l->most)
         forget_every_second(l);
     if (l->seen++ % l->stride)
         return;
-    uint16_t *to = l->speed + l->count * l->cells;
-    for (int i = 0; i < l->cells; i++)
-        to[i] = (uint16_t)fminf(speed[i] * STEPS + 0.5F, UINT16_MAX);
+    int16_t *to = frame_at(l, l->count);
+    for (int p = 0; p < PLANES; p++)
+        for (int i = 0; i < l->cells; i++)
+            to[p * l->cells + i] =
+                (int16_t)lrintf(fmaxf(fminf(plane[p][i] * STEPS, INT16_MAX), -INT16_MAX));
     l->clip[l->count++] = clip;
+}
+
+void motion_learner_add(MotionLearner *l, const Movement *m, int clip) {
+    motion_learner_add_cells(l, movement_speed(m), movement_right(m), movement_down(m), clip);
 }
 
 /* ---- what is learned ---- */
 
 enum { LEVELS = 4096, LEVEL_STEPS = 64 }; /* of a window's speed, for quantiles: to 64 pixels */
+enum { BLOCKS = 8 };                      /* of time: each is judged by the others */
+enum { STILL = 5 };                       /* frames without movement that end a visit */
+
+/* What a place, a row or all have seen. A visit is an independent observation: the frames of one
+ * walker are not. */
+typedef struct {
+    int64_t frames;
+    double *speeds;         /* [places][MOTION_BINS]: frames in the bin */
+    double *sectors;        /* [places][MOTION_SECTORS]: moving frames */
+    double visits, crowded; /* of places; of rows, where neighbours are one visit */
+} Seen;
 
 typedef struct {
     const MotionLearner *l;
     MotionModel *m;
-    float *cells, *windows, *map; /* of one frame */
-    double *sums;
-    double *counts; /* [places][MOTION_BINS]: frames with a speed in the bin */
-    double *smooth; /* the same, spread over neighbouring places */
-    float *rarity;  /* of one half, to judge the other */
-    int32_t *level; /* [rows][LEVELS] */
+    MotionWindows w;             /* of one frame */
+    float *cells, *map;          /* of one frame */
+    int64_t *last;               /* [places] the frame in which it moved last */
+    int32_t *level;              /* [rows][LEVELS] */
+    double *number, *row_visits; /* [rows] moving windows, visits */
+    Seen block[BLOCKS], sum;
+    double *smooth;               /* [places][MOTION_BINS] */
+    double *row_speed, *row_turn; /* [rows][MOTION_BINS], [rows][MOTION_SECTORS] */
+    float *rarity, *turn;         /* of the blocks that judge one */
 } Study;
 
 static int places_of(const MotionModel *m) {
     return m->rows * m->cols;
 }
 
-static void read_windows(Study *s, int64_t frame) {
-    const uint16_t *from = s->l->speed + frame * s->l->cells;
+static const float *read_plane(Study *s, int64_t frame, int plane) {
+    const int16_t *from = frame_at(s->l, frame) + plane * s->l->cells;
     for (int i = 0; i < s->l->cells; i++)
         s->cells[i] = (float)from[i] / STEPS;
-    motion_windows(s->windows, s->m, s->cells, s->sums);
+    return s->cells;
 }
 
-/* ---- sizes: people far away move less and are smaller ---- */
+static void read_speeds(Study *s, int64_t frame) {
+    motion_windows_of(s->w.speed, s->m, read_plane(s, frame, 0), s->w.sums);
+}
+
+static void read_windows(Study *s, int64_t frame) {
+    read_speeds(s, frame);
+    motion_windows_of(s->w.right, s->m, read_plane(s, frame, 1), s->w.sums);
+    motion_windows_of(s->w.down, s->m, read_plane(s, frame, 2), s->w.sums);
+}
+
+/* ---- visits ---- */
+
+static void forget_visits(Study *s) {
+    for (int i = 0; i < places_of(s->m); i++)
+        s->last[i] = INT64_MIN / 2;
+}
+
+/* Frames between kept ones count. */
+static bool moved_lately(const Study *s, int place, int64_t frame) {
+    int64_t still = STILL / s->l->stride;
+    return frame - s->last[place] <= (still > 0 ? still : 1);
+}
+
+/* Adds the visits that begin in a frame: places that move after stillness; and in a row those of
+ * them beside which nothing moved either, and nothing moves on the left now. `moves` says which
+ * places move. */
+static void count_visits(Study *s, const bool *moves, int64_t frame, double *visits,
+                         double *row_visits) {
+    int cols = s->m->cols;
+    for (int i = 0; i < places_of(s->m); i++) {
+        int c = i % cols;
+        if (!moves[i] || moved_lately(s, i, frame))
+            continue;
+        *visits += 1;
+        bool near = (c > 0 && (moves[i - 1] || moved_lately(s, i - 1, frame))) ||
+                    (c + 1 < cols && moved_lately(s, i + 1, frame));
+        row_visits[i / cols] += !near;
+    }
+    for (int i = 0; i < places_of(s->m); i++)
+        if (moves[i])
+            s->last[i] = frame;
+}
+
+/* ---- perspective: people far away move less and are smaller ---- */
 
 static const float MOVES = 0.25F; /* pixels in a tenth of a second: a window that moves */
 
-static void count_levels(Study *s) {
+static void count_levels(Study *s, bool *moves) {
     int places = places_of(s->m);
+    double visits = 0;
     memset(s->level, 0, (size_t)(s->m->rows * LEVELS) * sizeof *s->level);
+    memset(s->row_visits, 0, (size_t)s->m->rows * sizeof *s->row_visits);
     for (int64_t f = 0; f < s->l->count; f++) {
-        read_windows(s, f);
-        for (int i = 0; i < places; i++)
-            if (s->windows[i] > MOVES) {
-                int level = (int)fminf(s->windows[i] * LEVEL_STEPS, LEVELS - 1);
-                s->level[i / s->m->cols * LEVELS + level]++;
-            }
+        if (f == 0 || s->l->clip[f] != s->l->clip[f - 1])
+            forget_visits(s);
+        read_speeds(s, f);
+        for (int i = 0; i < places; i++) {
+            moves[i] = s->w.speed[i] > MOVES;
+            int level = (int)fminf(s->w.speed[i] * LEVEL_STEPS, LEVELS - 1);
+            s->level[i / s->m->cols * LEVELS + level] += moves[i];
+        }
+        count_visits(s, moves, f, &visits, s->row_visits);
     }
 }
 
@@ -122,162 +196,280 @@ static double quantile(const int32_t *level, double count, double share) {
     return (double)LEVELS / LEVEL_STEPS;
 }
 
-/* The scale of each row: the 0.99 quantile of its moving windows, on a straight line over the rows
- * that saw enough, and not far below the least of them. number[row]: its moving windows. */
-static void fit_scale(Study *s, double *number) {
+/* The 0.99 quantile of each row's moving windows; 0 in rows that saw too little. */
+static void row_quantiles(Study *s, double *q) {
     enum { ENOUGH = 50 };
-    double all = 0, least = INFINITY, w = 0, x = 0, y = 0, xx = 0, xy = 0;
+    double all = 0;
     for (int r = 0; r < s->m->rows; r++) {
-        number[r] = 0;
+        s->number[r] = 0;
         for (int i = 0; i < LEVELS; i++)
-            number[r] += s->level[r * LEVELS + i];
-        all += number[r];
+            s->number[r] += s->level[r * LEVELS + i];
+        all += s->number[r];
     }
-    for (int r = 0; r < s->m->rows; r++) {
-        if (number[r] <= fmax(ENOUGH, 0.002 * all))
-            continue;
-        double q = quantile(s->level + r * LEVELS, number[r], 0.99), n = number[r];
-        least = fmin(least, q);
-        w += n, x += n * r, y += n * q, xx += n * r * r, xy += n * r * q;
-    }
-    double spread = w * xx - x * x, slope = spread > 0 ? (w * xy - x * y) / spread : 0;
-    double start = w > 0 ? (y - slope * x) / w : 1;
-    least = isfinite(least) ? 0.7 * least : 1; /* where nothing moved, a pixel is much */
     for (int r = 0; r < s->m->rows; r++)
-        s->m->scale[r] = (float)fmax(start + slope * r, least);
+        q[r] = s->number[r] > fmax(ENOUGH, 0.002 * all)
+                   ? quantile(s->level + r * LEVELS, s->number[r], 0.99)
+                   : 0;
 }
 
-static void learn_sizes(Study *s, double *number) {
+/* A straight line over the rows, not far below the least of their quantiles. */
+static void fit_line(const Study *s, const double *q, double *line) {
+    double least = INFINITY, w = 0, x = 0, y = 0, xx = 0, xy = 0;
+    for (int r = 0; r < s->m->rows; r++) {
+        double n = s->number[r];
+        if (q[r] == 0)
+            continue;
+        least = fmin(least, q[r]);
+        w += n, x += n * r, y += n * q[r], xx += n * r * r, xy += n * r * q[r];
+    }
+    double spread = w * xx - x * x, slope = spread > 0 ? (w * xy - x * y) / spread : 0;
+    double start = w > 0 ? (y - slope * x) / w : 1; /* where nothing moved, a pixel is much */
+    for (int r = 0; r < s->m->rows; r++)
+        line[r] = w > 0 ? fmax(start + slope * r, 0.7 * least) : 1;
+}
+
+/* Bends the line towards the rows' own quantiles as far as their visits say so: where people come
+ * close, sizes change faster than a line. */
+static void bend(Study *s, const double *q, const double *line) {
+    static const double REACH = 4, LINE_VISITS = 20; /* rows; what the line weighs */
+    for (int r = 0; r < s->m->rows; r++) {
+        double sum = 0, weight = LINE_VISITS;
+        for (int k = 0; k < s->m->rows; k++) {
+            double w = exp(-0.5 * (r - k) * (r - k) / (REACH * REACH)) * s->row_visits[k];
+            if (q[k] == 0)
+                continue;
+            sum += w * log(q[k] / line[k]);
+            weight += w;
+        }
+        s->m->scale[r] = (float)(line[r] * exp(sum / weight));
+    }
+}
+
+static void learn_perspective(Study *s, bool *moves, double *q, double *line) {
     double sum = 0, count = 0;
     for (int r = 0; r < s->m->rows; r++)
         s->m->size[r] = 1;
-    count_levels(s);
-    fit_scale(s, number);
+    count_levels(s, moves);
+    row_quantiles(s, q);
+    fit_line(s, q, line);
     for (int r = 0; r < s->m->rows; r++) {
-        sum += number[r] * s->m->scale[r];
-        count += number[r];
+        sum += s->number[r] * line[r];
+        count += s->number[r];
     }
     for (int r = 0; r < s->m->rows && count > 0; r++)
-        s->m->size[r] = fminf(fmaxf(s->m->scale[r] * (float)(count / sum), 0.5F), 3);
-    count_levels(s);
-    fit_scale(s, number);
+        s->m->size[r] = (float)fmin(fmax(line[r] * count / sum, 0.5), 3);
+    count_levels(s, moves);
+    row_quantiles(s, q);
+    fit_line(s, q, line);
+    bend(s, q, line);
 }
 
-/* ---- rarity ---- */
+/* ---- what was seen ---- */
 
-/* Which frames a table is of: those of the half, or all. */
-typedef enum { HALF_A, HALF_B, ALL } Part;
-
-/* Clips in turn; one clip alone is cut in the middle. */
-static Part half_of(const MotionLearner *l, int64_t frame) {
-    bool one = l->clip[0] == l->clip[l->count - 1];
-    return one ? (frame >= l->count / 2 ? HALF_B : HALF_A) : l->clip[frame] % 2 ? HALF_B : HALF_A;
-}
-
-static int64_t count_speeds(Study *s, Part part) {
+static void see_frame(Study *s, Seen *seen, bool *moves, int64_t frame, double *row_visits) {
     int places = places_of(s->m);
-    int64_t frames = 0;
-    memset(s->counts, 0, (size_t)(places * MOTION_BINS) * sizeof *s->counts);
-    for (int64_t f = 0; f < s->l->count; f++) {
-        if (part != ALL && half_of(s->l, f) != part)
+    read_windows(s, frame);
+    seen->frames++;
+    for (int i = 0; i < places; i++) {
+        float x = s->w.speed[i] / (s->m->scale[i / s->m->cols] * MOTION_BIN), share;
+        seen->speeds[i * MOTION_BINS + (int)fminf(x, MOTION_BINS - 1)]++;
+        moves[i] = x >= MOTION_FIRST;
+        if (!moves[i])
             continue;
-        read_windows(s, f);
-        frames++;
-        for (int i = 0; i < places; i++) {
-            float x = s->windows[i] / (s->m->scale[i / s->m->cols] * MOTION_BIN);
-            s->counts[i * MOTION_BINS + (int)fminf(x, MOTION_BINS - 1)]++;
-        }
+        int sector = motion_sector(s->w.right[i], s->w.down[i], &share);
+        seen->sectors[i * MOTION_SECTORS + sector] += 1 - share;
+        seen->sectors[i * MOTION_SECTORS + (sector + 1) % MOTION_SECTORS] += share;
     }
-    return frames;
+    count_visits(s, moves, frame, &seen->visits, row_visits);
 }
 
-/* counts[bin] becomes the number of frames that reach the bin. */
-static void accumulate(double *counts, int64_t places) {
-    for (int64_t i = 0; i < places; i++)
-        for (int b = MOTION_BINS - 2; b >= 0; b--)
-            counts[i * MOTION_BINS + b] += counts[i * MOTION_BINS + b + 1];
+static int64_t block_of(const Study *s, int64_t frame) {
+    return frame * BLOCKS / s->l->count;
 }
 
-/* Spreads the counts over neighbours along one axis: a Gaussian of one step. At the border the last
- * place repeats. */
-static void spread(double *out, const double *in, int n, int64_t step, int other,
-                   int64_t other_step) {
+static void see_all(Study *s, bool *moves) {
+    for (int64_t f = 0; f < s->l->count; f++) {
+        int64_t b = block_of(s, f);
+        bool begins = f == 0 || s->l->clip[f] != s->l->clip[f - 1] || b != block_of(s, f - 1);
+        if (begins)
+            forget_visits(s);
+        memset(s->row_visits, 0, (size_t)s->m->rows * sizeof *s->row_visits);
+        see_frame(s, &s->block[b], moves, f, s->row_visits);
+        for (int r = 0; r < s->m->rows; r++)
+            s->block[b].crowded += s->row_visits[r];
+    }
+}
+
+/* The sum of all blocks except one (-1: of all). */
+static void sum_blocks(Study *s, int64_t except) {
+    int places = places_of(s->m);
+    Seen *sum = &s->sum;
+    sum->frames = 0;
+    sum->visits = sum->crowded = 0;
+    memset(sum->speeds, 0, (size_t)(places * MOTION_BINS) * sizeof *sum->speeds);
+    memset(sum->sectors, 0, (size_t)(places * MOTION_SECTORS) * sizeof *sum->sectors);
+    for (int b = 0; b < BLOCKS; b++) {
+        const Seen *from = &s->block[b];
+        if (b == except)
+            continue;
+        sum->frames += from->frames;
+        sum->visits += from->visits;
+        sum->crowded += from->crowded;
+        for (int i = 0; i < places * MOTION_BINS; i++)
+            sum->speeds[i] += from->speeds[i];
+        for (int i = 0; i < places * MOTION_SECTORS; i++)
+            sum->sectors[i] += from->sectors[i];
+    }
+}
+
+/* ---- tables: what a place has seen, helped by its row, and the row by all ---- */
+
+/* A Gaussian of one step along an axis of n, for each of `other`; values are vectors of `width`. At
+ * the border the last one repeats. */
+static void smooth_axis(double *out, const double *in, int n, int64_t step, int other,
+                        int64_t other_step, int width) {
     enum { REACH = 4 };
     double weight[2 * REACH + 1], sum = 0;
     for (int k = -REACH; k <= REACH; k++)
         sum += weight[k + REACH] = exp(-0.5 * k * k);
     for (int o = 0; o < other; o++)
         for (int i = 0; i < n; i++) {
-            double *to = out + (o * other_step + i * step) * MOTION_BINS;
-            memset(to, 0, MOTION_BINS * sizeof *to);
+            double *to = out + (o * other_step + i * step) * width;
+            memset(to, 0, (size_t)width * sizeof *to);
             for (int k = -REACH; k <= REACH; k++) {
                 int from = i + k < 0 ? 0 : i + k >= n ? n - 1 : i + k;
-                const double *a = in + (o * other_step + from * step) * MOTION_BINS;
-                for (int b = 0; b < MOTION_BINS; b++)
+                const double *a = in + (o * other_step + from * step) * width;
+                for (int b = 0; b < width; b++)
                     to[b] += weight[k + REACH] / sum * a[b];
             }
         }
 }
 
+/* Sums over each row, smoothed over the rows; and smooths the places in both directions. */
+static void smooth(Study *s, double *rows, double *places, int width) {
+    int R = s->m->rows, C = s->m->cols;
+    double *sums = s->smooth;
+    memset(sums, 0, (size_t)(R * width) * sizeof *sums);
+    for (int i = 0; i < R * C; i++)
+        for (int b = 0; b < width; b++)
+            sums[i / C * width + b] += places[i * width + b];
+    smooth_axis(rows, sums, R, 1, 1, 0, width);
+    smooth_axis(s->smooth, places, C, 1, R, C, width);
+    smooth_axis(places, s->smooth, R, C, C, 1, width);
+}
+
+/* A bin becomes what reaches it. */
+static void accumulate(double *bins, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        for (int b = MOTION_BINS - 2; b >= 0; b--)
+            bins[i * MOTION_BINS + b] += bins[i * MOTION_BINS + b + 1];
+}
+
 /* The share of all windows that reach each bin. Beyond the first bin that hardly any reach, an
  * exponential tail. */
-static void pool(double share[MOTION_BINS], const double *counts, int places, int64_t frames) {
+static void pool(double share[MOTION_BINS], const Seen *seen, int places) {
     memset(share, 0, MOTION_BINS * sizeof *share);
-    for (int i = 0; i < places; i++)
-        for (int b = 0; b < MOTION_BINS; b++)
-            share[b] += counts[i * MOTION_BINS + b] / ((double)places * (double)frames);
+    for (int i = 0; i < places * MOTION_BINS; i++)
+        share[i % MOTION_BINS] += seen->speeds[i] / ((double)places * (double)seen->frames);
+    accumulate(share, 1);
     int from = 1;
     while (from < MOTION_BINS - 2 && share[from] > 1e-3)
         from++;
     double tail = 0;
     for (int b = from; b < MOTION_BINS; b++)
         tail += share[b];
-    double length = share[from] > 0 ? fmax(tail / share[from] - 0.5, 0.5) : 0.5;
-    double first = fmax(share[from], 1e-9); /* where nothing ever moved */
+    double length = fmax(tail / fmax(share[from], 1e-12) - 0.5, 0.5), first = share[from];
     for (int b = from; b < MOTION_BINS; b++)
-        share[b] = first * exp(-(b - from) / length);
+        share[b] = fmax(first * exp(-(b - from) / length), 1e-12);
 }
 
-enum { FIRST_BIN = 2 };                                    /* the first that counts as moving */
-static const double TRUST_FRAMES = 1000, TRUST_MOVES = 10; /* what the pooled table weighs */
+/* A level of a table is believed as much as its parent once it has seen so many visits; how often
+ * something moves at a place, later. */
+static const double TRUST = 5, TRUST_RATE = 20;
 
-static int64_t learn_rarity(Study *s, float *rarity, Part part) {
-    int places = places_of(s->m), rows = s->m->rows, cols = s->m->cols;
-    int64_t frames = count_speeds(s, part);
+/* The frames in which something moves that so many visits have on average. */
+typedef struct {
+    double place, row, rate;
+} Trust;
+
+static Trust trust_of(const Study *s) {
+    double moved = 0;
+    for (int i = 0; i < places_of(s->m) * MOTION_BINS; i++)
+        moved += i % MOTION_BINS >= MOTION_FIRST ? s->sum.speeds[i] : 0;
+    double place = fmax(moved, 1e-9) / fmax(s->sum.visits, 1);
+    double row = fmax(moved, 1e-9) / fmax(s->sum.crowded, 1);
+    return (Trust){TRUST * place, TRUST * row, TRUST_RATE * place};
+}
+
+static void make_rarity(Study *s, float *rarity, Trust trust) {
+    int places = places_of(s->m), cols = s->m->cols;
     double share[MOTION_BINS];
-    if (!frames)
-        return 0;
-    accumulate(s->counts, places);
-    pool(share, s->counts, places, frames);
-    spread(s->smooth, s->counts, cols, 1, rows, cols);
-    spread(s->counts, s->smooth, rows, cols, cols, 1);
+    pool(share, &s->sum, places);
+    smooth(s, s->row_speed, s->sum.speeds, MOTION_BINS);
+    accumulate(s->row_speed, s->m->rows);
+    accumulate(s->sum.speeds, places);
     for (int i = 0; i < places; i++) {
-        const double *reach = s->counts + i * MOTION_BINS;
-        double moves = reach[FIRST_BIN], rest = share[FIRST_BIN];
-        double often = (moves + TRUST_FRAMES * rest) / ((double)frames + TRUST_FRAMES);
+        const double *here = s->sum.speeds + i * MOTION_BINS;
+        const double *row = s->row_speed + i / cols * MOTION_BINS;
+        double moves = here[MOTION_FIRST];
+        double often =
+            (moves + trust.rate) / ((double)s->sum.frames + trust.rate / share[MOTION_FIRST]);
         for (int b = 0; b < MOTION_BINS; b++) {
-            double fast = (reach[b] + TRUST_MOVES * share[b] / rest) / (moves + TRUST_MOVES);
-            rarity[i * MOTION_BINS + b] = b < FIRST_BIN ? 0 : (float)-log(often * fmin(fast, 1));
+            double all = share[b] / share[MOTION_FIRST];
+            double of_row = (row[b] + trust.row * all) / (row[MOTION_FIRST] + trust.row);
+            double fast = (here[b] + trust.place * of_row) / (moves + trust.place);
+            rarity[i * MOTION_BINS + b] =
+                b < MOTION_FIRST ? 0 : (float)-log(fmin(often, 1) * fmin(fast, 1));
         }
     }
-    return frames;
 }
 
-/* ---- calibration: each half is judged by the other ---- */
+static double sum_of(const double *values, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += values[i];
+    return sum;
+}
+
+/* out = what was seen, helped by `trust` times the shares of the parent. */
+static void help(double out[MOTION_SECTORS], const double *seen, const double *parent,
+                 double trust) {
+    double all = sum_of(seen, MOTION_SECTORS);
+    for (int k = 0; k < MOTION_SECTORS; k++)
+        out[k] = (seen[k] + trust * parent[k]) / (all + trust);
+}
+
+/* Only what is rarer than if all directions were alike is surprising. */
+static void make_turn(Study *s, float *turn, Trust trust) {
+    int places = places_of(s->m), cols = s->m->cols;
+    double even[MOTION_SECTORS], all[MOTION_SECTORS] = {0}, row[MOTION_SECTORS];
+    for (int i = 0; i < places * MOTION_SECTORS; i++)
+        all[i % MOTION_SECTORS] += s->sum.sectors[i];
+    for (int k = 0; k < MOTION_SECTORS; k++)
+        even[k] = 1.0 / MOTION_SECTORS;
+    help(all, all, even, trust.row);
+    smooth(s, s->row_turn, s->sum.sectors, MOTION_SECTORS);
+    for (int i = 0; i < places; i++) {
+        double here[MOTION_SECTORS];
+        help(row, s->row_turn + i / cols * MOTION_SECTORS, all, trust.row);
+        help(here, s->sum.sectors + i * MOTION_SECTORS, row, trust.place);
+        for (int k = 0; k < MOTION_SECTORS; k++)
+            turn[i * MOTION_SECTORS + k] = (float)fmax(-log(here[k] * MOTION_SECTORS), 0);
+    }
+}
+
+static void make_tables(Study *s, float *rarity, float *turn, int64_t except) {
+    sum_blocks(s, except);
+    Trust trust = trust_of(s);
+    make_rarity(s, rarity, trust);
+    make_turn(s, turn, trust);
+}
+
+/* ---- calibration: each block is judged by the others ---- */
 
 static int ascending(const void *a, const void *b) {
     float x = *(const float *)a, y = *(const float *)b;
     return (x > y) - (x < y);
-}
-
-static void judge(Study *s, Part by, Part half, int64_t *count) {
-    if (!learn_rarity(s, s->rarity, by))
-        return;
-    for (int64_t f = 0; f < s->l->count; f++)
-        if (half == ALL || half_of(s->l, f) == half) {
-            read_windows(s, f);
-            s->m->ranks[(*count)++] = motion_value(s->map, s->m, s->rarity, s->windows);
-        }
 }
 
 /* The ranks' 0.9 quantile, and the mean excess over it. */
@@ -291,65 +483,98 @@ static void fit_tail(MotionModel *m) {
             excess += m->ranks[i] - m->start;
             over++;
         }
-    m->slope = fmaxf(over ? (float)(excess / over) : 0, 1e-3F);
+    m->slope = fmaxf(over ? (float)(excess / over) : 0, 0.1F);
 }
 
+/* With fewer frames than blocks some have no others to be judged by; then all judge. */
 static void calibrate(Study *s) {
-    int64_t count = 0;
-    judge(s, HALF_A, HALF_B, &count);
-    judge(s, HALF_B, HALF_A, &count);
-    if (count < s->l->count) { /* one half was empty */
-        count = 0;
-        judge(s, ALL, ALL, &count);
+    bool few = s->l->count < BLOCKS;
+    int64_t last = -1;
+    for (int64_t f = 0; f < s->l->count; f++) {
+        int64_t b = block_of(s, f);
+        if (b != last)
+            make_tables(s, s->rarity, s->turn, few ? -1 : b);
+        last = b;
+        read_windows(s, f);
+        s->m->ranks[f] = motion_value(s->map, s->m, s->rarity, s->turn, &s->w);
     }
-    qsort(s->m->ranks, (size_t)count, sizeof *s->m->ranks, ascending);
+    qsort(s->m->ranks, (size_t)s->l->count, sizeof *s->m->ranks, ascending);
     fit_tail(s->m);
 }
 
-static int open_study(Study *s, double **number) {
-    size_t places = (size_t)places_of(s->m), table = places * MOTION_BINS;
+/* ---- memory ---- */
+
+static int open_seen(Seen *seen, size_t places) {
+    seen->speeds = mem_alloc(places * MOTION_BINS, sizeof *seen->speeds);
+    seen->sectors = mem_alloc(places * MOTION_SECTORS, sizeof *seen->sectors);
+    return seen->speeds && seen->sectors ? 0 : ERR_FAIL;
+}
+
+static void close_seen(Seen *seen) {
+    mem_free(seen->speeds);
+    mem_free(seen->sectors);
+}
+
+static int open_study(Study *s) {
+    size_t places = (size_t)places_of(s->m), rows = (size_t)s->m->rows;
+    int code = motion_windows_open(&s->w, s->m);
     s->cells = mem_alloc((size_t)s->l->cells, sizeof *s->cells);
-    s->windows = mem_alloc(places, sizeof *s->windows);
     s->map = mem_alloc(places, sizeof *s->map);
-    s->sums = mem_alloc(motion_sums(s->l->picture), sizeof *s->sums);
-    s->counts = mem_alloc(table, sizeof *s->counts);
-    s->smooth = mem_alloc(table, sizeof *s->smooth);
-    s->rarity = mem_alloc(table, sizeof *s->rarity);
-    s->level = mem_alloc((size_t)s->m->rows * LEVELS, sizeof *s->level);
-    *number = mem_alloc((size_t)s->m->rows, sizeof **number);
-    return s->cells && s->windows && s->map && s->sums && s->counts && s->smooth && s->rarity &&
-                   s->level && *number
-               ? 0
-               : ERR_FAIL;
+    s->last = mem_alloc(places, sizeof *s->last);
+    s->level = mem_alloc(rows * LEVELS, sizeof *s->level);
+    s->number = mem_alloc(rows, sizeof *s->number);
+    s->row_visits = mem_alloc(rows, sizeof *s->row_visits);
+    s->smooth = mem_alloc(places * MOTION_BINS, sizeof *s->smooth);
+    s->row_speed = mem_alloc(rows * MOTION_BINS, sizeof *s->row_speed);
+    s->row_turn = mem_alloc(rows * MOTION_SECTORS, sizeof *s->row_turn);
+    s->rarity = mem_alloc(places * MOTION_BINS, sizeof *s->rarity);
+    s->turn = mem_alloc(places * MOTION_SECTORS, sizeof *s->turn);
+    for (int b = 0; b < BLOCKS && !code; b++)
+        code = open_seen(&s->block[b], places);
+    if (!code)
+        code = open_seen(&s->sum, places);
+    bool whole = s->cells && s->map && s->last && s->level && s->number && s->row_visits &&
+                 s->smooth && s->row_speed && s->row_turn && s->rarity && s->turn;
+    return whole ? code : ERR_FAIL;
 }
 
 static void close_study(Study *s) {
-    mem_free(s->cells);
-    mem_free(s->windows);
-    mem_free(s->map);
-    mem_free(s->sums);
-    mem_free(s->counts);
-    mem_free(s->smooth);
-    mem_free(s->rarity);
-    mem_free(s->level);
+    void *blocks[] = {s->cells,  s->map,       s->last,     s->level,  s->number, s->row_visits,
+                      s->smooth, s->row_speed, s->row_turn, s->rarity, s->turn};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        mem_free(blocks[i]);
+    motion_windows_free(&s->w);
+    for (int b = 0; b < BLOCKS; b++)
+        close_seen(&s->block[b]);
+    close_seen(&s->sum);
+}
+
+static int study(Study *s) {
+    int code = open_study(s);
+    size_t rows = (size_t)s->m->rows;
+    bool *moves = mem_alloc((size_t)places_of(s->m), sizeof *moves);
+    double *q = mem_alloc(2 * rows, sizeof *q);
+    code = moves && q ? code : ERR_FAIL;
+    if (!code) {
+        learn_perspective(s, moves, q, q + rows);
+        see_all(s, moves);
+        calibrate(s);
+        make_tables(s, s->m->rarity, s->m->turn, -1);
+    }
+    mem_free(moves);
+    mem_free(q);
+    close_study(s);
+    return code;
 }
 
 int motion_learner_finish(const MotionLearner *l, MotionModel **out) {
     Study s = {.l = l};
-    double *number = NULL;
     *out = NULL;
     if (!l->count)
         return 0;
     int code = motion_model_open(&s.m, l->picture, (int)l->count);
     if (!code)
-        code = open_study(&s, &number);
-    if (!code) {
-        learn_sizes(&s, number);
-        calibrate(&s);
-        learn_rarity(&s, s.m->rarity, ALL);
-    }
-    close_study(&s);
-    mem_free(number);
+        code = study(&s);
     if (code)
         motion_model_free(&s.m);
     else
