@@ -35,9 +35,9 @@ static void walk(float *cells, int clip, int frame) {
 }
 
 /* Bodies go to the right at their speed. */
-static void add(MotionLearner *l, const float *cells, int clip) {
+static void add(MotionLearner *l, const float *cells) {
     static const float zeros[CELLS];
-    motion_learner_add_cells(l, cells, cells, zeros, clip);
+    motion_learner_add_cells(l, cells, cells, zeros);
 }
 
 static MotionModel *learned(int64_t bytes) {
@@ -48,7 +48,7 @@ static MotionModel *learned(int64_t bytes) {
     for (int c = 0; c < CLIPS; c++)
         for (int f = 0; f < FRAMES; f++) {
             walk(cells, c, f);
-            add(l, cells, c);
+            add(l, cells);
         }
     assert_int_equal(motion_learner_finish(l, &m), 0);
     motion_learner_free(&l);
@@ -220,7 +220,7 @@ static void test_little(void **state) {
     assert_int_equal(motion_learner_finish(l, &m), 0);
     assert_null(m);
     for (int f = 0; f < 3; f++)
-        add(l, cells, 0);
+        add(l, cells);
     assert_int_equal(motion_learner_finish(l, &m), 0);
     double still = surprise_of(m, cells);
     draw(cells, 1, 16, 12, 3);
@@ -239,7 +239,7 @@ static void test_memory_out(void **state) {
     assert_int_equal(motion_learner_open(&l, picture, 1 << 20), 0);
     for (int f = 0; f < 20; f++) {
         walk(cells, 0, f);
-        add(l, cells, 0);
+        add(l, cells);
     }
     int code = ERR_FAIL;
     for (int64_t n = 1; code; n++) {

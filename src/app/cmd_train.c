@@ -418,8 +418,6 @@ static int learn(Train *t) {
     if (t->command->motion && !t->motion)
         code = learn_motion(&t->motion, &t->dataset->train, t->be);
     t->trainer->motion = t->motion;
-    if (!code && t->motion)
-        log_info("motion    learned from %d frames", t->motion->held_out);
     return code;
 }
 

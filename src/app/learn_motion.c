@@ -1,6 +1,7 @@
 #include "app/learn_motion.h"
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "score/motion_learn.h"
@@ -25,7 +26,7 @@ static int open_for(Pass *p, const Frame *f) {
     return code ? code : motion_learner_open(&p->learner, size, ROOM);
 }
 
-static int take(Pass *p, const Frame *f, Sampler *sampler, int clip) {
+static int take(Pass *p, const Frame *f, Sampler *sampler) {
     bool ready = false;
     int code = p->movement ? 0 : open_for(p, f);
     if (code)
@@ -34,11 +35,11 @@ static int take(Pass *p, const Frame *f, Sampler *sampler, int clip) {
     if (!f->corrupt && sampler_take(sampler, f->seconds))
         code = movement_measure(p->movement, &ready);
     if (!code && ready)
-        motion_learner_add(p->learner, p->movement, clip);
+        motion_learner_add(p->learner, p->movement);
     return code;
 }
 
-static int learn_clip(Pass *p, const Clip *clip, int number) {
+static int learn_clip(Pass *p, const Clip *clip) {
     Source *source = NULL;
     Sampler sampler;
     Frame f = {0};
@@ -47,12 +48,21 @@ static int learn_clip(Pass *p, const Clip *clip, int number) {
     if (p->movement)
         movement_reset(p->movement);
     while (!code && (code = source_read(source, &f)) == 0) {
-        code = stop_requested() ? ERR_STOPPED : take(p, &f, &sampler, number);
+        code = stop_requested() ? ERR_STOPPED : take(p, &f, &sampler);
         progress_draw("motion", ++p->read, p->total, "%s", clip->name);
     }
     frame_free(&f);
     source_free(&source);
     return code == ERR_END ? 0 : code;
+}
+
+/* From less than a minute, the surprise ranks frames but its level cannot be trusted. */
+static void tell(const MotionModel *m) {
+    enum { ENOUGH = 600 };
+    log_info("motion    learned from %d frames", m->held_out);
+    if (m->held_out < ENOUGH)
+        log_warn("that is less than a minute: the surprise of normal motion may be high; more "
+                 "footage of what is normal helps");
 }
 
 int learn_motion(MotionModel **out, const Split *split, Backend *be) {
@@ -61,12 +71,14 @@ int learn_motion(MotionModel **out, const Split *split, Backend *be) {
     for (int i = 0; i < split->count; i++)
         p.total = p.total < 0 || split->clips[i].frames < 0 ? -1 : p.total + split->clips[i].frames;
     for (int i = 0; i < split->count && !code; i++)
-        code = learn_clip(&p, &split->clips[i], i);
+        code = learn_clip(&p, &split->clips[i]);
     progress_end();
     *out = NULL;
     if (!code && p.learner)
         code = motion_learner_finish(p.learner, out);
     movement_free(&p.movement);
     motion_learner_free(&p.learner);
+    if (!code && *out)
+        tell(*out);
     return code;
 }

@@ -16,7 +16,6 @@ struct MotionLearner {
     int64_t seen, stride; /* every stride-th frame is kept */
     int64_t count, most;
     int16_t *moved; /* [most][PLANES][cells]: speed, right, down; pages take memory once touched */
-    int32_t *clip;  /* [most] */
 };
 
 int motion_learner_open(MotionLearner **out, MovementSize picture, int64_t bytes) {
@@ -29,8 +28,7 @@ int motion_learner_open(MotionLearner **out, MovementSize picture, int64_t bytes
     l->most = bytes / (PLANES * l->cells * (int64_t)sizeof *l->moved) / 2 * 2;
     l->most = l->most < 2 ? 2 : l->most;
     l->moved = mem_alloc_pages((size_t)(l->most * PLANES * l->cells) * sizeof *l->moved);
-    l->clip = mem_alloc_pages((size_t)l->most * sizeof *l->clip);
-    if (!l->moved || !l->clip) {
+    if (!l->moved) {
         motion_learner_free(&l);
         return ERR_FAIL;
     }
@@ -43,7 +41,6 @@ void motion_learner_free(MotionLearner **out) {
     if (!l)
         return;
     mem_free_pages(l->moved);
-    mem_free_pages(l->clip);
     mem_free(l);
     *out = NULL;
 }
@@ -54,16 +51,14 @@ static int16_t *frame_at(const MotionLearner *l, int64_t frame) {
 
 static void forget_every_second(MotionLearner *l) {
     size_t bytes = (size_t)(PLANES * l->cells) * sizeof *l->moved;
-    for (int64_t i = 0; 2 * i < l->count; i++) {
+    for (int64_t i = 0; 2 * i < l->count; i++)
         memmove(frame_at(l, i), frame_at(l, 2 * i), bytes);
-        l->clip[i] = l->clip[2 * i];
-    }
     l->count /= 2;
     l->stride *= 2;
 }
 
 void motion_learner_add_cells(MotionLearner *l, const float *speed, const float *right,
-                              const float *down, int clip) {
+                              const float *down) {
     const float *plane[PLANES] = {speed, right, down};
     if (l->count == l->most)
         forget_every_second(l);
@@ -74,36 +69,31 @@ void motion_learner_add_cells(MotionLearner *l, const float *speed, const float 
         for (int i = 0; i < l->cells; i++)
             to[p * l->cells + i] =
                 (int16_t)lrintf(fmaxf(fminf(plane[p][i] * STEPS, INT16_MAX), -INT16_MAX));
-    l->clip[l->count++] = clip;
+    l->count++;
 }
 
-void motion_learner_add(MotionLearner *l, const Movement *m, int clip) {
-    motion_learner_add_cells(l, movement_speed(m), movement_right(m), movement_down(m), clip);
+void motion_learner_add(MotionLearner *l, const Movement *m) {
+    motion_learner_add_cells(l, movement_speed(m), movement_right(m), movement_down(m));
 }
 
 /* ---- what is learned ---- */
 
 enum { LEVELS = 4096, LEVEL_STEPS = 64 }; /* of a window's speed, for quantiles: to 64 pixels */
 enum { BLOCKS = 8 };                      /* of time: each is judged by the others */
-enum { STILL = 5 };                       /* frames without movement that end a visit */
 
-/* What a place, a row or all have seen. A visit is an independent observation: the frames of one
- * walker are not. */
 typedef struct {
     int64_t frames;
-    double *speeds;         /* [places][MOTION_BINS]: frames in the bin */
-    double *sectors;        /* [places][MOTION_SECTORS]: moving frames */
-    double visits, crowded; /* of places; of rows, where neighbours are one visit */
+    double *speeds;  /* [places][MOTION_BINS]: frames in the bin */
+    double *sectors; /* [places][MOTION_SECTORS]: moving frames */
 } Seen;
 
 typedef struct {
     const MotionLearner *l;
     MotionModel *m;
-    MotionWindows w;             /* of one frame */
-    float *cells, *map;          /* of one frame */
-    int64_t *last;               /* [places] the frame in which it moved last */
-    int32_t *level;              /* [rows][LEVELS] */
-    double *number, *row_visits; /* [rows] moving windows, visits */
+    MotionWindows w;    /* of one frame */
+    float *cells, *map; /* of one frame */
+    int32_t *level;     /* [rows][LEVELS] */
+    double *number;     /* [rows] moving windows */
     Seen block[BLOCKS], sum;
     double *smooth;               /* [places][MOTION_BINS] */
     double *row_speed, *row_turn; /* [rows][MOTION_BINS], [rows][MOTION_SECTORS] */
@@ -131,58 +121,18 @@ static void read_windows(Study *s, int64_t frame) {
     motion_windows_of(s->w.down, s->m, read_plane(s, frame, 2), s->w.sums);
 }
 
-/* ---- visits ---- */
-
-static void forget_visits(Study *s) {
-    for (int i = 0; i < places_of(s->m); i++)
-        s->last[i] = INT64_MIN / 2;
-}
-
-/* Frames between kept ones count. */
-static bool moved_lately(const Study *s, int place, int64_t frame) {
-    int64_t still = STILL / s->l->stride;
-    return frame - s->last[place] <= (still > 0 ? still : 1);
-}
-
-/* Adds the visits that begin in a frame: places that move after stillness; and in a row those of
- * them beside which nothing moved either, and nothing moves on the left now. `moves` says which
- * places move. */
-static void count_visits(Study *s, const bool *moves, int64_t frame, double *visits,
-                         double *row_visits) {
-    int cols = s->m->cols;
-    for (int i = 0; i < places_of(s->m); i++) {
-        int c = i % cols;
-        if (!moves[i] || moved_lately(s, i, frame))
-            continue;
-        *visits += 1;
-        bool near = (c > 0 && (moves[i - 1] || moved_lately(s, i - 1, frame))) ||
-                    (c + 1 < cols && moved_lately(s, i + 1, frame));
-        row_visits[i / cols] += !near;
-    }
-    for (int i = 0; i < places_of(s->m); i++)
-        if (moves[i])
-            s->last[i] = frame;
-}
-
 /* ---- perspective: people far away move less and are smaller ---- */
 
 static const float MOVES = 0.25F; /* pixels in a tenth of a second: a window that moves */
 
-static void count_levels(Study *s, bool *moves) {
-    int places = places_of(s->m);
-    double visits = 0;
+static void count_levels(Study *s) {
     memset(s->level, 0, (size_t)(s->m->rows * LEVELS) * sizeof *s->level);
-    memset(s->row_visits, 0, (size_t)s->m->rows * sizeof *s->row_visits);
     for (int64_t f = 0; f < s->l->count; f++) {
-        if (f == 0 || s->l->clip[f] != s->l->clip[f - 1])
-            forget_visits(s);
         read_speeds(s, f);
-        for (int i = 0; i < places; i++) {
-            moves[i] = s->w.speed[i] > MOVES;
+        for (int i = 0; i < places_of(s->m); i++) {
             int level = (int)fminf(s->w.speed[i] * LEVEL_STEPS, LEVELS - 1);
-            s->level[i / s->m->cols * LEVELS + level] += moves[i];
+            s->level[i / s->m->cols * LEVELS + level] += s->w.speed[i] > MOVES;
         }
-        count_visits(s, moves, f, &visits, s->row_visits);
     }
 }
 
@@ -228,14 +178,14 @@ static void fit_line(const Study *s, const double *q, double *line) {
         line[r] = w > 0 ? fmax(start + slope * r, 0.7 * least) : 1;
 }
 
-/* Bends the line towards the rows' own quantiles as far as their visits say so: where people come
+/* Bends the line towards the rows' own quantiles as far as they have seen enough: where people come
  * close, sizes change faster than a line. */
 static void bend(Study *s, const double *q, const double *line) {
-    static const double REACH = 4, LINE_VISITS = 20; /* rows; what the line weighs */
+    static const double REACH = 4, LINE = 2000; /* rows; moving windows that the line weighs */
     for (int r = 0; r < s->m->rows; r++) {
-        double sum = 0, weight = LINE_VISITS;
+        double sum = 0, weight = LINE;
         for (int k = 0; k < s->m->rows; k++) {
-            double w = exp(-0.5 * (r - k) * (r - k) / (REACH * REACH)) * s->row_visits[k];
+            double w = exp(-0.5 * (r - k) * (r - k) / (REACH * REACH)) * s->number[k];
             if (q[k] == 0)
                 continue;
             sum += w * log(q[k] / line[k]);
@@ -245,11 +195,11 @@ static void bend(Study *s, const double *q, const double *line) {
     }
 }
 
-static void learn_perspective(Study *s, bool *moves, double *q, double *line) {
+static void learn_perspective(Study *s, double *q, double *line) {
     double sum = 0, count = 0;
     for (int r = 0; r < s->m->rows; r++)
         s->m->size[r] = 1;
-    count_levels(s, moves);
+    count_levels(s);
     row_quantiles(s, q);
     fit_line(s, q, line);
     for (int r = 0; r < s->m->rows; r++) {
@@ -258,7 +208,7 @@ static void learn_perspective(Study *s, bool *moves, double *q, double *line) {
     }
     for (int r = 0; r < s->m->rows && count > 0; r++)
         s->m->size[r] = (float)fmin(fmax(line[r] * count / sum, 0.5), 3);
-    count_levels(s, moves);
+    count_levels(s);
     row_quantiles(s, q);
     fit_line(s, q, line);
     bend(s, q, line);
@@ -266,38 +216,22 @@ static void learn_perspective(Study *s, bool *moves, double *q, double *line) {
 
 /* ---- what was seen ---- */
 
-static void see_frame(Study *s, Seen *seen, bool *moves, int64_t frame, double *row_visits) {
-    int places = places_of(s->m);
+static void see_frame(Study *s, Seen *seen, int64_t frame) {
     read_windows(s, frame);
     seen->frames++;
-    for (int i = 0; i < places; i++) {
+    for (int i = 0; i < places_of(s->m); i++) {
         float x = s->w.speed[i] / (s->m->scale[i / s->m->cols] * MOTION_BIN), share;
         seen->speeds[i * MOTION_BINS + (int)fminf(x, MOTION_BINS - 1)]++;
-        moves[i] = x >= MOTION_FIRST;
-        if (!moves[i])
+        if (x < MOTION_FIRST)
             continue;
         int sector = motion_sector(s->w.right[i], s->w.down[i], &share);
         seen->sectors[i * MOTION_SECTORS + sector] += 1 - share;
         seen->sectors[i * MOTION_SECTORS + (sector + 1) % MOTION_SECTORS] += share;
     }
-    count_visits(s, moves, frame, &seen->visits, row_visits);
 }
 
 static int64_t block_of(const Study *s, int64_t frame) {
     return frame * BLOCKS / s->l->count;
-}
-
-static void see_all(Study *s, bool *moves) {
-    for (int64_t f = 0; f < s->l->count; f++) {
-        int64_t b = block_of(s, f);
-        bool begins = f == 0 || s->l->clip[f] != s->l->clip[f - 1] || b != block_of(s, f - 1);
-        if (begins)
-            forget_visits(s);
-        memset(s->row_visits, 0, (size_t)s->m->rows * sizeof *s->row_visits);
-        see_frame(s, &s->block[b], moves, f, s->row_visits);
-        for (int r = 0; r < s->m->rows; r++)
-            s->block[b].crowded += s->row_visits[r];
-    }
 }
 
 /* The sum of all blocks except one (-1: of all). */
@@ -305,7 +239,6 @@ static void sum_blocks(Study *s, int64_t except) {
     int places = places_of(s->m);
     Seen *sum = &s->sum;
     sum->frames = 0;
-    sum->visits = sum->crowded = 0;
     memset(sum->speeds, 0, (size_t)(places * MOTION_BINS) * sizeof *sum->speeds);
     memset(sum->sectors, 0, (size_t)(places * MOTION_SECTORS) * sizeof *sum->sectors);
     for (int b = 0; b < BLOCKS; b++) {
@@ -313,8 +246,6 @@ static void sum_blocks(Study *s, int64_t except) {
         if (b == except)
             continue;
         sum->frames += from->frames;
-        sum->visits += from->visits;
-        sum->crowded += from->crowded;
         for (int i = 0; i < places * MOTION_BINS; i++)
             sum->speeds[i] += from->speeds[i];
         for (int i = 0; i < places * MOTION_SECTORS; i++)
@@ -383,25 +314,12 @@ static void pool(double share[MOTION_BINS], const Seen *seen, int places) {
         share[b] = fmax(first * exp(-(b - from) / length), 1e-12);
 }
 
-/* A level of a table is believed as much as its parent once it has seen so many visits; how often
- * something moves at a place, later. */
-static const double TRUST = 5, TRUST_RATE = 20;
+/* A level of a table is believed as much as its parent once it has seen something move so often: a
+ * place in frames, a row in windows; a place's share of frames in which something moves, later. One
+ * walker is about ten frames of a place. */
+static const double TRUST_PLACE = 50, TRUST_ROW = 500, TRUST_RATE = 200;
 
-/* The frames in which something moves that so many visits have on average. */
-typedef struct {
-    double place, row, rate;
-} Trust;
-
-static Trust trust_of(const Study *s) {
-    double moved = 0;
-    for (int i = 0; i < places_of(s->m) * MOTION_BINS; i++)
-        moved += i % MOTION_BINS >= MOTION_FIRST ? s->sum.speeds[i] : 0;
-    double place = fmax(moved, 1e-9) / fmax(s->sum.visits, 1);
-    double row = fmax(moved, 1e-9) / fmax(s->sum.crowded, 1);
-    return (Trust){TRUST * place, TRUST * row, TRUST_RATE * place};
-}
-
-static void make_rarity(Study *s, float *rarity, Trust trust) {
+static void make_rarity(Study *s, float *rarity) {
     int places = places_of(s->m), cols = s->m->cols;
     double share[MOTION_BINS];
     pool(share, &s->sum, places);
@@ -413,11 +331,11 @@ static void make_rarity(Study *s, float *rarity, Trust trust) {
         const double *row = s->row_speed + i / cols * MOTION_BINS;
         double moves = here[MOTION_FIRST];
         double often =
-            (moves + trust.rate) / ((double)s->sum.frames + trust.rate / share[MOTION_FIRST]);
+            (moves + TRUST_RATE) / ((double)s->sum.frames + TRUST_RATE / share[MOTION_FIRST]);
         for (int b = 0; b < MOTION_BINS; b++) {
             double all = share[b] / share[MOTION_FIRST];
-            double of_row = (row[b] + trust.row * all) / (row[MOTION_FIRST] + trust.row);
-            double fast = (here[b] + trust.place * of_row) / (moves + trust.place);
+            double of_row = (row[b] + TRUST_ROW * all) / (row[MOTION_FIRST] + TRUST_ROW);
+            double fast = (here[b] + TRUST_PLACE * of_row) / (moves + TRUST_PLACE);
             rarity[i * MOTION_BINS + b] =
                 b < MOTION_FIRST ? 0 : (float)-log(fmin(often, 1) * fmin(fast, 1));
         }
@@ -440,19 +358,19 @@ static void help(double out[MOTION_SECTORS], const double *seen, const double *p
 }
 
 /* Only what is rarer than if all directions were alike is surprising. */
-static void make_turn(Study *s, float *turn, Trust trust) {
+static void make_turn(Study *s, float *turn) {
     int places = places_of(s->m), cols = s->m->cols;
     double even[MOTION_SECTORS], all[MOTION_SECTORS] = {0}, row[MOTION_SECTORS];
     for (int i = 0; i < places * MOTION_SECTORS; i++)
         all[i % MOTION_SECTORS] += s->sum.sectors[i];
     for (int k = 0; k < MOTION_SECTORS; k++)
         even[k] = 1.0 / MOTION_SECTORS;
-    help(all, all, even, trust.row);
+    help(all, all, even, TRUST_ROW);
     smooth(s, s->row_turn, s->sum.sectors, MOTION_SECTORS);
     for (int i = 0; i < places; i++) {
         double here[MOTION_SECTORS];
-        help(row, s->row_turn + i / cols * MOTION_SECTORS, all, trust.row);
-        help(here, s->sum.sectors + i * MOTION_SECTORS, row, trust.place);
+        help(row, s->row_turn + i / cols * MOTION_SECTORS, all, TRUST_ROW);
+        help(here, s->sum.sectors + i * MOTION_SECTORS, row, TRUST_PLACE);
         for (int k = 0; k < MOTION_SECTORS; k++)
             turn[i * MOTION_SECTORS + k] = (float)fmax(-log(here[k] * MOTION_SECTORS), 0);
     }
@@ -460,9 +378,8 @@ static void make_turn(Study *s, float *turn, Trust trust) {
 
 static void make_tables(Study *s, float *rarity, float *turn, int64_t except) {
     sum_blocks(s, except);
-    Trust trust = trust_of(s);
-    make_rarity(s, rarity, trust);
-    make_turn(s, turn, trust);
+    make_rarity(s, rarity);
+    make_turn(s, turn);
 }
 
 /* ---- calibration: each block is judged by the others ---- */
@@ -520,10 +437,8 @@ static int open_study(Study *s) {
     int code = motion_windows_open(&s->w, s->m);
     s->cells = mem_alloc((size_t)s->l->cells, sizeof *s->cells);
     s->map = mem_alloc(places, sizeof *s->map);
-    s->last = mem_alloc(places, sizeof *s->last);
     s->level = mem_alloc(rows * LEVELS, sizeof *s->level);
     s->number = mem_alloc(rows, sizeof *s->number);
-    s->row_visits = mem_alloc(rows, sizeof *s->row_visits);
     s->smooth = mem_alloc(places * MOTION_BINS, sizeof *s->smooth);
     s->row_speed = mem_alloc(rows * MOTION_BINS, sizeof *s->row_speed);
     s->row_turn = mem_alloc(rows * MOTION_SECTORS, sizeof *s->row_turn);
@@ -533,14 +448,14 @@ static int open_study(Study *s) {
         code = open_seen(&s->block[b], places);
     if (!code)
         code = open_seen(&s->sum, places);
-    bool whole = s->cells && s->map && s->last && s->level && s->number && s->row_visits &&
-                 s->smooth && s->row_speed && s->row_turn && s->rarity && s->turn;
+    bool whole = s->cells && s->map && s->level && s->number && s->smooth && s->row_speed &&
+                 s->row_turn && s->rarity && s->turn;
     return whole ? code : ERR_FAIL;
 }
 
 static void close_study(Study *s) {
-    void *blocks[] = {s->cells,  s->map,       s->last,     s->level,  s->number, s->row_visits,
-                      s->smooth, s->row_speed, s->row_turn, s->rarity, s->turn};
+    void *blocks[] = {s->cells,     s->map,      s->level,  s->number, s->smooth,
+                      s->row_speed, s->row_turn, s->rarity, s->turn};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         mem_free(blocks[i]);
     motion_windows_free(&s->w);
@@ -552,16 +467,15 @@ static void close_study(Study *s) {
 static int study(Study *s) {
     int code = open_study(s);
     size_t rows = (size_t)s->m->rows;
-    bool *moves = mem_alloc((size_t)places_of(s->m), sizeof *moves);
     double *q = mem_alloc(2 * rows, sizeof *q);
-    code = moves && q ? code : ERR_FAIL;
+    code = q ? code : ERR_FAIL;
     if (!code) {
-        learn_perspective(s, moves, q, q + rows);
-        see_all(s, moves);
+        learn_perspective(s, q, q + rows);
+        for (int64_t f = 0; f < s->l->count; f++)
+            see_frame(s, &s->block[block_of(s, f)], f);
         calibrate(s);
         make_tables(s, s->m->rarity, s->m->turn, -1);
     }
-    mem_free(moves);
     mem_free(q);
     close_study(s);
     return code;

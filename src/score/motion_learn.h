@@ -11,12 +11,12 @@ typedef struct MotionLearner MotionLearner;
 int motion_learner_open(MotionLearner **out, MovementSize picture, int64_t bytes);
 void motion_learner_free(MotionLearner **l); /* accepts NULL */
 
-/* Adds what moved in a frame. Clips are numbered from 0 on. */
-void motion_learner_add(MotionLearner *l, const Movement *m, int clip);
+/* Adds what moved in a frame. */
+void motion_learner_add(MotionLearner *l, const Movement *m);
 
 /* The same from its planes of cells (movement.h). */
 void motion_learner_add_cells(MotionLearner *l, const float *speed, const float *right,
-                              const float *down, int clip);
+                              const float *down);
 
 /* Learns. *out is NULL if there was no frame. */
 int motion_learner_finish(const MotionLearner *l, MotionModel **out);
