@@ -65,7 +65,8 @@ static double surprise_towards(const MotionModel *m, const float *cells, float w
     motion_windows_of(w.down, m, zeros, w.sums);
     for (int i = 0; i < m->rows * m->cols; i++)
         w.right[i] *= way;
-    double surprise = motion_surprise(m, motion_value(map, m, m->rarity, m->turn, &w));
+    double surprise =
+        calibration_surprise(&m->held_out, motion_value(map, m, m->rarity, m->turn, &w));
     motion_windows_free(&w);
     return surprise;
 }
@@ -107,7 +108,7 @@ static void test_room(void **state) {
     (void)state;
     MotionModel *m = learned(3 * 2 * CELLS * 200);
     float cells[CELLS];
-    assert_in_range(m->held_out, 100, 200);
+    assert_in_range(m->held_out.count, 100, 200);
     draw(cells, 1, 16, 12, 2);
     assert_true(surprise_of(m, cells) < -log(0.03));
     draw(cells, 1, 16, 12, 6);
@@ -121,7 +122,7 @@ static void test_windows(void **state) {
     MotionModel *m;
     MotionWindows w = {0};
     float cells[CELLS];
-    assert_int_equal(motion_model_open(&m, picture, 1), 0);
+    assert_int_equal(motion_model_open(&m, picture), 0);
     assert_int_equal(motion_windows_open(&w, m), 0);
     for (int r = 0; r < m->rows; r++)
         m->size[r] = 0.3F + 0.4F * (float)r;
@@ -150,21 +151,25 @@ static void test_windows(void **state) {
 /* Ranks below the tail, then the tail; it never falls. */
 static void test_calibration(void **state) {
     (void)state;
-    MotionModel *m;
-    assert_int_equal(motion_model_open(&m, picture, 101), 0);
+    Calibration c;
+    float values[101], equal[50] = {0};
     for (int i = 0; i <= 100; i++)
-        m->ranks[i] = (float)i;
-    m->start = 90;
-    m->slope = 5;
-    assert_true(fabs(motion_surprise(m, 50) - log(2)) < 0.01);
-    assert_true(fabs(motion_surprise(m, 90 + 5) - (1 - log(0.1))) < 1e-6);
-    assert_true(motion_surprise(m, -3) >= 0);
+        values[100 - i] = (float)i;
+    assert_int_equal(calibration_fit(&c, values, 101, 0.1F), 0);
+    assert_true(fabs(c.tail[0] - 90) < 1e-5 && fabs(c.tail[1] - 5.5) < 1e-5);
+    assert_true(fabs(calibration_surprise(&c, 50) - log(2)) < 0.01);
+    assert_true(fabs(calibration_surprise(&c, 90 + 5.5) - (1 - log(0.1))) < 1e-6);
+    assert_true(calibration_surprise(&c, -3) >= 0);
     double last = -1;
     for (double v = -2; v < 200; v += 0.25) {
-        assert_true(motion_surprise(m, (float)v) >= last);
-        last = motion_surprise(m, (float)v);
+        assert_true(calibration_surprise(&c, v) >= last);
+        last = calibration_surprise(&c, v);
     }
-    motion_model_free(&m);
+    calibration_free(&c);
+    assert_int_equal(calibration_fit(&c, equal, 50, 0.1F), 0);
+    assert_true(calibration_surprise(&c, 0) < 0.02);
+    assert_true(calibration_surprise(&c, 1) > 10);
+    calibration_free(&c);
 }
 
 static void save(const MotionModel *m, const char *path) {

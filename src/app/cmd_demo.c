@@ -41,8 +41,8 @@ static int train_and_evaluate(const DemoArgs *args, const char *data) {
     int result = run_command("train", cmd_train, (int)(sizeof train / sizeof *train), train);
     if (result != EXIT_OK)
         return result;
-    char *eval[] = {run, (char *)data, "-o", args->output};
-    result = run_command("eval", cmd_eval, 4, eval);
+    char *eval[] = {run, (char *)data, "-o", args->output, "--variants", "frame,motion,surprise"};
+    result = run_command("eval", cmd_eval, (int)(sizeof eval / sizeof *eval), eval);
     if (result == EXIT_OK)
         log_info("\nreport    %s/report.html", args->output);
     return result;

@@ -33,7 +33,8 @@ static const char usage[] =
     "scores.csv.\n\n"
     "A protocol drops frames and applies min-max and filters to the scores as a published code\n"
     "does. --protocols takes names of the list below, sma (the paper's: the first two) or all.\n"
-    "Variants of the score: frame (PSNR), max-patch, top-patches, window, motion, or all.\n";
+    "Variants of the score: frame (PSNR), max-patch, top-patches, window, motion,\n"
+    "surprise (of motion and PSNR), or all.\n";
 
 typedef struct {
     char *labels, *output, *protocols, *variants, *scores, *clips, *tracks;
@@ -167,7 +168,8 @@ static int make_plan(Eval *e) {
     int code = take_list("protocols", e->args.protocols, known, take_protocol, e);
     return code ? code
                 : take_list("variants", e->args.variants,
-                            "frame, max-patch, top-patches, window, motion", take_variant, e);
+                            "frame, max-patch, top-patches, window, motion, surprise", take_variant,
+                            e);
 }
 
 static int check_scores_usage(const Eval *e) {
@@ -335,17 +337,20 @@ static int open_scorers(Eval *e) {
 /* Does nothing need the network's scores? */
 static bool motion_alone(const Eval *e) {
     bool alone = e->plan.score[SCORE_MOTION] && !e->args.output && !e->args.localise;
-    for (int k = 0; k < SCORE_MOTION; k++)
-        alone = alone && !e->plan.score[k];
+    for (int k = 0; k < SCORE_KINDS; k++)
+        alone = alone && (k == SCORE_MOTION || !e->plan.score[k]);
     return alone;
 }
 
 /* What is asked for by its name, not by "all", must be there. */
 static int check_motion(const Eval *e) {
-    if (!e->plan.score[SCORE_MOTION] || scorer_motion(e->scorer[0]) || e->plan.score[SCORE_WINDOW])
+    bool asked = e->plan.score[SCORE_MOTION] || e->plan.score[SCORE_SURPRISE];
+    bool all = e->plan.score[SCORE_MOTION] && e->plan.score[SCORE_WINDOW];
+    if (!asked || all || scorer_motion(e->scorer[0]))
         return 0;
     return err_set(ERR_FAIL,
-                   "--variants motion: %s knows nothing of motion; train again to learn that, too",
+                   "--variants motion, surprise: %s knows nothing of motion; train again to learn "
+                   "that, too",
                    e->model);
 }
 

@@ -306,12 +306,15 @@ static int score_motion(Score *s, const Frame *f, bool wanted, double *surprise)
 }
 
 static int score_frame(Score *s, const Frame *f, PairState state) {
-    FrameScore score = {NAN, NAN};
+    FrameScore score = {NAN, NAN, 0};
+    Opinions o;
     bool whole = state == PAIR_WHOLE;
-    int code = score_motion(s, f, whole, &score.surprise);
+    int code = score_motion(s, f, whole, &o.opinion[OPINION_MOTION]);
     if (!code && whole)
         code =
             scorer_run(s->scorer, pair_reader_x(s->reader), pair_reader_y(s->reader), &score.psnr);
+    o.opinion[OPINION_ERROR] = scorer_error_surprise(s->scorer, score.psnr);
+    score.surprise = surprise_of(&o, &score.by);
     if (state == PAIR_LATE)
         tell_late(s);
     s->read++;

@@ -5,6 +5,7 @@
 #include "app/cmd.h"
 #include "app/common.h"
 #include "app/footage.h"
+#include "app/learn_error.h"
 #include "app/learn_motion.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -88,7 +89,7 @@ typedef struct {
     const char *name, *usage;
     const char *preset;  /* the preset for random weights; NULL: the paper's */
     const char *options; /* set after the preset */
-    bool motion;         /* learns what motion is normal */
+    bool judges;         /* also learns what motion and which errors are normal */
 } Command;
 
 typedef struct {
@@ -108,6 +109,7 @@ typedef struct {
     Backend *be;
     Trainer *trainer;
     MotionModel *motion; /* NULL: not learned */
+    Calibration error;   /* of the weights as they are; count 0: not learned */
     RunLog *log;
     int lock; /* of the run's folder */
 } Train;
@@ -117,6 +119,7 @@ static void train_close(Train *t) {
     file_unlock(t->lock);
     trainer_free(&t->trainer);
     motion_model_free(&t->motion);
+    calibration_free(&t->error);
     backend_free(&t->be);
     pairs_free(&t->pairs);
     dataset_free(&t->dataset);
@@ -378,6 +381,9 @@ static int open_run(Train *t) {
         code = checkpoint_load(t->trainer, &t->stored, t->checkpoint, t->checkpoint_path);
         if (!code && strcmp(t->shown, t->stored.model.data) == 0)
             code = motion_model_load(&t->motion, t->checkpoint, t->checkpoint_path);
+        if (!code)
+            code = calibration_load(&t->error, t->checkpoint, t->checkpoint_path, ERROR_RANKS,
+                                    ERROR_TAIL);
         safetensors_free(&t->checkpoint);
         if (!code)
             tell_resumed(t);
@@ -415,10 +421,20 @@ static int keep_epoch(Train *t) {
 /* Before the network, so that every checkpoint has it. It needs the footage alone. */
 static int learn(Train *t) {
     int code = 0;
-    if (t->command->motion && !t->motion)
+    if (t->command->judges && !t->motion)
         code = learn_motion(&t->motion, &t->dataset->train, t->be);
     t->trainer->motion = t->motion;
     return code;
+}
+
+/* Of the last weights. It reads them from the checkpoint, and saves that again. */
+static int learn_errors(Train *t) {
+    bool wanted = t->command->judges && t->training.objective == OBJECTIVE_NEXT_FRAME;
+    if (!wanted || t->error.count)
+        return 0;
+    int code = learn_error(&t->error, t->checkpoint_path, &t->dataset->train, t->be);
+    t->trainer->error = &t->error;
+    return code ? code : save(t);
 }
 
 typedef struct {
@@ -500,6 +516,7 @@ static int loop(Train *t) {
             code = 0;
             break;
         }
+        calibration_free(&t->error); /* of other weights */
         if (!code)
             code = trainer_step(tr, &batch, &r);
         if (!code)
@@ -514,7 +531,9 @@ static int loop(Train *t) {
         return save_after_failure(t, code, saved);
     if (saved != tr->step)
         code = save(t);
-    if (!code && stop_requested())
+    if (!code && !stop_requested())
+        code = learn_errors(t);
+    if ((!code || code == ERR_STOPPED) && stop_requested())
         return tell_stopped(t, total);
     if (!code)
         log_info("done      %lld steps; %s", (long long)tr->step, t->checkpoint_path);

@@ -59,8 +59,8 @@ static int learn_clip(Pass *p, const Clip *clip) {
 /* From less than a minute, the surprise ranks frames but its level cannot be trusted. */
 static void tell(const MotionModel *m) {
     enum { ENOUGH = 600 };
-    log_info("motion    learned from %d frames", m->held_out);
-    if (m->held_out < ENOUGH)
+    log_info("motion    learned from %d frames", m->held_out.count);
+    if (m->held_out.count < ENOUGH)
         log_warn("that is less than a minute: the surprise of normal motion may be high; more "
                  "footage of what is normal helps");
 }

@@ -59,7 +59,7 @@ int score_output_open(ScoreOutput **out, const ScoreOutputConfig *c) {
     if (c->format == FORMAT_CSV && !begun) {
         write_text(o, c->many ? "file," : "");
         write_text(o, c->live ? "frame,seconds,time,psnr" : "frame,seconds,psnr");
-        write_text(o, c->surprise ? ",surprise\n" : "\n");
+        write_text(o, c->surprise ? ",surprise,by\n" : "\n");
     }
     *out = o;
     return 0;
@@ -115,6 +115,7 @@ static void csv_field(char *buf, size_t n, const char *text) {
 /* The numbers of a line as text, empty where there is none. */
 typedef struct {
     char seconds[32], time[48], psnr[32], surprise[32];
+    const char *by;
 } Fields;
 
 static void csv_line(char *line, const ScoreOutput *o, const char *clip, const Frame *f,
@@ -122,9 +123,9 @@ static void csv_line(char *line, const ScoreOutput *o, const char *clip, const F
     char name[LINE / 2] = "";
     if (o->c.many)
         csv_field(name, sizeof name, clip);
-    snprintf(line, LINE, "%s%s%lld,%s,%s%s%s%s%s\n", name, o->c.many ? "," : "",
+    snprintf(line, LINE, "%s%s%lld,%s,%s%s%s%s%s%s%s\n", name, o->c.many ? "," : "",
              (long long)f->index, t->seconds, t->time, o->c.live ? "," : "", t->psnr,
-             o->c.surprise ? "," : "", t->surprise);
+             o->c.surprise ? "," : "", t->surprise, o->c.surprise ? "," : "", t->by);
 }
 
 /* "{" or "{"file":"NAME",": what begins a line. */
@@ -144,9 +145,10 @@ static int json_line(char *line, const ScoreOutput *o, const char *clip, const F
                      const Fields *t) {
     char start[LINE / 2] = "{", surprise[64] = "";
     int code = o->c.many ? json_start(start, sizeof start, clip) : 0;
-    if (o->c.surprise)
-        snprintf(surprise, sizeof surprise, ",\"surprise\":%s",
-                 *t->surprise ? t->surprise : "null");
+    if (o->c.surprise && !*t->surprise)
+        snprintf(surprise, sizeof surprise, ",\"surprise\":null");
+    else if (o->c.surprise)
+        snprintf(surprise, sizeof surprise, ",\"surprise\":%s,\"by\":\"%s\"", t->surprise, t->by);
     snprintf(line, LINE, "%s\"frame\":%lld,\"seconds\":%s,%s%s%s\"psnr\":%s%s%s}\n", start,
              (long long)f->index, *t->seconds ? t->seconds : "null", *t->time ? "\"time\":\"" : "",
              t->time, *t->time ? "\"," : "", *t->psnr ? t->psnr : "null", surprise,
@@ -156,15 +158,17 @@ static int json_line(char *line, const ScoreOutput *o, const char *clip, const F
 
 static int add_line(ScoreOutput *o, const char *clip, const Frame *f, FrameScore score) {
     char line[LINE];
-    Fields t = {0};
+    Fields t = {.by = ""};
     if (isfinite(f->seconds))
         snprintf(t.seconds, sizeof t.seconds, "%.3f", f->seconds);
     if (o->c.live && isfinite(f->wall))
         utc_text(t.time, sizeof t.time, f->wall);
     if (!isnan(score.psnr))
         snprintf(t.psnr, sizeof t.psnr, "%.9g", score.psnr);
-    if (o->c.surprise && !isnan(score.surprise))
+    if (o->c.surprise && !isnan(score.surprise)) {
         snprintf(t.surprise, sizeof t.surprise, "%.6g", score.surprise);
+        t.by = opinion_names[score.by];
+    }
     int code = 0;
     if (o->c.format == FORMAT_CSV)
         csv_line(line, o, clip, f, &t);

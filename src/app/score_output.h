@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "score/surprise.h"
 #include "video/frame.h"
 
 enum { FORMAT_JSONL, FORMAT_CSV, FORMAT_NPY };
@@ -17,12 +18,13 @@ typedef struct {
     const char *path; /* NULL: stdout */
     bool live;        /* lines have the wall clock's time; a file is appended to */
     bool many;        /* lines name their clip */
-    bool surprise;    /* lines have the surprise */
+    bool surprise;    /* lines have the surprise, and which opinion spoke */
 } ScoreOutputConfig;
 
 /* Of a frame; NaN where there is none. */
 typedef struct {
     double psnr, surprise;
+    Opinion by; /* of the surprise */
 } FrameScore;
 
 /* Opens the file, or stdout. `c` is copied, its path borrowed. */

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
+#include "score/surprise.h"
 #include "video/pair_reader.h"
 
 /* ---- scoring ---- */
@@ -41,6 +42,7 @@ static int score_pair(Run *r, int64_t at) {
     for (int m = 0; m < e->models; m++) {
         double score[SCORE_KINDS];
         int code = score_motion(r, m, at, &score[SCORE_MOTION]);
+        score[SCORE_FRAME] = NAN;
         if (!code && r->network)
             code = scorer_run(e->scorer[m], pair_reader_x(r->reader), pair_reader_y(r->reader),
                               &score[SCORE_FRAME]);
@@ -50,6 +52,9 @@ static int score_pair(Run *r, int64_t at) {
             scorer_error_map(e->scorer[m], r->map, r->cell);
             variant_scores(score, r->map, r->side, r->top, r->patches);
         }
+        Opinions o = {
+            {-score[SCORE_MOTION], scorer_error_surprise(e->scorer[m], score[SCORE_FRAME])}};
+        score[SCORE_SURPRISE] = -surprise_of(&o, NULL);
         for (int k = 0; k < SCORE_KINDS; k++)
             if (e->value[m][k])
                 e->value[m][k][at] = score[k];
@@ -152,7 +157,8 @@ static int open_run(Run *r) {
     int code = r->map && r->patches ? 0 : ERR_FAIL;
     for (int m = 0; m < e->models; m++)
         for (int k = 0; k < SCORE_KINDS; k++) {
-            if (k == SCORE_MOTION ? !scorer_motion(e->scorer[m]) : !r->network)
+            bool motion = k == SCORE_MOTION || k == SCORE_SURPRISE;
+            if ((motion && !scorer_motion(e->scorer[m])) || (k != SCORE_MOTION && !r->network))
                 continue;
             e->value[m][k] = mem_alloc((size_t)e->labels[0]->frames, sizeof(double));
             code = e->value[m][k] ? code : ERR_FAIL;
@@ -224,7 +230,7 @@ static double mean_decibel(const Evaluation *e, int model, int score) {
                 sum += e->value[model][score][start + t];
                 n++;
             }
-    return e->scorer[model] && score != SCORE_MOTION ? sum / (double)n : NAN;
+    return e->scorer[model] && score <= SCORE_WINDOW ? sum / (double)n : NAN;
 }
 
 static int fill_row(ResultRow *row, const ProtocolInput *in, const Protocol *p,

@@ -20,7 +20,7 @@ typedef struct {
     int models, clips;
     bool keeps_zero;     /* scores from elsewhere that are no PSNRs keep their program's zero */
     int64_t first, last; /* frames without a score at start and end of each clip: F, 0 */
-    /* [model][variant]: a score for every frame, in dB but for SCORE_MOTION, clips end to end,
+    /* [model][variant]: a score for every frame, in dB up to SCORE_WINDOW, clips end to end,
      * higher = more normal. Frames without a score hold the nearest score of their clip. NULL: not
      * computed. */
     double *value[EVALUATE_MODELS][SCORE_KINDS];

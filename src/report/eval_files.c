@@ -152,8 +152,9 @@ static void csv_head(FileOut *f, const Evaluation *e) {
                                                      : "persistence";
         file_printf(f, e->scorer[m] ? ",psnr_%s" : ",regularity_%s", name);
         file_printf(f, ",anomaly_%s", name);
-        for (int k = 1; k < SCORE_KINDS && e->value[m][k]; k++)
-            file_printf(f, ",%s_%s", score_names[k], name);
+        for (int k = 1; k < SCORE_KINDS; k++)
+            if (e->value[m][k])
+                file_printf(f, ",%s_%s", score_names[k], name);
     }
     file_printf(f, "\n");
 }
@@ -190,8 +191,9 @@ static int write_csv(const Evaluation *e, const Judged *judged, const char *path
                 double own = value[SCORE_FRAME][start + t];
                 file_printf(f, ",%.9g,%.9g", e->scorer[m] ? psnr_shown(own) : own,
                             judged[m].score[i]);
-                for (int n = 1; n < SCORE_KINDS && value[n]; n++)
-                    file_printf(f, ",%.9g", psnr_shown(value[n][start + t]));
+                for (int n = 1; n < SCORE_KINDS; n++)
+                    if (value[n])
+                        file_printf(f, ",%.9g", psnr_shown(value[n][start + t]));
             }
             file_printf(f, "\n");
         }

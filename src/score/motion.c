@@ -8,21 +8,19 @@
 
 /* ---- the model ---- */
 
-int motion_model_open(MotionModel **out, MovementSize picture, int held_out) {
+int motion_model_open(MotionModel **out, MovementSize picture) {
     MotionModel *m = mem_alloc(1, sizeof *m);
     if (!m)
         return ERR_FAIL;
     m->picture = picture;
     m->rows = picture.height / MOVEMENT_CELL / 2;
     m->cols = picture.width / MOVEMENT_CELL / 2;
-    m->held_out = held_out;
     size_t places = (size_t)m->rows * (size_t)m->cols;
     m->size = mem_alloc((size_t)m->rows, sizeof *m->size);
     m->scale = mem_alloc((size_t)m->rows, sizeof *m->scale);
     m->rarity = mem_alloc(places * MOTION_BINS, sizeof *m->rarity);
     m->turn = mem_alloc(places * MOTION_SECTORS, sizeof *m->turn);
-    m->ranks = mem_alloc((size_t)held_out, sizeof *m->ranks);
-    if (!m->size || !m->scale || !m->rarity || !m->turn || !m->ranks) {
+    if (!m->size || !m->scale || !m->rarity || !m->turn) {
         motion_model_free(&m);
         return ERR_FAIL;
     }
@@ -38,7 +36,7 @@ void motion_model_free(MotionModel **out) {
     mem_free(m->scale);
     mem_free(m->rarity);
     mem_free(m->turn);
-    mem_free(m->ranks);
+    calibration_free(&m->held_out);
     mem_free(m);
     *out = NULL;
 }
@@ -145,32 +143,9 @@ float motion_value(float *map, const MotionModel *m, const float *rarity, const 
     return top_mean(map, places);
 }
 
-/* Below the tail the surprise is that of the rank, interpolated between neighbours. Of equal ones
- * the first counts: a frame like most others is no surprise. */
-static double rank_surprise(const MotionModel *m, float value) {
-    int low = -1, high = m->held_out; /* ranks[low] < value <= ranks[high] */
-    while (high - low > 1) {
-        int middle = low + (high - low) / 2;
-        if (m->ranks[middle] < value)
-            low = middle;
-        else
-            high = middle;
-    }
-    double at = high;
-    if (low >= 0 && high < m->held_out)
-        at = low + (value - m->ranks[low]) / (m->ranks[high] - m->ranks[low]);
-    return -log(1 - fmin(at + 0.5, m->held_out - 0.5) / m->held_out);
-}
-
-double motion_surprise(const MotionModel *m, float value) {
-    if (value > m->start)
-        return -log(0.1) + (value - m->start) / m->slope;
-    return fmin(rank_surprise(m, value), -log(0.1));
-}
-
 /* ---- in the model's file ---- */
 
-enum { TENSORS = 6 };
+enum { TENSORS = 4 };
 
 /* The tensors of a model, and where their values are. */
 typedef struct {
@@ -180,22 +155,23 @@ typedef struct {
     float *at;
 } Part;
 
-static void parts_of(Part part[TENSORS], const MotionModel *m, float *tail) {
+static void parts_of(Part part[TENSORS], const MotionModel *m) {
     int64_t rows = m->rows, cols = m->cols;
     const Part all[TENSORS] = {{"motion.size", 1, {rows}, m->size},
                                {"motion.scale", 1, {rows}, m->scale},
                                {"motion.rarity", 3, {rows, cols, MOTION_BINS}, m->rarity},
-                               {"motion.turn", 3, {rows, cols, MOTION_SECTORS}, m->turn},
-                               {"motion.ranks", 1, {m->held_out}, m->ranks},
-                               {"motion.tail", 1, {2}, tail}};
+                               {"motion.turn", 3, {rows, cols, MOTION_SECTORS}, m->turn}};
     memcpy(part, all, sizeof all);
 }
 
+static const char ranks[] = "motion.ranks", tail[] = "motion.tail";
+
 void motion_model_add(SafeWriter *w, const MotionModel *m) {
     Part part[TENSORS];
-    parts_of(part, m, (float *)&m->start); /* start and slope */
+    parts_of(part, m);
     for (int i = 0; i < TENSORS; i++)
         safe_writer_add(w, part[i].name, part[i].rank, part[i].shape, part[i].at);
+    calibration_add(w, &m->held_out, ranks, tail);
 }
 
 static int read_part(const Part *p, const Safetensors *file, const char *path) {
@@ -210,46 +186,40 @@ static int read_part(const Part *p, const Safetensors *file, const char *path) {
     return code ? err_context(code, "%s", path) : safetensors_check_finite(t, p->at, path);
 }
 
-/* What a score divides by, and what it searches. */
+/* What a score divides by. */
 static int check_values(const MotionModel *m, const char *path) {
-    bool good = m->slope > 0;
+    bool good = m->held_out.count > 0;
     for (int r = 0; r < m->rows; r++)
         good = good && m->scale[r] > 0 && m->size[r] > 0;
-    for (int i = 1; i < m->held_out; i++)
-        good = good && m->ranks[i] >= m->ranks[i - 1];
-    return good
-               ? 0
-               : err_set(ERR_FAIL,
-                         "%s: its model of motion is damaged: a scale is not above 0, or the ranks "
-                         "do not ascend; train again",
-                         path);
+    return good ? 0
+                : err_set(ERR_FAIL,
+                          "%s: its model of motion is damaged: a scale is not above 0, or "
+                          "motion.ranks is missing; train again",
+                          path);
 }
 
-enum { MOST_PLACES = 1 << 20, MOST_RANKS = 1 << 20 };
+enum { MOST_PLACES = 1 << 20 };
 
 int motion_model_load(MotionModel **out, const Safetensors *file, const char *path) {
     const SafeTensor *t = safetensors_find(file, "motion.rarity");
-    const SafeTensor *ranks = safetensors_find(file, "motion.ranks");
     *out = NULL;
     if (!t)
         return 0;
     if (t->rank != 3 || t->shape[0] < 1 || t->shape[1] < 1 ||
-        t->count > MOST_PLACES * MOTION_BINS || !ranks || ranks->count < 1 ||
-        ranks->count > MOST_RANKS)
+        t->count > (int64_t)MOST_PLACES * MOTION_BINS)
         return err_set(ERR_FAIL, "%s: its model of motion is damaged; train again", path);
     int side = 2 * MOVEMENT_CELL;
     MovementSize picture = {side * (int)t->shape[1], side * (int)t->shape[0]};
     MotionModel *m;
-    int code = motion_model_open(&m, picture, (int)ranks->count);
+    int code = motion_model_open(&m, picture);
     if (code)
         return code;
     Part part[TENSORS];
-    float tail[2];
-    parts_of(part, m, tail);
+    parts_of(part, m);
     for (int i = 0; i < TENSORS && !code; i++)
         code = read_part(&part[i], file, path);
-    m->start = tail[0];
-    m->slope = tail[1];
+    if (!code)
+        code = calibration_load(&m->held_out, file, path, ranks, tail);
     if (!code)
         code = check_values(m, path);
     if (code)
@@ -327,7 +297,8 @@ int motion_score(Motion *m, double *surprise) {
     motion_windows_of(w->speed, model, movement_speed(m->movement), w->sums);
     motion_windows_of(w->right, model, movement_right(m->movement), w->sums);
     motion_windows_of(w->down, model, movement_down(m->movement), w->sums);
-    *surprise = motion_surprise(model, motion_value(m->map, model, model->rarity, model->turn, w));
+    *surprise = calibration_surprise(&model->held_out,
+                                     motion_value(m->map, model, model->rarity, model->turn, w));
     return 0;
 }
 

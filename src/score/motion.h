@@ -4,7 +4,7 @@
 #ifndef SCORE_MOTION_H
 #define SCORE_MOTION_H
 
-#include "model/safetensors.h"
+#include "score/calibration.h"
 #include "score/movement.h"
 
 /* What training footage taught. Windows lie on a lattice, one for every second cell. A window is
@@ -22,13 +22,11 @@ typedef struct {
                       MOTION_FIRST, where nothing moves */
     float *turn;   /* [rows][cols][MOTION_SECTORS]: -ln of how much rarer a direction is than if
                       all were alike; 0 where it is not. Sector 0 is to the right, 2 down */
-    int held_out;  /* training frames that were judged by the others */
-    float *ranks;  /* [held_out] their values, ascending */
-    float start, slope; /* of the tail: the values' 0.9 quantile, the mean excess over it */
+    Calibration held_out; /* of training frames, judged by the others */
 } MotionModel;
 
 /* Room for a model of this shape, zeroed. */
-int motion_model_open(MotionModel **out, MovementSize picture, int held_out);
+int motion_model_open(MotionModel **out, MovementSize picture);
 void motion_model_free(MotionModel **m); /* accepts NULL */
 
 /* Declares the model to a writer, which borrows it until it saves. */
@@ -80,8 +78,5 @@ int motion_sector(float right, float down, float *share);
  * rarities. map[rows][cols] receives all. */
 float motion_value(float *map, const MotionModel *m, const float *rarity, const float *turn,
                    const MotionWindows *w);
-
-/* -ln of the share of held-out frames beyond a value. */
-double motion_surprise(const MotionModel *m, float value);
 
 #endif

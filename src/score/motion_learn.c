@@ -1,7 +1,6 @@
 #include "score/motion_learn.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -384,39 +383,24 @@ static void make_tables(Study *s, float *rarity, float *turn, int64_t except) {
 
 /* ---- calibration: each block is judged by the others ---- */
 
-static int ascending(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-/* The ranks' 0.9 quantile, and the mean excess over it. */
-static void fit_tail(MotionModel *m) {
-    double at = 0.9 * (m->held_out - 1), excess = 0;
-    int low = (int)at, over = 0;
-    int high = low + 1 < m->held_out ? low + 1 : low;
-    m->start = m->ranks[low] + (float)(at - low) * (m->ranks[high] - m->ranks[low]);
-    for (int i = 0; i < m->held_out; i++)
-        if (m->ranks[i] > m->start) {
-            excess += m->ranks[i] - m->start;
-            over++;
-        }
-    m->slope = fmaxf(over ? (float)(excess / over) : 0, 0.1F);
-}
-
 /* With fewer frames than blocks some have no others to be judged by; then all judge. */
-static void calibrate(Study *s) {
+static int calibrate(Study *s) {
     bool few = s->l->count < BLOCKS;
     int64_t last = -1;
+    float *values = mem_alloc((size_t)s->l->count, sizeof *values);
+    if (!values)
+        return ERR_FAIL;
     for (int64_t f = 0; f < s->l->count; f++) {
         int64_t b = block_of(s, f);
         if (b != last)
             make_tables(s, s->rarity, s->turn, few ? -1 : b);
         last = b;
         read_windows(s, f);
-        s->m->ranks[f] = motion_value(s->map, s->m, s->rarity, s->turn, &s->w);
+        values[f] = motion_value(s->map, s->m, s->rarity, s->turn, &s->w);
     }
-    qsort(s->m->ranks, (size_t)s->l->count, sizeof *s->m->ranks, ascending);
-    fit_tail(s->m);
+    int code = calibration_fit(&s->m->held_out, values, (int)s->l->count, 0.1F);
+    mem_free(values);
+    return code;
 }
 
 /* ---- memory ---- */
@@ -473,7 +457,7 @@ static int study(Study *s) {
         learn_perspective(s, q, q + rows);
         for (int64_t f = 0; f < s->l->count; f++)
             see_frame(s, &s->block[block_of(s, f)], f);
-        calibrate(s);
+        code = calibrate(s);
         make_tables(s, s->m->rarity, s->m->turn, -1);
     }
     mem_free(q);
@@ -486,7 +470,7 @@ int motion_learner_finish(const MotionLearner *l, MotionModel **out) {
     *out = NULL;
     if (!l->count)
         return 0;
-    int code = motion_model_open(&s.m, l->picture, (int)l->count);
+    int code = motion_model_open(&s.m, l->picture);
     if (!code)
         code = study(&s);
     if (code)

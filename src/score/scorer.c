@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/weights.h"
+#include "score/psnr.h"
 #include "video/draw.h"
 #include "video/planes.h"
 
@@ -13,6 +14,7 @@ struct Scorer {
     ScorerInfo info;
     Vit *vit;                   /* NULL: persistence */
     Motion *motion;             /* NULL: not learned */
+    Calibration error;          /* of minus PSNRs; count 0: not learned */
     float *host_x, *x;          /* input planes: host, backend */
     float *target, *prediction; /* planes, host */
 };
@@ -48,6 +50,8 @@ static int open_model(Scorer *s, Backend *be) {
         code = weights_load_ranges(s->vit, file, path);
     if (!code)
         code = motion_open(&s->motion, file, path, be);
+    if (!code)
+        code = calibration_load(&s->error, file, path, ERROR_RANKS, ERROR_TAIL);
     safetensors_free(&file);
     if (code)
         return code;
@@ -114,6 +118,7 @@ void scorer_free(Scorer **ps) {
         vit_backend(s->vit)->release(vit_backend(s->vit), s->x);
     vit_free(&s->vit);
     motion_free(&s->motion);
+    calibration_free(&s->error);
     mem_free(s->host_x);
     mem_free(s->target);
     mem_free(s->prediction);
@@ -127,6 +132,11 @@ const ScorerInfo *scorer_info(const Scorer *s) {
 
 Motion *scorer_motion(Scorer *s) {
     return s->motion;
+}
+
+double scorer_error_surprise(const Scorer *s, double psnr) {
+    return s->error.count && !isnan(psnr) ? calibration_surprise(&s->error, -psnr_shown(psnr))
+                                          : NAN;
 }
 
 void scorer_set_interval(Scorer *s, double seconds) {

@@ -9,6 +9,7 @@
 
 #include "compute/backend.h"
 #include "model/model_file.h"
+#include "score/calibration.h"
 #include "score/motion.h"
 
 typedef struct Scorer Scorer;
@@ -34,6 +35,10 @@ const ScorerInfo *scorer_info(const Scorer *s); /* borrowed */
 /* What the model knows of motion; NULL if it knows nothing. It sees every frame of the source
  * (motion_add), not only those of pairs. Borrowed. */
 Motion *scorer_motion(Scorer *s);
+
+/* How surprising a PSNR is: -ln of the share of training frames that are predicted as badly. NaN if
+ * the model does not know. */
+double scorer_error_surprise(const Scorer *s, double psnr);
 
 /* Takes frames at another interval than the model learned. */
 void scorer_set_interval(Scorer *s, double seconds);

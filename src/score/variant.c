@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-const char *const score_names[] = {"frame", "max-patch", "top-patches", "window", "motion", NULL};
+const char *const score_names[] = {"frame",  "max-patch", "top-patches", "window",
+                                   "motion", "surprise",  NULL};
 
 enum { PATCH = 2, WINDOW = 4 }; /* cells a side */
 

@@ -69,6 +69,8 @@ int checkpoint_save(const Trainer *t, const char *data, bool moments, const char
         code = add_slab(w, t, t->optimizer.v, moment2, &copy[2]);
     if (!code && t->motion)
         motion_model_add(w, t->motion);
+    if (!code && t->error)
+        calibration_add(w, t->error, ERROR_RANKS, ERROR_TAIL);
     if (!code)
         code = safe_writer_save(&w, path);
     else

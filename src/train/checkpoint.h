@@ -3,9 +3,9 @@
  * It holds the weights by SimMIM's names, AdamW's moments as "optimizer.exp_avg." and
  * "optimizer.exp_avg_sq." + name, and metadata: "format" (normalcy), "version", "step",
  * "steps_per_epoch", "interval", "compute", "network" and "training" (settings as JSON), "data"
- * (path, pairs); and the trainer's model of motion (score/motion.h) if it has one. The random
- * numbers and the loader's position are functions of (seed, step), so they need no state of their
- * own. */
+ * (path, pairs); and what the trainer knows of motion and errors (score/motion.h,
+ * score/calibration.h). The random numbers and the loader's position are functions of (seed, step),
+ * so they need no state of their own. */
 #ifndef TRAIN_CHECKPOINT_H
 #define TRAIN_CHECKPOINT_H
 

@@ -12,10 +12,11 @@ typedef struct {
     Vit *vit;
     Optimizer optimizer;
     TrainSettings settings;
-    /* For checkpoints: seconds between the frames of the data, 0: every frame; and what is normal
-     * motion, borrowed, or NULL. */
+    /* For checkpoints: seconds between the frames of the data, 0: every frame; what motion is
+     * normal, and what errors, both borrowed, or NULL. */
     double interval;
     const MotionModel *motion;
+    const Calibration *error;
     int64_t steps_per_epoch;
     int64_t step; /* updates done */
     /* staging buffers; host_* in host memory, the others in backend memory */

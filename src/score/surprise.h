@@ -1,0 +1,18 @@
+/* The surprise of a frame: the greatest of all opinions about it (method I.3). */
+#ifndef SCORE_SURPRISE_H
+#define SCORE_SURPRISE_H
+
+typedef enum { OPINION_MOTION, OPINION_ERROR, OPINIONS } Opinion;
+
+extern const char *const opinion_names[]; /* "motion", "error" */
+
+/* What the opinions say, each calibrated alone; NaN: it has none. */
+typedef struct {
+    double opinion[OPINIONS];
+} Opinions;
+
+/* The greatest opinion, less ln of their number: each has an equal share of the frames that are
+ * rare by chance. At least 0; NaN if there is none. *by gets which one spoke, and may be NULL. */
+double surprise_of(const Opinions *o, Opinion *by);
+
+#endif
