@@ -83,7 +83,7 @@ typedef struct {
     double shown; /* the score that the video shows; of frames left out the last one's */
     int64_t read, scored, late; /* frames; read: of this clip */
     Extreme lowest, oddest;     /* PSNR; surprise */
-    bool told_slow;
+    bool told_slow, told_moved;
 } Score;
 
 static void score_close(Score *s) {
@@ -302,7 +302,13 @@ static int score_motion(Score *s, const Frame *f, bool wanted, double *surprise)
     if (!m)
         return 0;
     motion_add(m, f);
-    return wanted ? motion_score(m, surprise) : 0;
+    int code = wanted ? motion_score(m, surprise) : 0;
+    if (!code && wanted && motion_shift(m) > MOTION_MOST_SHIFT && !s->told_moved) {
+        log_warn("the camera moves, first in frame %lld: motion is not judged in such frames",
+                 (long long)f->index);
+        s->told_moved = true;
+    }
+    return code;
 }
 
 static int score_frame(Score *s, const Frame *f, PairState state) {

@@ -34,7 +34,7 @@ static int take(Pass *p, const Frame *f, Sampler *sampler) {
     movement_add(p->movement, f);
     if (!f->corrupt && sampler_take(sampler, f->seconds))
         code = movement_measure(p->movement, &ready);
-    if (!code && ready)
+    if (!code && ready && movement_shift(p->movement) <= MOTION_MOST_SHIFT)
         motion_learner_add(p->learner, p->movement);
     return code;
 }

@@ -292,7 +292,7 @@ int motion_score(Motion *m, double *surprise) {
     MotionWindows *w = &m->windows;
     int code = movement_measure(m->movement, &ready);
     *surprise = NAN;
-    if (code || !ready)
+    if (code || !ready || movement_shift(m->movement) > MOTION_MOST_SHIFT)
         return code;
     motion_windows_of(w->speed, model, movement_speed(m->movement), w->sums);
     motion_windows_of(w->right, model, movement_right(m->movement), w->sums);
@@ -300,6 +300,10 @@ int motion_score(Motion *m, double *surprise) {
     *surprise = calibration_surprise(&model->held_out,
                                      motion_value(m->map, model, model->rarity, model->turn, w));
     return 0;
+}
+
+float motion_shift(const Motion *m) {
+    return movement_shift(m->movement);
 }
 
 const float *motion_map(const Motion *m) {

@@ -51,8 +51,12 @@ void motion_reset(Motion *m);
 void motion_add(Motion *m, const Frame *f);
 
 /* The surprise of the last frame: -ln of the share of held-out training frames that are as rare.
- * NaN if there is no older frame to compare with. */
+ * NaN if there is no older frame to compare with, or if the camera moved too far. */
 int motion_score(Motion *m, double *surprise);
+
+/* How far the camera moved before the last score, in pixels of 240 rows, and how far it may. */
+float motion_shift(const Motion *m);
+static const float MOTION_MOST_SHIFT = 12;
 
 /* Of the last score: the rarity at each place of the lattice, rows x cols. Borrowed. */
 const float *motion_map(const Motion *m);

@@ -8,6 +8,7 @@
 
 enum { HEIGHT = 240, WIDEST = 640, STEP = 2 * MOVEMENT_CELL, LEAST = 2 * STEP };
 enum { PAST = 32 }; /* pictures that are kept: a tenth of a second of a fast camera */
+enum { SHIFT_BINS = 4096, SHIFT_STEPS = 64 }; /* to 32 pixels each way */
 static const double GAP = 0.1;
 
 /* A grey picture at half size. */
@@ -22,8 +23,11 @@ struct Movement {
     int width, height, cells; /* of a picture at half size; of a plane of cells */
     uint8_t *small;
     Picture past[PAST]; /* a ring */
-    int next, count;
+    int next, kept;
+    float shift;         /* of the camera, in pixels at half size */
     float *from, *u, *v; /* the older picture, as bright as the newer one; the flow */
+    float *moved;        /* the older picture where the camera moved */
+    int32_t *count;      /* of a histogram */
     float *speed, *right, *down;
 };
 
@@ -51,9 +55,10 @@ int movement_open(Movement **out, Backend *be, MovementSize size) {
     m->cells = size.width / MOVEMENT_CELL * (size.height / MOVEMENT_CELL);
     size_t pixels = (size_t)m->width * (size_t)m->height;
     m->small = mem_alloc(4 * pixels, 1);
-    m->from = mem_alloc(3 * pixels, sizeof *m->from);
+    m->from = mem_alloc(4 * pixels, sizeof *m->from);
+    m->count = mem_alloc(SHIFT_BINS, sizeof *m->count);
     m->speed = mem_alloc(3 * (size_t)m->cells, sizeof *m->speed);
-    bool whole = m->small && m->from && m->speed;
+    bool whole = m->small && m->from && m->count && m->speed;
     for (int i = 0; i < PAST; i++) {
         m->past[i].grey = mem_alloc(pixels, sizeof *m->past[i].grey);
         whole = whole && m->past[i].grey;
@@ -64,6 +69,7 @@ int movement_open(Movement **out, Backend *be, MovementSize size) {
     }
     m->u = m->from + pixels;
     m->v = m->u + pixels;
+    m->moved = m->v + pixels;
     m->right = m->speed + m->cells;
     m->down = m->right + m->cells;
     *out = m;
@@ -76,6 +82,7 @@ void movement_free(Movement **out) {
         return;
     mem_free(m->small);
     mem_free(m->from);
+    mem_free(m->count);
     mem_free(m->speed);
     for (int i = 0; i < PAST; i++)
         mem_free(m->past[i].grey);
@@ -84,7 +91,7 @@ void movement_free(Movement **out) {
 }
 
 void movement_reset(Movement *m) {
-    m->count = 0;
+    m->kept = 0;
 }
 
 static void take_picture(Movement *m, Picture *p, const Frame *f) {
@@ -113,10 +120,10 @@ static const Picture *picture_at(const Movement *m, int back) {
 /* The kept picture that is nearest to GAP before the newest; of two equally near the newer one. */
 static const Picture *past_picture(const Movement *m) {
     const Picture *best = NULL;
-    if (m->count < 2)
+    if (m->kept < 2)
         return NULL;
     double seconds = picture_at(m, 0)->seconds;
-    for (int back = 1; back < m->count; back++) {
+    for (int back = 1; back < m->kept; back++) {
         const Picture *p = picture_at(m, back);
         if (!isfinite(p->seconds) || !isfinite(seconds))
             return p; /* without times the frame before */
@@ -145,11 +152,70 @@ static void fill_cells(Movement *m, float scale) {
     }
 }
 
+/* ---- a camera that shakes ---- */
+
+/* The median of a plane of the flow over pixels with structure; elsewhere the flow tends to rest. 0
+ * if there are few of them. */
+static float median_shift(Movement *m, const float *plane, const float *grey) {
+    static const float STRUCTURE = 16; /* squared difference of neighbours, in grey levels */
+    int w = m->width, seen = 0, below = 0;
+    memset(m->count, 0, SHIFT_BINS * sizeof *m->count);
+    for (int y = 1; y < m->height - 1; y++)
+        for (int x = 1; x < w - 1; x++) {
+            int i = y * w + x;
+            float dx = grey[i + 1] - grey[i - 1], dy = grey[i + w] - grey[i - w];
+            if (dx * dx + dy * dy < STRUCTURE)
+                continue;
+            float at = plane[i] * SHIFT_STEPS + SHIFT_BINS / 2.0F;
+            m->count[(int)fminf(fmaxf(at, 0), SHIFT_BINS - 1)]++;
+            seen++;
+        }
+    if (seen < m->width * m->height / 50)
+        return 0;
+    for (int bin = 0; bin < SHIFT_BINS; bin++)
+        if ((below += m->count[bin]) * 2 > seen)
+            return ((float)bin + 0.5F - SHIFT_BINS / 2.0F) / SHIFT_STEPS;
+    return 0;
+}
+
+/* The older picture as a camera moved by (dx, dy) sees it. */
+static void shift_picture(Movement *m, float dx, float dy) {
+    for (int y = 0; y < m->height; y++)
+        for (int x = 0; x < m->width; x++) {
+            float fx = fminf(fmaxf((float)x - dx, 0), (float)(m->width - 1));
+            float fy = fminf(fmaxf((float)y - dy, 0), (float)(m->height - 1));
+            int x0 = (int)fx, y0 = (int)fy;
+            int right = x0 + 1 < m->width, below = y0 + 1 < m->height ? m->width : 0;
+            float ax = fx - (float)x0, ay = fy - (float)y0;
+            const float *at = m->from + y0 * m->width + x0;
+            m->moved[y * m->width + x] = (1 - ay) * ((1 - ax) * at[0] + ax * at[right]) +
+                                         ay * ((1 - ax) * at[below] + ax * at[below + right]);
+        }
+}
+
+/* If most of the picture moved alike by more than a trifle, that was the camera: the flow is taken
+ * again without it, and once more if that was not all. Steady pictures stay as they are. */
+static void take_out_shake(Movement *m, const Picture *newer) {
+    static const float TRIFLE[] = {0.15F, 0.05F}; /* pixels at half size */
+    float x = 0, y = 0;
+    for (int i = 0; i < 2; i++) {
+        float dx = median_shift(m, m->u, newer->grey), dy = median_shift(m, m->v, newer->grey);
+        if (hypotf(dx, dy) <= TRIFLE[i])
+            break;
+        x += dx;
+        y += dy;
+        shift_picture(m, x, y);
+        m->be->flow(m->be, &(Flow){m->u, m->v, m->moved, newer->grey, m->width, m->height});
+    }
+    m->shift = hypotf(x, y);
+}
+
 static int compare(Movement *m, const Picture *older, const Picture *newer) {
     float gain = older->mean > 0 ? (float)(newer->mean / older->mean) : 1;
     for (int i = 0; i < m->width * m->height; i++)
         m->from[i] = fminf(older->grey[i] * gain, UINT8_MAX); /* flicker is no movement */
     m->be->flow(m->be, &(Flow){m->u, m->v, m->from, newer->grey, m->width, m->height});
+    take_out_shake(m, newer);
     double gaps = isfinite(newer->seconds) && isfinite(older->seconds)
                       ? (newer->seconds - older->seconds) / GAP
                       : 1;
@@ -164,13 +230,17 @@ void movement_add(Movement *m, const Frame *f) {
         return;
     take_picture(m, &m->past[m->next], f);
     m->next = (m->next + 1) % PAST;
-    m->count += m->count < PAST;
+    m->kept += m->kept < PAST;
 }
 
 int movement_measure(Movement *m, bool *ready) {
     const Picture *older = past_picture(m);
     *ready = older != NULL;
     return older ? compare(m, older, picture_at(m, 0)) : 0;
+}
+
+float movement_shift(const Movement *m) {
+    return 2 * m->shift * HEIGHT / (float)m->size.height;
 }
 
 const float *movement_speed(const Movement *m) {

@@ -36,6 +36,10 @@ void movement_add(Movement *m, const Frame *f);
  * each counts as a tenth of a second. */
 int movement_measure(Movement *m, bool *ready);
 
+/* How far the camera moved between the two, in pixels of 240 rows. Up to 0.3 is left as it is; more
+ * is taken out of the movement. */
+float movement_shift(const Movement *m);
+
 /* Of the last comparison, row by row, height / 4 x width / 4: the mean speed of each cell, and its
  * mean movement to the right and down. In pixels of a picture of 240 rows, in a tenth of a second.
  * Borrowed until the next one. */
