@@ -45,7 +45,7 @@ static const Opt score_options[] = {
     OPT_TEXT_ROW(ScoreArgs, output, "output", NULL, "FILE",
                  "file for the scores, instead of stdout; those of a camera are appended"),
     OPT_TEXT_ROW(ScoreArgs, video, "video", NULL, "FILE.mp4",
-                 "write the input with error map and score curve"),
+                 "write the input with a map of what is odd and the score as a curve"),
     OPT_TEXT_ROW(ScoreArgs, maps, "maps", NULL, "FOLDER",
                  "write a PNG difference map of every scored frame"),
     OPT_REAL_ROW(ScoreArgs, fail_on, "fail-on", "0", 0, 100,
@@ -78,9 +78,9 @@ typedef struct {
     uint8_t *canvas, *difference;
     int width, height; /* of the frames in the video */
     float *map;
-    double *history; /* what the video's curve shows: the last PSNRs; NaN: no score */
+    double *history; /* what the video's curve shows (annotate.h); NaN: no score */
     int count, room;
-    double shown; /* the score that the video shows; of frames left out the last one's */
+    FrameScore shown;           /* what the video shows; of frames left out the last one's */
     int64_t read, scored, late; /* frames; read: of this clip */
     Extreme lowest, oddest;     /* PSNR; surprise */
     bool told_slow, told_moved;
@@ -197,14 +197,13 @@ static int open_all(Score *s) {
     if (code)
         return code;
     const ScorerInfo *info = scorer_info(s->scorer);
-    int64_t side = info->size / ANNOTATE_CELL;
     if (s->args.maps) {
         code = file_make_folder(s->args.maps);
         s->difference = mem_alloc((size_t)(info->size * info->size), 3);
         if (!code && !s->difference)
             code = ERR_FAIL;
     }
-    s->map = mem_alloc((size_t)(side * side), sizeof *s->map);
+    s->map = mem_alloc((size_t)annotate_room(s->scorer), sizeof *s->map);
     return code || s->map ? code : ERR_FAIL;
 }
 
@@ -225,15 +224,15 @@ static int open_video(Score *s, const Frame *f) {
 }
 
 /* Keeps at least as many scores as the curve has columns. */
-static void remember(Score *s, double psnr) {
+static void remember(Score *s) {
     if (s->count == s->room) {
         s->count /= 2;
         memmove(s->history, s->history + s->count, (size_t)s->count * sizeof *s->history);
     }
-    s->history[s->count++] = psnr;
+    s->history[s->count++] = scorer_motion(s->scorer) ? s->shown.surprise : s->shown.psnr;
 }
 
-static int write_video(Score *s, const Frame *f, double psnr) {
+static int write_video(Score *s, const Frame *f) {
     int code = s->video ? 0 : open_video(s, f);
     if (code)
         return code;
@@ -242,9 +241,9 @@ static int write_video(Score *s, const Frame *f, double psnr) {
                        "%s: the camera's picture was %d x %d and is %d x %d now: one video cannot "
                        "show both; start again with another name",
                        s->args.video, s->width, s->height, f->width, f->height);
-    remember(s, psnr);
+    remember(s);
     annotate_frame((Canvas){s->canvas, f->width, f->height + ANNOTATE_STRIP}, f, s->scorer, s->map,
-                   s->history, s->count);
+                   s->shown, s->history, s->count);
     return video_writer_add(s->video, s->canvas, f->seconds);
 }
 
@@ -327,9 +326,9 @@ static int score_frame(Score *s, const Frame *f, PairState state) {
     if (!code)
         code = score_output_add(s->out, s->clip, f, score);
     if (state != PAIR_BETWEEN && state != PAIR_LATE)
-        s->shown = score.psnr;
+        s->shown = score;
     if (!code && s->args.video)
-        code = write_video(s, f, s->shown);
+        code = write_video(s, f);
     if (!code && s->args.maps && !isnan(score.psnr))
         code = write_map(s, f->index);
     if (!isnan(score.psnr))

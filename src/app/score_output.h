@@ -21,12 +21,6 @@ typedef struct {
     bool surprise;    /* lines have the surprise, and which opinion spoke */
 } ScoreOutputConfig;
 
-/* Of a frame; NaN where there is none. */
-typedef struct {
-    double psnr, surprise;
-    Opinion by; /* of the surprise */
-} FrameScore;
-
 /* Opens the file, or stdout. `c` is copied, its path borrowed. */
 int score_output_open(ScoreOutput **out, const ScoreOutputConfig *c);
 

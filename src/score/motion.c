@@ -309,3 +309,15 @@ float motion_shift(const Motion *m) {
 const float *motion_map(const Motion *m) {
     return m->map;
 }
+
+int motion_places(const Motion *m, int *cols) {
+    *cols = m->model->cols;
+    return m->model->rows * m->model->cols;
+}
+
+void motion_heat(const Motion *m, float *out) {
+    const float *of = m->model->held_out.tail;
+    float low = of[0] / 2, high = of[0] + 4.6F * of[1]; /* 4.6 lengths: a hundredth of 0.1 */
+    for (int i = 0; i < m->model->rows * m->model->cols; i++)
+        out[i] = fminf(fmaxf((m->map[i] - low) / (high - low), 0), 1);
+}

@@ -61,6 +61,11 @@ static const float MOTION_MOST_SHIFT = 12;
 /* Of the last score: the rarity at each place of the lattice, rows x cols. Borrowed. */
 const float *motion_map(const Motion *m);
 
+/* The same from 0 to 1 for pictures: 1 is what makes a frame one in a thousand. The lattice has
+ * motion_places values, *cols in a row. */
+int motion_places(const Motion *m, int *cols);
+void motion_heat(const Motion *m, float *out);
+
 /* ---- shared with motion_learn.c ---- */
 
 /* Means over the windows of a lattice. */

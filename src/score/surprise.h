@@ -15,4 +15,10 @@ typedef struct {
  * rare by chance. At least 0; NaN if there is none. *by gets which one spoke, and may be NULL. */
 double surprise_of(const Opinions *o, Opinion *by);
 
+/* What is told of a frame; NaN where there is none. */
+typedef struct {
+    double psnr, surprise;
+    Opinion by; /* of the surprise */
+} FrameScore;
+
 #endif
