@@ -186,15 +186,17 @@ static int read_part(const Part *p, const Safetensors *file, const char *path) {
     return code ? err_context(code, "%s", path) : safetensors_check_finite(t, p->at, path);
 }
 
-/* What a score divides by. */
+/* What a score divides and multiplies by. What is learned lies far inside these bounds. */
 static int check_values(const MotionModel *m, const char *path) {
+    static const float LEAST = 1e-3F, MOST = 1e3F;
     bool good = m->held_out.count > 0;
     for (int r = 0; r < m->rows; r++)
-        good = good && m->scale[r] > 0 && m->size[r] > 0;
+        good = good && m->scale[r] > LEAST && m->scale[r] < MOST && m->size[r] > LEAST &&
+               m->size[r] < MOST;
     return good ? 0
                 : err_set(ERR_FAIL,
-                          "%s: its model of motion is damaged: a scale is not above 0, or "
-                          "motion.ranks is missing; train again",
+                          "%s: its model of motion is damaged: sizes and scales must be from 0.001 "
+                          "to 1000, and motion.ranks must be there; train again",
                           path);
 }
 
