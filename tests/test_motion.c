@@ -207,9 +207,29 @@ static void test_file(void **state) {
     assert_int_equal(load(&same, path), ERR_FAIL);
     assert_non_null(strstr(err_text(), path));
     assert_null(same);
-    m->scale[3] = 1;
-    m->rarity[5] = NAN;
+    m->scale[3] = 1e-30F;
     save(m, path);
+    assert_int_equal(load(&same, path), ERR_FAIL);
+    m->scale[3] = 1;
+    static const float bad[] = {NAN, INFINITY, -1, 3e38F};
+    for (int i = 0; i < 4; i++) {
+        m->rarity[5] = bad[i];
+        save(m, path);
+        assert_int_equal(load(&same, path), ERR_FAIL);
+        m->rarity[5] = 0;
+        m->turn[2] = bad[i];
+        save(m, path);
+        assert_int_equal(load(&same, path), ERR_FAIL);
+        m->turn[2] = 0;
+    }
+    save(m, path);
+    assert_int_equal(load(&same, path), 0);
+    motion_model_free(&same);
+    /* Tables of no bins: nothing is allocated for their many places. */
+    SafeWriter *w;
+    assert_int_equal(safe_writer_open(&w), 0);
+    safe_writer_add(w, "motion.rarity", 3, (const int64_t[]){1, 536870912, 0}, m->rarity);
+    assert_int_equal(safe_writer_save(&w, path), 0);
     assert_int_equal(load(&same, path), ERR_FAIL);
     motion_model_free(&m);
     unlink(path);

@@ -104,6 +104,7 @@ typedef struct {
     Scorer *scorer[EVALUATE_MODELS];
     const char *name[EVALUATE_MODELS];
     int models;
+    bool all_variants; /* those that the model has */
     ScoreFile *given;
     const Protocol *protocol[MAX_PROTOCOLS];
     ResultPlan plan;
@@ -151,6 +152,7 @@ static bool take_protocol(Eval *e, const Words *name) {
 
 static bool take_variant(Eval *e, const Words *name) {
     bool all = words_is(name, "all"), found = false;
+    e->all_variants = e->all_variants || all;
     for (int k = 0; score_names[k]; k++)
         if (all || words_is(name, score_names[k]))
             e->plan.score[k] = found = true;
@@ -344,14 +346,13 @@ static bool motion_alone(const Eval *e) {
 
 /* What is asked for by its name, not by "all", must be there. */
 static int check_motion(const Eval *e) {
-    bool asked = e->plan.score[SCORE_MOTION] || e->plan.score[SCORE_SURPRISE];
-    bool all = e->plan.score[SCORE_MOTION] && e->plan.score[SCORE_WINDOW];
-    if (!asked || all || scorer_motion(e->scorer[0]))
+    bool motion = e->plan.score[SCORE_MOTION] && !scorer_motion(e->scorer[0]);
+    bool surprise = e->plan.score[SCORE_SURPRISE] && !scorer_has_surprise(e->scorer[0]);
+    if (e->all_variants || (!motion && !surprise))
         return 0;
-    return err_set(ERR_FAIL,
-                   "--variants motion, surprise: %s knows nothing of motion; train again to learn "
-                   "that, too",
-                   e->model);
+    return err_set(ERR_FAIL, "--variants %s: %s does not know it%s", motion ? "motion" : "surprise",
+                   e->model,
+                   e->be ? "; models that this version trains do, unless the camera moves" : "");
 }
 
 static void on_progress(int64_t done, int64_t total) {

@@ -182,7 +182,7 @@ static int open_output(Score *s) {
                            .path = s->args.output,
                            .live = pair_reader_info(s->reader)->live,
                            .many = s->clips,
-                           .surprise = scorer_motion(s->scorer)};
+                           .surprise = scorer_has_surprise(s->scorer)};
     return score_output_open(&s->out, &c);
 }
 
@@ -229,7 +229,7 @@ static void remember(Score *s) {
         s->count /= 2;
         memmove(s->history, s->history + s->count, (size_t)s->count * sizeof *s->history);
     }
-    s->history[s->count++] = scorer_motion(s->scorer) ? s->shown.surprise : s->shown.psnr;
+    s->history[s->count++] = scorer_has_surprise(s->scorer) ? s->shown.surprise : s->shown.psnr;
 }
 
 static int write_video(Score *s, const Frame *f) {

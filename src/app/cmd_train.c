@@ -7,6 +7,7 @@
 #include "app/footage.h"
 #include "app/learn_error.h"
 #include "app/learn_motion.h"
+#include "app/load_init.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -110,6 +111,7 @@ typedef struct {
     Trainer *trainer;
     MotionModel *motion; /* NULL: not learned */
     Calibration error;   /* of the weights as they are; count 0: not learned */
+    bool unsaved;        /* the checkpoint lacks `motion` */
     RunLog *log;
     int lock; /* of the run's folder */
 } Train;
@@ -328,32 +330,14 @@ static void tell_resumed(const Train *t) {
                  t->stored.model.compute, compute);
 }
 
-static void tell_names(const char *what, const ImportList *names) {
-    enum { SHOWN = 4 };
-    for (int i = 0; i < names->count && i < SHOWN; i++)
-        log_info("          %s %s", what, names->item[i]);
-    if (names->count > SHOWN)
-        log_info("          and %d more %s", names->count - SHOWN, what);
-}
-
-/* Loads the weights of --init. Weights that they lack keep their random values. */
-static int load_init(Train *t) {
-    ImportReport r = {0};
-    int code = import_init(t->trainer->vit, t->args.init, &r);
-    if (!code) {
-        log_info("init      %s (%s): %d weights loaded, %d drawn%s", t->args.init,
-                 r.family ? r.family : "of unknown origin", r.matched.count, r.missing.count,
-                 r.fc_norm ? "; its norm is that of the mean of tokens" : "");
-        if (r.heads_guessed)
-            log_warn(
-                "nothing in %s tells how many heads it had; %lld is what most networks of width "
-                "%lld have, --heads sets another number",
-                t->args.init, (long long)r.network.heads, (long long)r.network.width);
-        tell_names("drawn", &r.missing);
-        tell_names("fitted", &r.adapted);
-        tell_names("ignored", &r.unexpected);
-    }
-    import_report_free(&r);
+/* What the run knew of surprise; that of other data is learned anew. */
+static int load_judgement(Train *t) {
+    int code = motion_model_load(&t->motion, t->checkpoint, t->checkpoint_path);
+    if (!code)
+        code =
+            calibration_load(&t->error, t->checkpoint, t->checkpoint_path, ERROR_RANKS, ERROR_TAIL);
+    if (!code && t->error.count)
+        t->trainer->error = &t->error;
     return code;
 }
 
@@ -370,7 +354,7 @@ static int open_run(Train *t) {
     if (!code)
         t->trainer->interval = pairs_interval(t->pairs);
     if (!code && t->args.init && !t->args.resume)
-        code = load_init(t);
+        code = load_init(t->trainer->vit, t->args.init);
     if (!code && t->args.resume) {
         if (t->stored.model.steps_per_epoch != steps_per_epoch)
             return err_set(ERR_FAIL,
@@ -380,10 +364,7 @@ static int open_run(Train *t) {
                            (long long)steps_per_epoch);
         code = checkpoint_load(t->trainer, &t->stored, t->checkpoint, t->checkpoint_path);
         if (!code && strcmp(t->shown, t->stored.model.data) == 0)
-            code = motion_model_load(&t->motion, t->checkpoint, t->checkpoint_path);
-        if (!code)
-            code = calibration_load(&t->error, t->checkpoint, t->checkpoint_path, ERROR_RANKS,
-                                    ERROR_TAIL);
+            code = load_judgement(t);
         safetensors_free(&t->checkpoint);
         if (!code)
             tell_resumed(t);
@@ -418,22 +399,14 @@ static int keep_epoch(Train *t) {
     return code;
 }
 
-/* Before the network, so that every checkpoint has it. It needs the footage alone. */
-static int learn(Train *t) {
-    int code = 0;
-    if (t->command->judges && !t->motion)
-        code = learn_motion(&t->motion, &t->dataset->train, t->be);
-    t->trainer->motion = t->motion;
-    return code;
-}
-
 /* Of the last weights. It reads them from the checkpoint, and saves that again. */
 static int learn_errors(Train *t) {
     bool wanted = t->command->judges && t->training.objective == OBJECTIVE_NEXT_FRAME;
     if (!wanted || t->error.count)
         return 0;
     int code = learn_error(&t->error, t->checkpoint_path, &t->dataset->train, t->be);
-    t->trainer->error = &t->error;
+    if (!code)
+        t->trainer->error = &t->error;
     return code ? code : save(t);
 }
 
@@ -500,6 +473,21 @@ static int tell_stopped(const Train *t, int64_t total) {
     return code;
 }
 
+/* Before the network, so that every checkpoint has it. It needs the footage alone. */
+static int learn(Train *t) {
+    int code = 0;
+    if (t->command->judges && !t->motion) {
+        code = learn_motion(&t->motion, &t->dataset->train, t->be);
+        t->unsaved = t->motion;
+    }
+    t->trainer->motion = t->motion;
+    if (code == ERR_STOPPED && t->args.resume)
+        return tell_stopped(t, t->training.epochs * t->trainer->steps_per_epoch);
+    if (code == ERR_STOPPED)
+        log_info("stopped before the first step: the same command begins again");
+    return code;
+}
+
 static int loop(Train *t) {
     Trainer *tr = t->trainer;
     int64_t total = tr->settings.epochs * tr->steps_per_epoch;
@@ -507,7 +495,7 @@ static int loop(Train *t) {
         total = t->args.steps;
     Clock clock = {.epoch_start = clock_seconds(), .step_start = clock_seconds()};
     int code = 0;
-    int64_t saved = t->args.resume ? tr->step : -1;
+    int64_t saved = t->args.resume && !t->unsaved ? tr->step : -1;
     while (!code && tr->step < total && !stop_requested()) {
         PairBatch batch;
         StepReport r;
@@ -517,6 +505,7 @@ static int loop(Train *t) {
             break;
         }
         calibration_free(&t->error); /* of other weights */
+        tr->error = NULL;
         if (!code)
             code = trainer_step(tr, &batch, &r);
         if (!code)

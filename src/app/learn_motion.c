@@ -8,8 +8,8 @@
 #include "video/sampler.h"
 #include "video/source.h"
 
-/* What is kept of the frames: half an hour at ten a second. */
-static const int64_t ROOM = 256000000;
+/* What is kept of the frames: about a quarter of an hour at ten a second. */
+static const int64_t ROOM = 400000000;
 
 static const double INTERVAL = 0.1;
 
@@ -57,8 +57,13 @@ static int learn_clip(Pass *p, const Clip *clip) {
 }
 
 /* From less than a minute, the surprise ranks frames but its level cannot be trusted. */
-static void tell(const MotionModel *m) {
+static void tell(const MotionModel *m, int64_t read) {
     enum { ENOUGH = 600 };
+    if (!m && read > 1)
+        log_warn(
+            "nothing was learned of motion: the camera moves too much, or clips have one frame");
+    if (!m)
+        return;
     log_info("motion    learned from %d frames", m->held_out.count);
     if (m->held_out.count < ENOUGH)
         log_warn("that is less than a minute: the surprise of normal motion may be high; more "
@@ -78,7 +83,7 @@ int learn_motion(MotionModel **out, const Split *split, Backend *be) {
         code = motion_learner_finish(p.learner, out);
     movement_free(&p.movement);
     motion_learner_free(&p.learner);
-    if (!code && *out)
-        tell(*out);
+    if (!code)
+        tell(*out, p.read);
     return code;
 }

@@ -35,8 +35,30 @@ static void write_text(ScoreOutput *o, const char *text) {
 static int open_file(ScoreOutput *o) {
     if (!o->c.live)
         return file_create(&o->file, o->c.path);
-    o->lines = fopen(o->c.path, "ae");
+    o->lines = fopen(o->c.path, "a+e");
     return o->lines ? 0 : err_sys(ERR_FAIL, "cannot write %s", o->c.path);
+}
+
+/* Writes the head, unless the file has one. Then it must be the same. */
+static int begin_csv(ScoreOutput *o) {
+    const ScoreOutputConfig *c = &o->c;
+    char head[128], there[128] = "";
+    snprintf(head, sizeof head, "%sframe,seconds,%spsnr%s", c->many ? "file," : "",
+             c->live ? "time," : "", c->surprise ? ",surprise,by" : "");
+    if (!o->lines || o->lines == stdout || fseeko(o->lines, 0, SEEK_END) || !ftello(o->lines)) {
+        write_text(o, head);
+        write_text(o, "\n");
+        return 0;
+    }
+    rewind(o->lines);
+    if (fgets(there, sizeof there, o->lines))
+        there[strcspn(there, "\r\n")] = 0;
+    fseeko(o->lines, 0, SEEK_END);
+    return strcmp(there, head) == 0
+               ? 0
+               : err_set(ERR_USAGE,
+                         "%s begins with \"%.60s\", but these lines have \"%s\": give another -o",
+                         c->path, there, head);
 }
 
 int score_output_open(ScoreOutput **out, const ScoreOutputConfig *c) {
@@ -55,11 +77,11 @@ int score_output_open(ScoreOutput **out, const ScoreOutputConfig *c) {
         score_output_free(&o);
         return code;
     }
-    bool begun = o->lines && o->lines != stdout && ftello(o->lines) > 0;
-    if (c->format == FORMAT_CSV && !begun) {
-        write_text(o, c->many ? "file," : "");
-        write_text(o, c->live ? "frame,seconds,time,psnr" : "frame,seconds,psnr");
-        write_text(o, c->surprise ? ",surprise,by\n" : "\n");
+    if (c->format == FORMAT_CSV)
+        code = begin_csv(o);
+    if (code) {
+        score_output_free(&o);
+        return code;
     }
     *out = o;
     return 0;

@@ -41,6 +41,11 @@ static int find_names(EvalCheckpoints *c, const char *run) {
 
 /* Appends the rows of one checkpoint. */
 static int add(EvalCheckpoints *c, const char *name, const ResultRow *rows, int count) {
+    if (c->count && count != c->each)
+        return err_set(ERR_FAIL,
+                       "--checkpoints: %s has %d scores, those before it %d: some know nothing of "
+                       "motion; leave motion and surprise out of --variants",
+                       name, count, c->each);
     ResultRow *grown =
         mem_grow(c->rows, (size_t)c->count, (size_t)(c->count + count), sizeof *grown);
     if (!grown)

@@ -23,25 +23,25 @@ typedef struct {
     void (*progress)(int64_t done, int64_t total);
 } Run;
 
-/* Frames of equal times have the surprise of the one before. */
-static int score_motion(Run *r, int model, int64_t at, double *score) {
+/* NaN where the model knows nothing of motion, or has nothing to compare the frame with. */
+static int score_motion(Run *r, int model, double *surprise) {
     Motion *motion = scorer_motion(r->e->scorer[model]);
-    double surprise;
-    *score = NAN;
-    if (!motion)
-        return 0;
-    int code = motion_score(motion, &surprise);
-    *score = !isnan(surprise) ? -surprise
-             : at > r->at     ? r->e->value[model][SCORE_MOTION][at - 1]
-                              : 0;
-    return code;
+    *surprise = NAN;
+    return motion ? motion_score(motion, surprise) : 0;
+}
+
+/* The regularity of a surprise; without one that of the frame before. */
+static double regularity(const Run *r, int model, ScoreKind kind, int64_t at, double surprise) {
+    const double *value = r->e->value[model][kind];
+    return !isnan(surprise) ? -surprise : value && at > r->at ? value[at - 1] : 0;
 }
 
 static int score_pair(Run *r, int64_t at) {
     Evaluation *e = r->e;
     for (int m = 0; m < e->models; m++) {
         double score[SCORE_KINDS];
-        int code = score_motion(r, m, at, &score[SCORE_MOTION]);
+        Opinions o;
+        int code = score_motion(r, m, &o.opinion[OPINION_MOTION]);
         score[SCORE_FRAME] = NAN;
         if (!code && r->network)
             code = scorer_run(e->scorer[m], pair_reader_x(r->reader), pair_reader_y(r->reader),
@@ -52,9 +52,9 @@ static int score_pair(Run *r, int64_t at) {
             scorer_error_map(e->scorer[m], r->map, r->cell);
             variant_scores(score, r->map, r->side, r->top, r->patches);
         }
-        Opinions o = {
-            {-score[SCORE_MOTION], scorer_error_surprise(e->scorer[m], score[SCORE_FRAME])}};
-        score[SCORE_SURPRISE] = -surprise_of(&o, NULL);
+        o.opinion[OPINION_ERROR] = scorer_error_surprise(e->scorer[m], score[SCORE_FRAME]);
+        score[SCORE_MOTION] = regularity(r, m, SCORE_MOTION, at, o.opinion[OPINION_MOTION]);
+        score[SCORE_SURPRISE] = regularity(r, m, SCORE_SURPRISE, at, surprise_of(&o, NULL));
         for (int k = 0; k < SCORE_KINDS; k++)
             if (e->value[m][k])
                 e->value[m][k][at] = score[k];
@@ -139,6 +139,13 @@ static int score_clip(Run *r, int clip) {
     return 0;
 }
 
+static bool computed(const Run *r, int model, int kind) {
+    Scorer *s = r->e->scorer[model];
+    if (kind == SCORE_MOTION)
+        return scorer_motion(s) != NULL;
+    return r->network && (kind != SCORE_SURPRISE || scorer_has_surprise(s));
+}
+
 static int open_run(Run *r) {
     Evaluation *e = r->e;
     const ScorerInfo *info = scorer_info(e->scorer[0]);
@@ -157,8 +164,7 @@ static int open_run(Run *r) {
     int code = r->map && r->patches ? 0 : ERR_FAIL;
     for (int m = 0; m < e->models; m++)
         for (int k = 0; k < SCORE_KINDS; k++) {
-            bool motion = k == SCORE_MOTION || k == SCORE_SURPRISE;
-            if ((motion && !scorer_motion(e->scorer[m])) || (k != SCORE_MOTION && !r->network))
+            if (!computed(r, m, k))
                 continue;
             e->value[m][k] = mem_alloc((size_t)e->labels[0]->frames, sizeof(double));
             code = e->value[m][k] ? code : ERR_FAIL;

@@ -191,11 +191,16 @@ static bool is_foreign(const char *plain) {
     return part;
 }
 
+/* What a file of ours holds besides the network. */
+static bool is_beside(const char *name) {
+    return begins(name, "optimizer.") || begins(name, "motion.") || begins(name, "error.");
+}
+
 static int translate(ImportSource *s, int i, bool has_norm, const char *path) {
     const SafeTensor *t = weight_file_at(s->file, i);
     const char *plain = s->plain[i];
     if (s->family == normalcy) {
-        if (!begins(t->name, "optimizer."))
+        if (!is_beside(t->name))
             take(s, t, "", t->name);
         return 0;
     }

@@ -73,6 +73,6 @@ void annotate_frame(Canvas canvas, const Frame *frame, Scorer *s, float *map, Fr
         draw_motion(picture, scorer_motion(s), map);
     else if (isfinite(shown.psnr))
         draw_error(picture, s, map);
-    draw_curve(canvas, history, count, scorer_motion(s) != NULL);
+    draw_curve(canvas, history, count, scorer_has_surprise(s));
     draw_label(canvas, shown);
 }

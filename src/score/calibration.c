@@ -29,9 +29,10 @@ static void fit_tail(Calibration *c, float least) {
 }
 
 int calibration_fit(Calibration *c, float *values, int count, float least) {
-    *c = (Calibration){.count = count, .ranks = mem_alloc((size_t)count, sizeof *c->ranks)};
-    if (!c->ranks)
+    float *ranks = mem_alloc((size_t)count, sizeof *ranks);
+    if (!ranks)
         return ERR_FAIL;
+    *c = (Calibration){.count = count, .ranks = ranks};
     qsort(values, (size_t)count, sizeof *values, ascending);
     memcpy(c->ranks, values, (size_t)count * sizeof *values);
     fit_tail(c, least);
@@ -82,6 +83,11 @@ static int check(const Calibration *c, const char *path, const char *name) {
                           path, name);
 }
 
+static int read_values(const SafeTensor *t, float *out, const char *path) {
+    int code = safetensors_to_f32(t, out);
+    return code ? err_context(code, "%s", path) : safetensors_check_finite(t, out, path);
+}
+
 int calibration_load(Calibration *c, const Safetensors *file, const char *path, const char *ranks,
                      const char *tail) {
     const SafeTensor *r = safetensors_find(file, ranks), *t = safetensors_find(file, tail);
@@ -93,13 +99,9 @@ int calibration_load(Calibration *c, const Safetensors *file, const char *path, 
                        tail);
     c->count = (int)r->count;
     c->ranks = mem_alloc((size_t)c->count, sizeof *c->ranks);
-    int code = c->ranks ? safetensors_to_f32(r, c->ranks) : ERR_FAIL;
+    int code = c->ranks ? read_values(r, c->ranks, path) : ERR_FAIL;
     if (!code)
-        code = safetensors_check_finite(r, c->ranks, path);
-    if (!code)
-        code = safetensors_to_f32(t, c->tail);
-    if (!code)
-        code = safetensors_check_finite(t, c->tail, path);
+        code = read_values(t, c->tail, path);
     if (!code)
         code = check(c, path, ranks);
     if (code)

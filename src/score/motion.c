@@ -134,7 +134,7 @@ float motion_value(float *map, const MotionModel *m, const float *rarity, const 
     int places = m->rows * m->cols;
     for (int i = 0; i < places; i++) {
         float x = w->speed[i] / (m->scale[i / m->cols] * MOTION_BIN);
-        float within = fminf(x, MOTION_BINS - 1.001F); /* the last bin is open */
+        float within = fminf(fmaxf(x, 0), MOTION_BINS - 1.001F); /* the last bin is open */
         int bin = (int)within;
         const float *at = rarity + (int64_t)i * MOTION_BINS + bin;
         map[i] = at[0] + (within - (float)bin) * (at[1] - at[0]);
@@ -189,15 +189,21 @@ static int read_part(const Part *p, const Safetensors *file, const char *path) {
 /* What a score divides and multiplies by. What is learned lies far inside these bounds. */
 static int check_values(const MotionModel *m, const char *path) {
     static const float LEAST = 1e-3F, MOST = 1e3F;
+    int64_t places = (int64_t)m->rows * m->cols;
     bool good = m->held_out.count > 0;
+    for (int64_t i = 0; i < places * MOTION_BINS; i++)
+        good = good && m->rarity[i] >= 0 && m->rarity[i] < MOST;
+    for (int64_t i = 0; i < places * MOTION_SECTORS; i++)
+        good = good && m->turn[i] >= 0 && m->turn[i] < MOST;
     for (int r = 0; r < m->rows; r++)
         good = good && m->scale[r] > LEAST && m->scale[r] < MOST && m->size[r] > LEAST &&
                m->size[r] < MOST;
-    return good ? 0
-                : err_set(ERR_FAIL,
-                          "%s: its model of motion is damaged: sizes and scales must be from 0.001 "
-                          "to 1000, and motion.ranks must be there; train again",
-                          path);
+    return good
+               ? 0
+               : err_set(ERR_FAIL,
+                         "%s: its model of motion is damaged: expected sizes and scales from 0.001 "
+                         "to 1000, rarities from 0 to 1000 and motion.ranks; train again",
+                         path);
 }
 
 enum { MOST_PLACES = 1 << 20 };
@@ -207,7 +213,7 @@ int motion_model_load(MotionModel **out, const Safetensors *file, const char *pa
     *out = NULL;
     if (!t)
         return 0;
-    if (t->rank != 3 || t->shape[0] < 1 || t->shape[1] < 1 ||
+    if (t->rank != 3 || t->shape[0] < 1 || t->shape[1] < 1 || t->shape[2] != MOTION_BINS ||
         t->count > (int64_t)MOST_PLACES * MOTION_BINS)
         return err_set(ERR_FAIL, "%s: its model of motion is damaged; train again", path);
     int side = 2 * MOVEMENT_CELL;

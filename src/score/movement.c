@@ -126,7 +126,7 @@ static const Picture *past_picture(const Movement *m) {
     for (int back = 1; back < m->kept; back++) {
         const Picture *p = picture_at(m, back);
         if (!isfinite(p->seconds) || !isfinite(seconds))
-            return p; /* without times the frame before */
+            return best ? best : p; /* without times the frame before */
         double off = fabs(seconds - p->seconds - GAP);
         if (p->seconds < seconds && (!best || off < fabs(seconds - best->seconds - GAP)))
             best = p;

@@ -134,6 +134,10 @@ Motion *scorer_motion(Scorer *s) {
     return s->motion;
 }
 
+bool scorer_has_surprise(const Scorer *s) {
+    return s->motion || s->error.count;
+}
+
 double scorer_error_surprise(const Scorer *s, double psnr) {
     return s->error.count && !isnan(psnr) ? calibration_surprise(&s->error, -psnr_shown(psnr))
                                           : NAN;

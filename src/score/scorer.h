@@ -36,6 +36,9 @@ const ScorerInfo *scorer_info(const Scorer *s); /* borrowed */
  * (motion_add), not only those of pairs. Borrowed. */
 Motion *scorer_motion(Scorer *s);
 
+/* Does the model know anything that makes a surprise? */
+bool scorer_has_surprise(const Scorer *s);
+
 /* How surprising a PSNR is: -ln of the share of training frames that are predicted as badly. NaN if
  * the model does not know. */
 double scorer_error_surprise(const Scorer *s, double psnr);

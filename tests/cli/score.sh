@@ -11,6 +11,8 @@ expect 0 '' score run data/testing/frames/01_runner --format csv -o scores.csv -
 [ "$(wc -l <scores.csv)" = 20 ] || fail "score --format csv: expected a header and 19 lines"
 [ "$(ls maps | wc -l)" = 19 ] || fail "score --maps: expected 19 pictures"
 expect 0 '' score run a.mp4 --format npy -o scores.npy
+head -1 scores.csv | grep -qx 'frame,seconds,psnr,surprise,by' || fail "score --format csv: $(head -1 scores.csv)"
+grep -qE '^[0-9]+,[^,]*,[0-9.]+,[0-9.e-]+,(motion|error)$' scores.csv || fail "no surprise in: $(sed -n 2p scores.csv)"
 expect 3 'anomaly' score run data/testing/frames/01_runner --fail-on 99
 expect 0 'done ' train data -o wild "${small[@]}" --lr 10 --clip 0 --warmup-epochs 0 --steps 40
 expect 0 '' score wild data/testing/frames/01_runner
@@ -22,6 +24,25 @@ expect 0 'done ' train data -o colours "${small[@]}" --colours imagenet --steps 
 expect 0 '' score colours data/testing/frames/01_runner
 expect 0 'done ' train data -o kept "${small[@]}" --epochs 2 --keep 2
 expect 0 '' score kept/epoch-002.safetensors data/testing/frames/01_runner
+
+echo "-- surprise"
+expect 0 '' score run data/testing/frames/01_runner
+grep -q '"by":"' out || fail "score tells no surprise"
+cp out first
+expect 0 'surprise  highest' score run data/testing/frames/01_runner -o again
+cmp -s first again || fail "a file of scores differs from stdout"
+expect 0 'resumed' train --resume -o run --steps 6 # is done already
+expect 0 '' score run data/testing/frames/01_runner
+cmp -s first out || fail "a run that is resumed at its end has other surprises"
+expect 0 '' info run
+grep -q 'surprise    motion from' out || fail "info tells nothing of surprise"
+expect 0 '' score kept/epoch-002.safetensors data/testing/frames/01_runner
+grep -q '"by":"error"' out && fail "weights of an epoch know no errors"
+expect 0 '' eval run data --variants motion
+grep -q 'motion' out || fail "eval --variants motion has no row"
+expect 0 '' eval run data --variants surprise -o tables
+grep -q 'surprise' tables/report.html || fail "the report has no surprise"
+expect 1 'motion: persistence does not know it' eval persistence data --variants motion
 
 echo "-- footage"
 expect 1 'no/such' score run no/such.mp4

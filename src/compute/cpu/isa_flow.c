@@ -66,8 +66,7 @@ static void set_inverse(Level *l) {
     for (int64_t y = 0; y < l->a.h; y++) {
         float *restrict xx = isa_row(l->xx, y), *restrict xy = isa_row(l->xy, y);
         float *restrict yy = isa_row(l->yy, y);
-        const float *restrict m11 = l->mean[0], *restrict m12 = l->mean[1];
-        const float *restrict m22 = l->mean[2];
+        const float *m11 = l->mean[0], *m12 = l->mean[1], *m22 = l->mean[2];
         mean_row(l->mean[0], l->line.at, l->new_u, y, FLOW_WINDOW);
         mean_row(l->mean[1], l->line.at, l->new_v, y, FLOW_WINDOW);
         mean_row(l->mean[2], l->line.at, l->xt, y, FLOW_WINDOW);
@@ -86,7 +85,7 @@ static void set_residual(Level *l) {
     for (int64_t y = 0; y < l->a.h; y++) {
         const float *restrict a = isa_row(l->a, y), *restrict gx = isa_row(l->gx, y);
         const float *restrict gy = isa_row(l->gy, y), *restrict u = isa_row(l->u, y);
-        const float *restrict v = isa_row(l->v, y), *restrict there = l->mean[0];
+        const float *restrict v = isa_row(l->v, y), *there = l->mean[0];
         float *restrict xt = isa_row(l->xt, y), *restrict yt = isa_row(l->yt, y);
         isa_warp_row(l->mean[0], l->b, u, v, y, l->mean + 1);
 #pragma omp simd
@@ -102,7 +101,7 @@ static void solve(Level *l) {
     for (int64_t y = 0; y < l->a.h; y++) {
         const float *restrict xx = isa_row(l->xx, y), *restrict xy = isa_row(l->xy, y);
         const float *restrict yy = isa_row(l->yy, y);
-        const float *restrict e1 = l->mean[0], *restrict e2 = l->mean[1];
+        const float *e1 = l->mean[0], *e2 = l->mean[1];
         float *restrict u = isa_row(l->new_u, y), *restrict v = isa_row(l->new_v, y);
         mean_row(l->mean[0], l->line.at, l->xt, y, FLOW_WINDOW);
         mean_row(l->mean[1], l->line.at, l->yt, y, FLOW_WINDOW);
