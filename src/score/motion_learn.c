@@ -383,9 +383,9 @@ static void make_tables(Study *s, float *rarity, float *turn, int64_t except) {
 
 /* ---- calibration: each block is judged by the others ---- */
 
-/* With fewer frames than blocks some have no others to be judged by; then all judge. */
+/* Blocks of less than a second tell nothing; then all judge all. */
 static int calibrate(Study *s) {
-    bool few = s->l->count < BLOCKS;
+    bool few = s->l->count < 8 * BLOCKS;
     int64_t last = -1;
     float *values = mem_alloc((size_t)s->l->count, sizeof *values);
     if (!values)
