@@ -404,7 +404,7 @@ static int learn_errors(Train *t) {
     bool wanted = t->command->judges && t->training.objective == OBJECTIVE_NEXT_FRAME;
     if (!wanted || t->error.count)
         return 0;
-    int code = learn_error(&t->error, t->checkpoint_path, &t->dataset->train, t->be);
+    int code = learn_error(&t->error, t->checkpoint_path, t->pairs, (int)t->training.batch, t->be);
     if (!code)
         t->trainer->error = &t->error;
     return code ? code : save(t);

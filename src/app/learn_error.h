@@ -3,12 +3,13 @@
 #define APP_LEARN_ERROR_H
 
 #include "compute/backend.h"
-#include "data/dataset.h"
+#include "data/pairs.h"
 #include "score/calibration.h"
 
-/* Predicts a sample of the clips' pairs with the model in a file, with a progress bar. The values
- * are minus PSNRs. The network has learned from these frames; frames that it has not seen have
- * slightly larger errors. ERR_STOPPED when the user asks to stop. */
-int learn_error(Calibration *out, const char *model, const Split *split, Backend *be);
+/* Predicts a sample of the run's pairs, whose frames are decoded already, with the model in a file;
+ * shows a progress bar. `pairs` gives `batch` at a time and is left anywhere. The values are minus
+ * PSNRs. The network has learned from these frames; frames that it has not seen have larger errors.
+ * ERR_STOPPED when the user asks to stop. */
+int learn_error(Calibration *out, const char *model, Pairs *pairs, int batch, Backend *be);
 
 #endif
