@@ -28,7 +28,8 @@ static const Labels *const *truths(void) {
 
 static Evaluation run(void) {
     Evaluation e = {0};
-    if (evaluation_run(&e, data, truths(), 2, &persistence, &name, 1, false, 2, NULL, NULL))
+    if (evaluation_run(&e, data, truths(), 2, &persistence, &name, 1,
+                       EVALUATE_NETWORK | EVALUATE_MOTION, 2, NULL, NULL))
         fail_msg("%s", err_text());
     return e;
 }
@@ -117,9 +118,9 @@ static void test_lengths(void **state) {
     Evaluation e = {0};
     const Labels *const truth = labels[0];
     labels[0]->length[1]--;
-    assert_int_equal(
-        evaluation_run(&e, data, &truth, 1, &persistence, &name, 1, false, 2, NULL, NULL),
-        ERR_FAIL);
+    assert_int_equal(evaluation_run(&e, data, &truth, 1, &persistence, &name, 1,
+                                    EVALUATE_NETWORK | EVALUATE_MOTION, 2, NULL, NULL),
+                     ERR_FAIL);
     assert_non_null(strstr(err_text(), "more than"));
     labels[0]->length[1]++;
     assert_null(e.value[0][0]);

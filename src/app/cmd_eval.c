@@ -336,12 +336,14 @@ static int open_scorers(Eval *e) {
     return code;
 }
 
-/* Does nothing need the network's scores? */
-static bool motion_alone(const Eval *e) {
-    bool alone = e->plan.score[SCORE_MOTION] && !e->args.output && !e->args.localise;
+/* What the figures need; files and localisation need the network in any case. */
+static int parts(const Eval *e) {
+    const bool *score = e->plan.score;
+    bool network = e->args.output || e->args.localise;
     for (int k = 0; k < SCORE_KINDS; k++)
-        alone = alone && (k == SCORE_MOTION || !e->plan.score[k]);
-    return alone;
+        network = network || (k != SCORE_MOTION && score[k]);
+    return (network ? EVALUATE_NETWORK : 0) |
+           (score[SCORE_MOTION] || score[SCORE_SURPRISE] ? EVALUATE_MOTION : 0);
 }
 
 /* What is asked for by its name, not by "all", must be there. */
@@ -372,7 +374,7 @@ static int evaluate(Eval *e) {
                                   e->models);
     if (!code)
         code = evaluation_run(&e->evaluation, e->data, labels, e->truths, e->scorer, e->name,
-                              e->models, motion_alone(e), (int)e->args.top, e->localise.localiser,
+                              e->models, parts(e), (int)e->args.top, e->localise.localiser,
                               on_progress);
     progress_end();
     return code;

@@ -70,7 +70,7 @@ static int evaluate(EvalCheckpoints *c, int i, const char *run, Backend *be, con
     snprintf(path, sizeof path, "%s/%s%s", run, name, extension);
     int code = scorer_open(&scorer, path, be);
     if (!code)
-        code = evaluation_run(&own, e->data, e->labels, e->truths, &scorer, &name, 1, false, top,
+        code = evaluation_run(&own, e->data, e->labels, e->truths, &scorer, &name, 1, e->parts, top,
                               NULL, progress);
     if (!code)
         code = evaluation_rows(&own, plan, &rows, &count);

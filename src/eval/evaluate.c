@@ -16,16 +16,20 @@ typedef struct {
     PairReader *reader;   /* of the present clip */
     float *map, *patches; /* scratch of the score variants */
     int cell, side, top;
-    bool network;     /* false: its scores are not wanted */
     Localiser *where; /* NULL: not asked for */
     int64_t at;       /* the clip's first frame in Evaluation.value */
     int64_t done;
     void (*progress)(int64_t done, int64_t total);
 } Run;
 
-/* NaN where the model knows nothing of motion, or has nothing to compare the frame with. */
+/* NULL where motion is not wanted, or the model knows nothing of it. */
+static Motion *motion_of(const Run *r, int model) {
+    return r->e->parts & EVALUATE_MOTION ? scorer_motion(r->e->scorer[model]) : NULL;
+}
+
+/* NaN where there is no motion to judge, or nothing to compare the frame with. */
 static int score_motion(Run *r, int model, double *surprise) {
-    Motion *motion = scorer_motion(r->e->scorer[model]);
+    Motion *motion = motion_of(r, model);
     *surprise = NAN;
     return motion ? motion_score(motion, surprise) : 0;
 }
@@ -43,12 +47,12 @@ static int score_pair(Run *r, int64_t at) {
         Opinions o;
         int code = score_motion(r, m, &o.opinion[OPINION_MOTION]);
         score[SCORE_FRAME] = NAN;
-        if (!code && r->network)
+        if (!code && (r->e->parts & EVALUATE_NETWORK))
             code = scorer_run(e->scorer[m], pair_reader_x(r->reader), pair_reader_y(r->reader),
                               &score[SCORE_FRAME]);
         if (code)
             return code;
-        if (r->network) {
+        if (r->e->parts & EVALUATE_NETWORK) {
             scorer_error_map(e->scorer[m], r->map, r->cell);
             variant_scores(score, r->map, r->side, r->top, r->patches);
         }
@@ -76,8 +80,8 @@ static int score_frame(Run *r, int clip, const Frame *f, PairState pair, int64_t
                        int64_t *start) {
     int64_t at = r->at + t;
     for (int m = 0; m < r->e->models; m++)
-        if (scorer_motion(r->e->scorer[m]))
-            motion_add(scorer_motion(r->e->scorer[m]), f);
+        if (motion_of(r, m))
+            motion_add(motion_of(r, m), f);
     if (pair != PAIR_WHOLE && *start < 0)
         return 0;
     *start = *start < 0 ? t : *start;
@@ -116,8 +120,8 @@ static int score_clip(Run *r, int clip) {
     const Clip *c = &r->e->data->test.clips[clip];
     int64_t read = 0, start = -1;
     for (int m = 0; m < r->e->models; m++)
-        if (scorer_motion(r->e->scorer[m]))
-            motion_reset(scorer_motion(r->e->scorer[m]));
+        if (motion_of(r, m))
+            motion_reset(motion_of(r, m));
     int code = pair_reader_open(&r->reader, c->url, NULL, &r->pairs);
     if (!code)
         code = score_frames(r, clip, &read, &start);
@@ -142,8 +146,10 @@ static int score_clip(Run *r, int clip) {
 static bool computed(const Run *r, int model, int kind) {
     Scorer *s = r->e->scorer[model];
     if (kind == SCORE_MOTION)
-        return scorer_motion(s) != NULL;
-    return r->network && (kind != SCORE_SURPRISE || scorer_has_surprise(s));
+        return motion_of(r, model) != NULL;
+    if (kind == SCORE_SURPRISE && !(r->e->parts & EVALUATE_MOTION && scorer_has_surprise(s)))
+        return false;
+    return r->e->parts & EVALUATE_NETWORK;
 }
 
 static int open_run(Run *r) {
@@ -174,18 +180,19 @@ static int open_run(Run *r) {
 }
 
 int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *labels, int truths,
-                   Scorer *const *scorer, const char *const *name, int models, bool motion_alone,
-                   int top, Localiser *where, void (*progress)(int64_t, int64_t)) {
+                   Scorer *const *scorer, const char *const *name, int models, int parts, int top,
+                   Localiser *where, void (*progress)(int64_t, int64_t)) {
     Evaluation e = {.data = data,
                     .labels = labels,
                     .truths = truths,
                     .models = models,
+                    .parts = parts,
                     .clips = data->test.count};
     for (int m = 0; m < models; m++) {
         e.scorer[m] = scorer[m];
         e.name[m] = name[m];
     }
-    Run r = {.e = &e, .top = top, .network = !motion_alone, .where = where, .progress = progress};
+    Run r = {.e = &e, .top = top, .where = where, .progress = progress};
     int code = open_run(&r);
     for (int clip = 0; clip < e.clips && !code; clip++)
         code = score_clip(&r, clip);

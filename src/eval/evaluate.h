@@ -10,6 +10,9 @@
 
 enum { EVALUATE_MODELS = 2 }; /* the model and persistence */
 
+/* What the variants of a score need. */
+enum { EVALUATE_NETWORK = 1, EVALUATE_MOTION = 2 };
+
 typedef struct {
     const Dataset *data;               /* borrowed; root NULL: names only, scores from elsewhere */
     const Labels *const *labels;       /* borrowed; [truths] ground truths of equal lengths */
@@ -18,6 +21,7 @@ typedef struct {
     Scorer *scorer[EVALUATE_MODELS];   /* borrowed; NULL: scores from elsewhere */
     const char *name[EVALUATE_MODELS]; /* shown in tables */
     int models, clips;
+    int parts;           /* that scored: EVALUATE_NETWORK, EVALUATE_MOTION */
     bool keeps_zero;     /* scores from elsewhere that are no PSNRs keep their program's zero */
     int64_t first, last; /* frames without a score at start and end of each clip: F, 0 */
     /* [model][variant]: a score for every frame, in dB up to SCORE_WINDOW, clips end to end,
@@ -27,13 +31,13 @@ typedef struct {
     bool *missing; /* frames without a score besides first and last; NULL: none */
 } Evaluation;
 
-/* Scores all test clips, all variants in one pass; if `motion_alone`, without running a network.
+/* Scores all test clips in one pass, all variants that these `parts` allow.
  * `top` is the number of patches that SCORE_TOP_PATCHES takes. `scorer` and `name` are borrowed;
  * all scorers have one input size. `where` receives each pair's error maps; `where` and `progress`
  * may be NULL. ERR_STOPPED when the user asks to stop; ERR_FAIL names the clip. */
 int evaluation_run(Evaluation *out, const Dataset *data, const Labels *const *labels, int truths,
-                   Scorer *const *scorer, const char *const *name, int models, bool motion_alone,
-                   int top, Localiser *where, void (*progress)(int64_t done, int64_t total));
+                   Scorer *const *scorer, const char *const *name, int models, int parts, int top,
+                   Localiser *where, void (*progress)(int64_t done, int64_t total));
 void evaluation_free(Evaluation *e); /* accepts a zeroed one */
 
 /* Which rows evaluation_rows makes. */
