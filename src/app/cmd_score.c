@@ -26,12 +26,13 @@ static const char usage[] =
     "usage: normalcy score MODEL INPUT [OPTIONS]\n\n"
     "Scores INPUT frame by frame: a video file or - for standard input, a folder of frames, a\n"
     "folder of such clips, a stream (rtsp://, http://) or a camera (/dev/video0). MODEL is a run\n"
-    "folder, a checkpoint file or 'persistence'. Writes a line as soon as a frame is scored, "
-    "until\n"
-    "the input ends or Ctrl-C. The score is the PSNR of the predicted frame in dB. A lower PSNR "
-    "is\n"
-    "less normal; 100 stands for equal frames. The first frames have no score, because a\n"
-    "prediction needs the frames before it. A lost stream or camera is opened again.\n";
+    "folder, a checkpoint file or 'persistence'. Writes a line as soon as a frame is scored,\n"
+    "until the input ends or Ctrl-C. The first frames have no score, because a prediction needs\n"
+    "the frames before it. A lost stream or camera is opened again.\n\n"
+    "A line has two scores. `psnr` is that of the predicted frame in dB: a lower one is less\n"
+    "normal; 100 stands for equal frames. `surprise` says how rare the frame is among those of\n"
+    "training: 0 is usual, 4.6 is one in a hundred, 6.9 one in a thousand. `by` says what is odd:\n"
+    "motion, or the prediction's error. Models of earlier versions have no surprise.\n";
 
 typedef struct {
     int format;
