@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "score/kept_frames.h"
 
 /* Speeds are kept in steps of 1 / STEPS. */
 enum { STEPS = 128, PLANES = 3 };
@@ -12,9 +13,7 @@ enum { STEPS = 128, PLANES = 3 };
 struct MotionLearner {
     MovementSize picture;
     int cells;
-    int64_t seen, stride; /* every stride-th frame is kept */
-    int64_t count, most;
-    int16_t *moved; /* [most][PLANES][cells]: speed, right, down; pages take memory once touched */
+    KeptFrames kept; /* [PLANES][cells]: speed, right, down */
 };
 
 int motion_learner_open(MotionLearner **out, MovementSize picture, int64_t bytes) {
@@ -23,11 +22,7 @@ int motion_learner_open(MotionLearner **out, MovementSize picture, int64_t bytes
         return ERR_FAIL;
     l->picture = picture;
     l->cells = picture.width / MOVEMENT_CELL * (picture.height / MOVEMENT_CELL);
-    l->stride = 1;
-    l->most = bytes / (PLANES * l->cells * (int64_t)sizeof *l->moved) / 2 * 2;
-    l->most = l->most < 2 ? 2 : l->most;
-    l->moved = mem_alloc_pages((size_t)(l->most * PLANES * l->cells) * sizeof *l->moved);
-    if (!l->moved) {
+    if (kept_frames_open(&l->kept, (int64_t)PLANES * l->cells, bytes)) {
         motion_learner_free(&l);
         return ERR_FAIL;
     }
@@ -39,36 +34,19 @@ void motion_learner_free(MotionLearner **out) {
     MotionLearner *l = *out;
     if (!l)
         return;
-    mem_free_pages(l->moved);
+    kept_frames_free(&l->kept);
     mem_free(l);
     *out = NULL;
-}
-
-static int16_t *frame_at(const MotionLearner *l, int64_t frame) {
-    return l->moved + frame * PLANES * l->cells;
-}
-
-static void forget_every_second(MotionLearner *l) {
-    size_t bytes = (size_t)(PLANES * l->cells) * sizeof *l->moved;
-    for (int64_t i = 0; 2 * i < l->count; i++)
-        memmove(frame_at(l, i), frame_at(l, 2 * i), bytes);
-    l->count /= 2;
-    l->stride *= 2;
 }
 
 void motion_learner_add_cells(MotionLearner *l, const float *speed, const float *right,
                               const float *down) {
     const float *plane[PLANES] = {speed, right, down};
-    if (l->count == l->most)
-        forget_every_second(l);
-    if (l->seen++ % l->stride)
-        return;
-    int16_t *to = frame_at(l, l->count);
-    for (int p = 0; p < PLANES; p++)
+    int16_t *to = kept_frames_add(&l->kept);
+    for (int p = 0; to && p < PLANES; p++)
         for (int i = 0; i < l->cells; i++)
             to[p * l->cells + i] =
                 (int16_t)lrintf(fmaxf(fminf(plane[p][i] * STEPS, INT16_MAX), -INT16_MAX));
-    l->count++;
 }
 
 void motion_learner_add(MotionLearner *l, const Movement *m) {
@@ -104,7 +82,7 @@ static int places_of(const MotionModel *m) {
 }
 
 static const float *read_plane(Study *s, int64_t frame, int plane) {
-    const int16_t *from = frame_at(s->l, frame) + plane * s->l->cells;
+    const int16_t *from = kept_frames_at(&s->l->kept, frame) + plane * s->l->cells;
     for (int i = 0; i < s->l->cells; i++)
         s->cells[i] = (float)from[i] / STEPS;
     return s->cells;
@@ -126,7 +104,7 @@ static const float MOVES = 0.25F; /* pixels in a tenth of a second: a window tha
 
 static void count_levels(Study *s) {
     memset(s->level, 0, (size_t)(s->m->rows * LEVELS) * sizeof *s->level);
-    for (int64_t f = 0; f < s->l->count; f++) {
+    for (int64_t f = 0; f < s->l->kept.count; f++) {
         read_speeds(s, f);
         for (int i = 0; i < places_of(s->m); i++) {
             int level = (int)fminf(s->w.speed[i] * LEVEL_STEPS, LEVELS - 1);
@@ -230,7 +208,7 @@ static void see_frame(Study *s, Seen *seen, int64_t frame) {
 }
 
 static int64_t block_of(const Study *s, int64_t frame) {
-    return frame * BLOCKS / s->l->count;
+    return frame * BLOCKS / s->l->kept.count;
 }
 
 /* The sum of all blocks except one (-1: of all). */
@@ -385,12 +363,12 @@ static void make_tables(Study *s, float *rarity, float *turn, int64_t except) {
 
 /* Blocks of less than a second tell nothing; then all judge all. */
 static int calibrate(Study *s) {
-    bool few = s->l->count < 8 * BLOCKS;
+    bool few = s->l->kept.count < 8 * BLOCKS;
     int64_t last = -1;
-    float *values = mem_alloc((size_t)s->l->count, sizeof *values);
+    float *values = mem_alloc((size_t)s->l->kept.count, sizeof *values);
     if (!values)
         return ERR_FAIL;
-    for (int64_t f = 0; f < s->l->count; f++) {
+    for (int64_t f = 0; f < s->l->kept.count; f++) {
         int64_t b = block_of(s, f);
         if (b != last)
             make_tables(s, s->rarity, s->turn, few ? -1 : b);
@@ -398,7 +376,7 @@ static int calibrate(Study *s) {
         read_windows(s, f);
         values[f] = motion_value(s->map, s->m, s->rarity, s->turn, &s->w);
     }
-    int code = calibration_fit(&s->m->held_out, values, (int)s->l->count, 0.1F);
+    int code = calibration_fit(&s->m->held_out, values, (int)s->l->kept.count, 0.1F);
     mem_free(values);
     return code;
 }
@@ -455,7 +433,7 @@ static int study(Study *s) {
     code = q ? code : ERR_FAIL;
     if (!code) {
         learn_perspective(s, q, q + rows);
-        for (int64_t f = 0; f < s->l->count; f++)
+        for (int64_t f = 0; f < s->l->kept.count; f++)
             see_frame(s, &s->block[block_of(s, f)], f);
         code = calibrate(s);
         make_tables(s, s->m->rarity, s->m->turn, -1);
@@ -468,7 +446,7 @@ static int study(Study *s) {
 int motion_learner_finish(const MotionLearner *l, MotionModel **out) {
     Study s = {.l = l};
     *out = NULL;
-    if (!l->count)
+    if (!l->kept.count)
         return 0;
     int code = motion_model_open(&s.m, l->picture);
     if (!code)
