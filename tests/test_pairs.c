@@ -350,6 +350,87 @@ static void test_order(void **state) {
     dataset_free(&d);
 }
 
+/* Frames of pairs that were held out are in no batch of an epoch; all others are. */
+static void test_held_out(void **state) {
+    (void)state;
+    enum { FRAMES = 221, IN = 2, BATCH = 4 };
+    fixture_clip(fixture_path("long"), FRAMES, 16, 16, 0);
+    Dataset *d = data("long");
+    Pairs *p = open_config(d, (PairsConfig){.size = SIZE,
+                                            .frames_in = IN,
+                                            .batch = BATCH,
+                                            .seed = 1,
+                                            .cache_bytes = PLENTY,
+                                            .hold_out = 0.2});
+    Pairs *all = open_ok(d, IN, 1, 1, PLENTY);
+    int64_t pairs = FRAMES - IN, held = pairs_held_out(p), learned = pairs_count(p);
+    int64_t edges = pairs - learned - held;
+    assert_int_equal(learned, pairs - pairs / 5);
+    assert_true(held >= 25);
+    assert_true(edges >= 2 * IN);
+    uint8_t seen[FRAMES] = {0}, used[FRAMES] = {0};
+    for (int64_t k = 0; k < learned / BATCH; k++) {
+        PairBatch b = next_ok(p);
+        for (int i = 0; i < BATCH; i++) {
+            assert_int_equal(seen[b.index[i]]++, 0);
+            for (int t = 0; t <= IN; t++)
+                used[b.index[i] + t] = 1;
+        }
+    }
+    assert_int_equal(pairs_seek_held_out(p), 0);
+    int64_t last = -1, count = 0;
+    for (int64_t k = 0; k < (held + BATCH - 1) / BATCH; k++) {
+        PairBatch b = next_ok(p);
+        for (int i = 0; i < BATCH; i++) {
+            uint8_t want[BYTES];
+            expect(want, &d->train.clips[0], b.index[i] + IN);
+            assert_memory_equal(b.y + i * BYTES, want, BYTES);
+            assert_true(b.index[i] == last + 1 || last < 0 || count == held);
+            last = b.index[i];
+            count += count < held;
+            for (int t = 0; t <= IN; t++)
+                assert_int_equal(used[b.index[i] + t], 0);
+        }
+    }
+    assert_int_equal(count, held);
+    assert_int_equal(pairs_seek(p, 0), 0); /* back to the epochs */
+    PairBatch first = next_ok(p);
+    assert_true(seen[first.index[0]]);
+    assert_int_equal(pairs_held_out(all), 0);
+    assert_int_equal(pairs_count(all), pairs);
+    assert_int_equal(pairs_seek_held_out(all), ERR_USAGE);
+    pairs_free(&p);
+    pairs_free(&all);
+    dataset_free(&d);
+}
+
+/* However much is held out, and from however much footage, the blocks lie inside it. */
+static void test_held_out_blocks(void **state) {
+    (void)state;
+    static const double shares[] = {0.01, 0.1, 0.33, 0.5};
+    Dataset *d = data("long");
+    for (int i = 0; i < 4; i++)
+        for (int in = 1; in < 9; in += 3) {
+            Pairs *p = open_config(d, (PairsConfig){.size = SIZE,
+                                                    .frames_in = in,
+                                                    .batch = 1,
+                                                    .seed = 1,
+                                                    .cache_bytes = PLENTY,
+                                                    .hold_out = shares[i]});
+            int64_t learned = pairs_count(p), held = pairs_held_out(p), pairs = 221 - in;
+            assert_true(held == 0 ? learned == pairs : held >= 10 && learned >= pairs / 2);
+            uint8_t seen[221] = {0};
+            for (int64_t k = 0; k < learned; k++)
+                assert_int_equal(seen[next_ok(p).index[0]]++, 0);
+            if (held)
+                assert_int_equal(pairs_seek_held_out(p), 0);
+            for (int64_t k = 0; k < held; k++)
+                assert_int_equal(seen[next_ok(p).index[0]]++, 0);
+            pairs_free(&p);
+        }
+    dataset_free(&d);
+}
+
 static void refuse(const char *name, int frames_in, int batch, const char *word) {
     const PairsConfig config = {
         .size = SIZE, .frames_in = frames_in, .batch = batch, .seed = 1, .cache_bytes = PLENTY};
@@ -472,12 +553,13 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_content), cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_seek),    cmocka_unit_test(test_order),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_memory),  cmocka_unit_test(test_second_try),
-        cmocka_unit_test(test_skipped), cmocka_unit_test(test_other_clip),
-        cmocka_unit_test(test_wanted),  cmocka_unit_test(test_not_decoded),
+        cmocka_unit_test(test_content),  cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_seek),     cmocka_unit_test(test_order),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_memory),   cmocka_unit_test(test_second_try),
+        cmocka_unit_test(test_skipped),  cmocka_unit_test(test_other_clip),
+        cmocka_unit_test(test_wanted),   cmocka_unit_test(test_not_decoded),
+        cmocka_unit_test(test_held_out), cmocka_unit_test(test_held_out_blocks),
     };
     return cmocka_run_group_tests(tests, set_up, fixture_tear_down);
 }

@@ -265,6 +265,7 @@ static int open_data(Train *t) {
                      .wants_second = trainer_wants_second,
                      .context = &t->training,
                      .interval = t->training.interval,
+                     .hold_out = t->training.hold_out,
                      .cache_bytes = t->args.cache * 1000000};
     int code = footage_open(&t->dataset, t->data);
     if (code && t->data == t->stored.model.data)
@@ -285,11 +286,13 @@ static void tell_plan(const Train *t) {
     char total[16], network[16], frames[16];
     int64_t net = trainer_memory(&t->network, &t->training, t->be), cache = pairs_memory(t->pairs);
     vit_census(&t->network, &tensors, &values, &decayed);
-    char interval[48] = "";
+    char interval[48] = "", held_out[48] = "";
     if (pairs_interval(t->pairs) > 0)
         snprintf(interval, sizeof interval, ", a frame every %.3g s", pairs_interval(t->pairs));
-    log_info("data      %s: %d clips%s, %lld pairs, %lld steps an epoch", t->shown,
-             t->dataset->train.count, interval, (long long)pairs_count(t->pairs),
+    if (pairs_held_out(t->pairs) > 0)
+        snprintf(held_out, sizeof held_out, ", %lld held out", (long long)pairs_held_out(t->pairs));
+    log_info("data      %s: %d clips%s, %lld pairs%s, %lld steps an epoch", t->shown,
+             t->dataset->train.count, interval, (long long)pairs_count(t->pairs), held_out,
              (long long)pairs_steps_per_epoch(t->pairs));
     log_info(
         "network   width %lld, depth %lld, heads %lld, patch %lld, input %lld: %lld parameters",
@@ -402,7 +405,7 @@ static int keep_epoch(Train *t) {
 /* Of the last weights. It reads them from the checkpoint, and saves that again. */
 static int learn_errors(Train *t) {
     bool wanted = t->command->judges && t->training.objective == OBJECTIVE_NEXT_FRAME;
-    if (!wanted || t->error.count)
+    if (!wanted || t->error.count || !pairs_held_out(t->pairs))
         return 0;
     int code = learn_error(&t->error, t->checkpoint_path, t->pairs, (int)t->training.batch, t->be);
     if (!code)

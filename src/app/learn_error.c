@@ -1,13 +1,13 @@
 #include "app/learn_error.h"
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "score/psnr.h"
 #include "score/scorer.h"
 
-enum { MOST = 2000 };                 /* pairs: a thousandth is two of them */
 static const float LEAST_TAIL = 0.1F; /* dB */
 
 static int look_at(float *value, const PairBatch *b, int64_t i, Scorer *scorer) {
@@ -21,7 +21,7 @@ static int look_at(float *value, const PairBatch *b, int64_t i, Scorer *scorer) 
 
 static int look(float *values, int count, Pairs *pairs, int batch, Scorer *scorer) {
     PairBatch b;
-    int code = pairs_seek(pairs, 0);
+    int code = pairs_seek_held_out(pairs);
     for (int i = 0; i < count && !code; i++) {
         code = stop_requested() ? ERR_STOPPED : i % batch == 0 ? pairs_next(pairs, &b) : 0;
         if (!code)
@@ -34,8 +34,7 @@ static int look(float *values, int count, Pairs *pairs, int batch, Scorer *score
 
 int learn_error(Calibration *out, const char *model, Pairs *pairs, int batch, Backend *be) {
     Scorer *scorer = NULL;
-    int64_t all = pairs_steps_per_epoch(pairs) * batch;
-    int count = all < MOST ? (int)all : MOST;
+    int count = (int)pairs_held_out(pairs);
     float *values = mem_alloc((size_t)count, sizeof *values);
     int code = values ? scorer_open(&scorer, model, be) : ERR_FAIL;
     if (!code)
@@ -43,6 +42,8 @@ int learn_error(Calibration *out, const char *model, Pairs *pairs, int batch, Ba
     progress_end();
     if (!code)
         code = calibration_fit(out, values, count, LEAST_TAIL);
+    if (!code)
+        log_info("errors    learned from %d frames that were held out", count);
     scorer_free(&scorer);
     mem_free(values);
     return code;

@@ -6,9 +6,8 @@
 #include "data/pairs.h"
 #include "score/calibration.h"
 
-/* Predicts a sample of the run's pairs, whose frames are decoded already, with the model in a file;
- * shows a progress bar. `pairs` gives `batch` at a time and is left anywhere. The values are minus
- * PSNRs. The network has learned from these frames; frames that it has not seen have larger errors.
+/* Predicts the run's held-out pairs, of which there are some, with the model in a file; shows a
+ * progress bar. `pairs` gives `batch` at a time and is left anywhere. The values are minus PSNRs.
  * ERR_STOPPED when the user asks to stop. */
 int learn_error(Calibration *out, const char *model, Pairs *pairs, int batch, Backend *be);
 

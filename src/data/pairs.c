@@ -22,11 +22,17 @@ typedef enum { SLOT_FREE, SLOT_FILLING, SLOT_READY, SLOT_LENT } SlotState;
 
 typedef struct {
     SlotState state;
+    bool held_out;
     int64_t step;
     uint8_t *x, *y, *second;
     bool *has_second;
     int64_t *index;
 } Slot;
+
+/* The pairs that are held out: `blocks` of `length`, less `edge` at both ends of each. */
+typedef struct {
+    int64_t blocks, length, edge;
+} HeldOut;
 
 /* Once the decoding thread runs, it alone uses store and order; what stands below `lock` is guarded
  * by it. */
@@ -36,6 +42,7 @@ struct Pairs {
     PairClip *clips;
     int count;
     int64_t frames, pairs, frame_bytes;
+    HeldOut held;
     int64_t *order, epoch; /* the permutation of one epoch */
 
     pthread_mutex_t lock;
@@ -43,12 +50,42 @@ struct Pairs {
     pthread_t thread;
     bool running, stop;
     Slot slot[SLOTS];
+    bool held_out;                /* which pairs are wanted */
     int64_t fill_step, take_step; /* next to be decoded, next to be handed out */
     int64_t seeks;
     int error; /* of the decoding thread; it waits for a seek or the end */
     int64_t error_step;
     char error_text[ERR_TEXT];
 };
+
+/* ---- pairs that are held out ---- */
+
+/* Blocks of 100 pairs are longer than somebody takes to walk by; more than 8 are no better. */
+static HeldOut hold_out(int64_t pairs, double share, int frames_in) {
+    enum { LENGTH = 100, BLOCKS = 8, MOST = 2000, LEAST = 10 };
+    int64_t wanted = (int64_t)(share * (double)pairs);
+    wanted = wanted > MOST ? MOST : wanted;
+    int64_t blocks = wanted / LENGTH;
+    blocks = blocks < 1 ? 1 : blocks > BLOCKS ? BLOCKS : blocks;
+    HeldOut h = {blocks, wanted / blocks, frames_in + wanted / blocks / 8};
+    return h.blocks * (h.length - 2 * h.edge) < LEAST ? (HeldOut){0} : h;
+}
+
+static int64_t block_start(const Pairs *p, int64_t block) {
+    return (2 * block + 1) * p->pairs / (2 * p->held.blocks) - p->held.length / 2;
+}
+
+/* The number of an epoch's pair: it passes over the blocks before it. */
+static int64_t learned_pair(const Pairs *p, int64_t i) {
+    for (int64_t b = 0; b < p->held.blocks && i >= block_start(p, b); b++)
+        i += p->held.length;
+    return i;
+}
+
+static int64_t held_out_pair(const Pairs *p, int64_t i) {
+    int64_t inside = p->held.length - 2 * p->held.edge;
+    return block_start(p, i / inside) + p->held.edge + i % inside;
+}
 
 /* ---- the decoding thread ---- */
 
@@ -113,7 +150,8 @@ static int fill_second(Pairs *p, Slot *s, int64_t b, const PairClip *c, int64_t 
     const PairsConfig *config = &p->config;
     int64_t pair = s->index[b], jump = 0;
     Rng r = rng_stream(config->seed, RNG_SECOND, (uint32_t)p->epoch, (uint32_t)pair);
-    bool has = !config->wants_second || config->wants_second(config->context, p->epoch, pair);
+    bool has = !s->held_out &&
+               (!config->wants_second || config->wants_second(config->context, p->epoch, pair));
     if (has && config->second == PAIRS_SKIPPED) {
         jump = draw_jump(&r, target, config->frames_in);
         has = jump > 0;
@@ -125,16 +163,29 @@ static int fill_second(Pairs *p, Slot *s, int64_t b, const PairClip *c, int64_t 
     return jump ? fill_skipped(p, c, target, jump, to) : fill_other(p, &r, c, to);
 }
 
-static int fill_batch(Pairs *p, Slot *s) {
-    int64_t per_epoch = pairs_steps_per_epoch(p), epoch = s->step / per_epoch;
-    int batch = p->config.batch, in = p->config.frames_in;
-    if (epoch != p->epoch) {
-        Rng rng = rng_stream(p->config.seed, RNG_SHUFFLE, (uint32_t)epoch, 0);
-        rng_permutation(&rng, p->order, p->pairs);
-        p->epoch = epoch;
+static void shuffle(Pairs *p, int64_t epoch) {
+    if (epoch == p->epoch)
+        return;
+    Rng rng = rng_stream(p->config.seed, RNG_SHUFFLE, (uint32_t)epoch, 0);
+    rng_permutation(&rng, p->order, pairs_count(p));
+    p->epoch = epoch;
+}
+
+/* The number of pair b of a batch. */
+static int64_t pair_of(Pairs *p, const Slot *s, int64_t b) {
+    int64_t per_epoch = pairs_steps_per_epoch(p), batch = p->config.batch;
+    if (s->held_out) {
+        int64_t i = s->step * batch + b, last = pairs_held_out(p) - 1;
+        return held_out_pair(p, i < last ? i : last);
     }
+    shuffle(p, s->step / per_epoch);
+    return learned_pair(p, p->order[s->step % per_epoch * batch + b]);
+}
+
+static int fill_batch(Pairs *p, Slot *s) {
+    int batch = p->config.batch, in = p->config.frames_in;
     for (int b = 0; b < batch; b++) {
-        int64_t pair = p->order[s->step % per_epoch * batch + b];
+        int64_t pair = pair_of(p, s, b);
         PairClip *c = clip_of(p, pair);
         int64_t t = pair - c->first_pair;
         s->index[b] = pair;
@@ -170,6 +221,7 @@ static void *decode_ahead(void *arg) {
         }
         s->state = SLOT_FILLING;
         s->step = p->fill_step++;
+        s->held_out = p->held_out;
         int64_t seeks = p->seeks;
         pthread_mutex_unlock(&p->lock);
         int code = fill_batch(p, s);
@@ -225,7 +277,7 @@ static void free_buffers(Pairs *p) {
 
 static int allocate(Pairs *p) {
     size_t batch = (size_t)p->config.batch, bytes = (size_t)p->frame_bytes;
-    p->order = mem_alloc((size_t)p->pairs, sizeof *p->order);
+    p->order = mem_alloc((size_t)pairs_count(p), sizeof *p->order);
     bool ok = p->order;
     for (int i = 0; i < SLOTS && ok; i++) {
         Slot *s = &p->slot[i];
@@ -254,9 +306,10 @@ static int plan(Pairs *p, const Split *split) {
         code = add_clips(p, split);
     if (code)
         return code;
-    if (p->pairs < c->batch)
+    p->held = hold_out(p->pairs, c->hold_out, c->frames_in);
+    if (pairs_count(p) < c->batch)
         return err_set(ERR_FAIL, "the clips have %lld pairs of frames, fewer than one batch of %d",
-                       (long long)p->pairs, c->batch);
+                       (long long)pairs_count(p), c->batch);
     p->frame_bytes = (int64_t)c->size * c->size * 3;
     p->epoch = -1;
     return 0;
@@ -317,11 +370,15 @@ void pairs_free(Pairs **out) {
 /* ---- the caller's side ---- */
 
 int64_t pairs_count(const Pairs *p) {
-    return p->pairs;
+    return p->pairs - p->held.blocks * p->held.length;
+}
+
+int64_t pairs_held_out(const Pairs *p) {
+    return p->held.blocks * (p->held.length - 2 * p->held.edge);
 }
 
 int64_t pairs_steps_per_epoch(const Pairs *p) {
-    return p->pairs / p->config.batch;
+    return pairs_count(p) / p->config.batch;
 }
 
 double pairs_interval(const Pairs *p) {
@@ -332,12 +389,10 @@ int64_t pairs_memory(const Pairs *p) {
     int64_t slot =
         p->config.batch *
         ((p->config.frames_in + 1 + second_frames(p)) * p->frame_bytes + (int64_t)sizeof(int64_t));
-    return frame_store_memory(p->store) + SLOTS * slot + p->pairs * (int64_t)sizeof *p->order;
+    return frame_store_memory(p->store) + SLOTS * slot + pairs_count(p) * (int64_t)sizeof *p->order;
 }
 
-int pairs_seek(Pairs *p, int64_t step) {
-    if (step < 0)
-        return err_set(ERR_USAGE, "step %lld: steps count from 0", (long long)step);
+static int seek(Pairs *p, bool held_out, int64_t step) {
     int code = start(p);
     if (code)
         return code;
@@ -346,11 +401,21 @@ int pairs_seek(Pairs *p, int64_t step) {
         if (p->slot[i].state == SLOT_READY)
             p->slot[i].state = SLOT_FREE;
     p->seeks++; /* what is being filled is not wanted any more */
+    p->held_out = held_out;
     p->fill_step = p->take_step = step;
     p->error = 0;
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
     return 0;
+}
+
+int pairs_seek(Pairs *p, int64_t step) {
+    return step < 0 ? err_set(ERR_USAGE, "step %lld: steps count from 0", (long long)step)
+                    : seek(p, false, step);
+}
+
+int pairs_seek_held_out(Pairs *p) {
+    return pairs_held_out(p) ? seek(p, true, 0) : err_set(ERR_USAGE, "no pair is held out");
 }
 
 static Slot *ready(Pairs *p, int64_t step) {

@@ -2,7 +2,11 @@
  * thread.
  *
  * The order of an epoch is a permutation drawn from (seed, epoch) alone, so the loader's position
- * is just the step: no state to save, and a resumed run sees the same batches. */
+ * is just the step: no state to save, and a resumed run sees the same batches.
+ *
+ * Some pairs can be held out: a few blocks of time, spread over the footage. No batch of an epoch
+ * has them. Those at a block's ends are like their neighbours outside, so that they are left out
+ * of both. */
 #ifndef DATA_PAIRS_H
 #define DATA_PAIRS_H
 
@@ -25,6 +29,8 @@ typedef struct {
     uint64_t seed;
     int64_t cache_bytes; /* memory budget for decoded frames */
     double interval;     /* seconds between frames that is wanted (frame_store.h); 0: every frame */
+    double hold_out;     /* share of the pairs that is held out, up to 0.5; at most 2000 pairs are,
+                            and none where so few would be left that they tell nothing */
     PairsSecond second;
     /* Says for which pairs the second frames are decoded; NULL: for all. The decoding thread calls
      * it. It must be a pure function of what `context` (borrowed) points to, the epoch and the
@@ -52,13 +58,18 @@ typedef struct Pairs Pairs;
 int pairs_open(Pairs **out, const Split *split, const PairsConfig *config);
 void pairs_free(Pairs **p);
 
-int64_t pairs_count(const Pairs *p);           /* pairs in the split */
+int64_t pairs_count(const Pairs *p);           /* pairs of an epoch */
+int64_t pairs_held_out(const Pairs *p);        /* pairs for pairs_seek_held_out */
 int64_t pairs_steps_per_epoch(const Pairs *p); /* count / batch, rounded down */
 double pairs_interval(const Pairs *p);         /* seconds between frames; 0: every frame */
 int64_t pairs_memory(const Pairs *p); /* bytes that the cache and the buffers take at most */
 
 /* The next call of pairs_next gives the batch of this step (from 0, over all epochs). */
 int pairs_seek(Pairs *p, int64_t step);
+
+/* The next calls of pairs_next give the held-out pairs in their order, from the first one. The last
+ * batch repeats the last pair. There are no second frames. Until pairs_seek. */
+int pairs_seek_held_out(Pairs *p);
 
 /* One batch, in order. Errors of the decoding thread surface here. */
 int pairs_next(Pairs *p, PairBatch *out);

@@ -57,6 +57,10 @@ const Opt train_options[] = {
                  "drop-path of the last block; the first has none"),
     OPT_REAL_ROW(TrainSettings, interval, "interval", "0", 0, 3600,
                  "seconds between the frames of a video, at least: every k-th; 0: every frame"),
+    OPT_REAL_ROW(
+        TrainSettings, hold_out, "hold-out", "0", 0, 0.5,
+        "share of the footage that nothing is learned from: it tells how large errors are; "
+        "0: none, and errors have no surprise"),
     OPT_INT_ROW(TrainSettings, seed, "seed", "2022", 0, 4294967295.0, "N",
                 "seed of weights, order, masks and noise"),
     OPT_END,
@@ -74,7 +78,7 @@ const char *const preset_names[] = {"ped2",         "avenue",  "shanghaitech",
 const char *preset_options(const char *name) {
     static const char *const options[] = {"epochs=60 mask-ratio=0.75", "epochs=40 mask-ratio=0.25",
                                           "epochs=10 mask-ratio=0.75", SCRATCH "epochs=24",
-                                          SCRATCH "epochs=8 interval=0.08"};
+                                          SCRATCH "epochs=8 interval=0.08 hold-out=0.1"};
     for (int i = 0; preset_names[i]; i++)
         if (strcmp(name, preset_names[i]) == 0)
             return options[i];
