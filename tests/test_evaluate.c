@@ -29,7 +29,7 @@ static const Labels *const *truths(void) {
 static Evaluation run(void) {
     Evaluation e = {0};
     if (evaluation_run(&e, data, truths(), 2, &persistence, &name, 1,
-                       EVALUATE_NETWORK | EVALUATE_MOTION, 2, NULL, NULL))
+                       EVALUATE_NETWORK | EVALUATE_OPINIONS, 2, NULL, NULL))
         fail_msg("%s", err_text());
     return e;
 }
@@ -119,7 +119,7 @@ static void test_lengths(void **state) {
     const Labels *const truth = labels[0];
     labels[0]->length[1]--;
     assert_int_equal(evaluation_run(&e, data, &truth, 1, &persistence, &name, 1,
-                                    EVALUATE_NETWORK | EVALUATE_MOTION, 2, NULL, NULL),
+                                    EVALUATE_NETWORK | EVALUATE_OPINIONS, 2, NULL, NULL),
                      ERR_FAIL);
     assert_non_null(strstr(err_text(), "more than"));
     labels[0]->length[1]++;

@@ -60,7 +60,7 @@ static void test_ped2(void **state) {
     assert_int_equal(labels_open(&labels, data, NULL), 0);
     assert_int_equal(scorer_open_persistence(&s, 224, 1), 0);
     const Labels *const truth[] = {labels};
-    if (evaluation_run(&e, data, truth, 1, &s, &name, 1, EVALUATE_NETWORK | EVALUATE_MOTION, 5,
+    if (evaluation_run(&e, data, truth, 1, &s, &name, 1, EVALUATE_NETWORK | EVALUATE_OPINIONS, 5,
                        NULL, NULL) ||
         evaluation_rows(&e, &plan, &rows, &count))
         fail_msg("%s", err_text());

@@ -34,7 +34,7 @@ static const char usage[] =
     "A protocol drops frames and applies min-max and filters to the scores as a published code\n"
     "does. --protocols takes names of the list below, sma (the paper's: the first two) or all.\n"
     "Variants of the score: frame (PSNR), max-patch, top-patches, window, motion,\n"
-    "surprise (of motion and PSNR), or all.\n";
+    "surprise (of motion, PSNR and what stays), or all.\n";
 
 typedef struct {
     char *labels, *output, *protocols, *variants, *scores, *clips, *tracks;
@@ -342,8 +342,8 @@ static int parts(const Eval *e) {
     bool network = e->args.output || e->args.localise;
     for (int k = 0; k < SCORE_KINDS; k++)
         network = network || (k != SCORE_MOTION && score[k]);
-    return (network ? EVALUATE_NETWORK : 0) |
-           (score[SCORE_MOTION] || score[SCORE_SURPRISE] ? EVALUATE_MOTION : 0);
+    bool opinions = score[SCORE_MOTION] || score[SCORE_SURPRISE];
+    return (network ? EVALUATE_NETWORK : 0) | (opinions ? EVALUATE_OPINIONS : 0);
 }
 
 /* What is asked for by its name, not by "all", must be there. */

@@ -25,33 +25,32 @@ static bool has_ranges(const Safetensors *file) {
     return safetensors_find(file, INT8_RANGES) != NULL;
 }
 
-/* What the model knows of surprise, from its tensors. */
+/* The training frames that each opinion of a surprise comes from. */
 typedef struct {
-    int64_t motion, errors; /* training frames; 0: nothing */
-} Judgement;
+    int motion, errors, stays;
+} Evidence;
 
-static int judgement_of(Judgement *out, const Safetensors *file, const char *path) {
-    MotionModel *motion = NULL;
-    Calibration error = {0};
-    int code = motion_model_load(&motion, file, path);
-    if (!code)
-        code = calibration_load(&error, file, path, ERROR_RANKS, ERROR_TAIL);
-    *out = (Judgement){motion ? motion->held_out.count : 0, error.count};
-    motion_model_free(&motion);
-    calibration_free(&error);
-    return code;
+static int evidence_of(Evidence *out, const Safetensors *file, const char *path) {
+    Judgement j;
+    int code = judgement_load(&j, file, path);
+    if (code)
+        return code;
+    *out = (Evidence){j.motion ? j.motion->held_out.count : 0, j.error.count,
+                      j.stays ? j.stays->held_out.count : 0};
+    judgement_free(&j);
+    return 0;
 }
 
-static void print_judgement(const Judgement *j) {
-    if (!j->motion && !j->errors)
+static void print_evidence(const Evidence *e) {
+    if (!e->motion && !e->errors)
         printf("surprise    not known: trained by an earlier version, or stopped early\n");
     else
-        printf("surprise    motion from %lld training frames, errors from %lld\n",
-               (long long)j->motion, (long long)j->errors);
+        printf("surprise    motion from %d training frames, errors from %d, what stays from %d\n",
+               e->motion, e->errors, e->stays);
 }
 
 static void print_text(const char *path, const Safetensors *file, CheckpointInfo *c,
-                       const Judgement *judgement) {
+                       const Evidence *evidence) {
     int tensors;
     int64_t values, decayed;
     OptGroup groups[] = {{"Network", vit_options, &c->model.network},
@@ -68,7 +67,7 @@ static void print_text(const char *path, const Safetensors *file, CheckpointInfo
         printf("interval    %.3g s between frames\n", c->model.interval);
     printf("int8        %s\n", has_ranges(file) ? "has ranges: --precision int8 works"
                                                 : "no ranges; 'normalcy quantize' adds them");
-    print_judgement(judgement);
+    print_evidence(evidence);
     for (OptGroup *g = groups; g->rows; g++) {
         printf("\n%s\n", g->title);
         for (const Opt *row = g->rows; row->name; row++) {
@@ -79,7 +78,7 @@ static void print_text(const char *path, const Safetensors *file, CheckpointInfo
 }
 
 static int print_json(const char *path, const Safetensors *file, CheckpointInfo *c,
-                      const Judgement *judgement) {
+                      const Evidence *evidence) {
     int tensors;
     int64_t values, decayed;
     OptGroup network[] = {{"", vit_options, &c->model.network}, {NULL, NULL, NULL}};
@@ -95,8 +94,8 @@ static int print_json(const char *path, const Safetensors *file, CheckpointInfo 
     js_set_int(j, "steps_per_epoch", c->model.steps_per_epoch);
     js_set_number(j, "interval", c->model.interval);
     js_set_text(j, "int8", has_ranges(file) ? "yes" : "no");
-    js_set_int(j, "motion_frames", judgement->motion);
-    js_set_int(j, "error_frames", judgement->errors);
+    js_set_int(j, "motion_frames", evidence->motion);
+    js_set_int(j, "error_frames", evidence->errors);
     js_set(j, "network", opt_to_json(network));
     js_set(j, "training", opt_to_json(training));
     int code = json_print(j);
@@ -130,13 +129,13 @@ static int run(const InfoArgs *args, const char *model) {
         code = checkpoint_info(&c, file, path);
     if (!code)
         code = check_weights(file, path, &c);
-    Judgement judgement = {0};
+    Evidence evidence = {0};
     if (!code)
-        code = judgement_of(&judgement, file, path);
+        code = evidence_of(&evidence, file, path);
     if (!code && args->json)
-        code = print_json(path, file, &c, &judgement);
+        code = print_json(path, file, &c, &evidence);
     else if (!code)
-        print_text(path, file, &c, &judgement);
+        print_text(path, file, &c, &evidence);
     checkpoint_info_free(&c);
     safetensors_free(&file);
     return code;

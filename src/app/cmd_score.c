@@ -32,7 +32,8 @@ static const char usage[] =
     "A line has two scores. `psnr` is that of the predicted frame in dB: a lower one is less\n"
     "normal; 100 stands for equal frames. `surprise` says how rare the frame is among those of\n"
     "training: 0 is usual, 4.6 is one in a hundred, 6.9 one in a thousand. `by` says what is odd:\n"
-    "motion, or the prediction's error. Models of earlier versions have no surprise.\n";
+    "motion, the prediction's error, or something that stays. Models of earlier versions have no\n"
+    "surprise.\n";
 
 typedef struct {
     int format;
@@ -171,8 +172,7 @@ static int open_clip(Score *s, int i) {
     const Clip *clip = s->clips ? &s->clips->test.clips[i] : NULL;
     PairReaderConfig c = {(int)info->size, (int)info->frames, info->interval};
     pair_reader_free(&s->reader);
-    if (scorer_motion(s->scorer))
-        motion_reset(scorer_motion(s->scorer));
+    scorer_reset(s->scorer);
     s->clip = clip ? file_name(clip->url) : NULL;
     s->read = 0;
     return pair_reader_open(&s->reader, clip ? clip->url : s->input, &s->source, &c);
@@ -295,32 +295,32 @@ static void tell_progress(const Score *s) {
                   "lowest %.2f dB", psnr_shown(s->lowest.value));
 }
 
-/* Every frame is kept for later ones to be compared with. */
-static int score_motion(Score *s, const Frame *f, bool wanted, double *surprise) {
-    Motion *m = scorer_motion(s->scorer);
-    *surprise = NAN;
-    if (!m)
-        return 0;
-    motion_add(m, f);
-    int code = wanted ? motion_score(m, surprise) : 0;
-    if (!code && wanted && motion_shift(m) > MOTION_MOST_SHIFT && !s->told_moved) {
-        log_warn("the camera moves, first in frame %lld: motion is not judged in such frames",
-                 (long long)f->index);
-        s->told_moved = true;
-    }
-    return code;
+static void tell_moved(Score *s, const Frame *f) {
+    const Motion *m = scorer_motion(s->scorer);
+    if (s->told_moved || !m || motion_shift(m) <= MOTION_MOST_SHIFT)
+        return;
+    log_warn("the camera moves, first in frame %lld: motion is not judged in such frames",
+             (long long)f->index);
+    s->told_moved = true;
+}
+
+static int score_pair(Score *s, const Frame *f, FrameScore *score) {
+    Opinions o;
+    int code =
+        scorer_run(s->scorer, pair_reader_x(s->reader), pair_reader_y(s->reader), &score->psnr);
+    if (!code)
+        code = scorer_judge(s->scorer, score->psnr, &o);
+    if (code)
+        return code;
+    score->surprise = surprise_of(&o, &score->by);
+    tell_moved(s, f);
+    return 0;
 }
 
 static int score_frame(Score *s, const Frame *f, PairState state) {
     FrameScore score = {NAN, NAN, 0};
-    Opinions o;
-    bool whole = state == PAIR_WHOLE;
-    int code = score_motion(s, f, whole, &o.opinion[OPINION_MOTION]);
-    if (!code && whole)
-        code =
-            scorer_run(s->scorer, pair_reader_x(s->reader), pair_reader_y(s->reader), &score.psnr);
-    o.opinion[OPINION_ERROR] = scorer_error_surprise(s->scorer, score.psnr);
-    score.surprise = surprise_of(&o, &score.by);
+    scorer_add(s->scorer, f);
+    int code = state == PAIR_WHOLE ? score_pair(s, f, &score) : 0;
     if (state == PAIR_LATE)
         tell_late(s);
     s->read++;

@@ -6,7 +6,7 @@
 #include "app/common.h"
 #include "app/footage.h"
 #include "app/learn_error.h"
-#include "app/learn_motion.h"
+#include "app/learn_scene.h"
 #include "app/load_init.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -109,9 +109,8 @@ typedef struct {
     Pairs *pairs;
     Backend *be;
     Trainer *trainer;
-    MotionModel *motion; /* NULL: not learned */
-    Calibration error;   /* of the weights as they are; count 0: not learned */
-    bool unsaved;        /* the checkpoint lacks `motion` */
+    Judgement judgement; /* its errors are those of the weights as they are */
+    bool unsaved;        /* the checkpoint lacks it */
     RunLog *log;
     int lock; /* of the run's folder */
 } Train;
@@ -120,8 +119,7 @@ static void train_close(Train *t) {
     run_log_free(&t->log);
     file_unlock(t->lock);
     trainer_free(&t->trainer);
-    motion_model_free(&t->motion);
-    calibration_free(&t->error);
+    judgement_free(&t->judgement);
     backend_free(&t->be);
     pairs_free(&t->pairs);
     dataset_free(&t->dataset);
@@ -333,17 +331,6 @@ static void tell_resumed(const Train *t) {
                  t->stored.model.compute, compute);
 }
 
-/* What the run knew of surprise; that of other data is learned anew. */
-static int load_judgement(Train *t) {
-    int code = motion_model_load(&t->motion, t->checkpoint, t->checkpoint_path);
-    if (!code)
-        code =
-            calibration_load(&t->error, t->checkpoint, t->checkpoint_path, ERROR_RANKS, ERROR_TAIL);
-    if (!code && t->error.count)
-        t->trainer->error = &t->error;
-    return code;
-}
-
 /* Opens the run. Bad input fails before the folder is made. */
 static int open_run(Train *t) {
     int64_t steps_per_epoch = pairs_steps_per_epoch(t->pairs);
@@ -366,8 +353,8 @@ static int open_run(Train *t) {
                            (long long)t->stored.model.steps_per_epoch, t->shown,
                            (long long)steps_per_epoch);
         code = checkpoint_load(t->trainer, &t->stored, t->checkpoint, t->checkpoint_path);
-        if (!code && strcmp(t->shown, t->stored.model.data) == 0)
-            code = load_judgement(t);
+        if (!code && strcmp(t->shown, t->stored.model.data) == 0) /* else it is learned anew */
+            code = judgement_load(&t->judgement, t->checkpoint, t->checkpoint_path);
         safetensors_free(&t->checkpoint);
         if (!code)
             tell_resumed(t);
@@ -405,11 +392,10 @@ static int keep_epoch(Train *t) {
 /* Of the last weights. It reads them from the checkpoint, and saves that again. */
 static int learn_errors(Train *t) {
     bool wanted = t->command->judges && t->training.objective == OBJECTIVE_NEXT_FRAME;
-    if (!wanted || t->error.count || !pairs_held_out(t->pairs))
+    Calibration *error = &t->judgement.error;
+    if (!wanted || error->count || !pairs_held_out(t->pairs))
         return 0;
-    int code = learn_error(&t->error, t->checkpoint_path, t->pairs, (int)t->training.batch, t->be);
-    if (!code)
-        t->trainer->error = &t->error;
+    int code = learn_error(error, t->checkpoint_path, t->pairs, (int)t->training.batch, t->be);
     return code ? code : save(t);
 }
 
@@ -479,11 +465,12 @@ static int tell_stopped(const Train *t, int64_t total) {
 /* Before the network, so that every checkpoint has it. It needs the footage alone. */
 static int learn(Train *t) {
     int code = 0;
-    if (t->command->judges && !t->motion) {
-        code = learn_motion(&t->motion, &t->dataset->train, t->be);
-        t->unsaved = t->motion;
+    if (t->command->judges && !t->judgement.stays) {
+        motion_model_free(&t->judgement.motion);
+        code = learn_scene(&t->judgement, &t->dataset->train, t->be);
+        t->unsaved = t->judgement.motion;
     }
-    t->trainer->motion = t->motion;
+    t->trainer->judgement = &t->judgement;
     if (code == ERR_STOPPED && t->args.resume)
         return tell_stopped(t, t->training.epochs * t->trainer->steps_per_epoch);
     if (code == ERR_STOPPED)
@@ -507,8 +494,7 @@ static int loop(Train *t) {
             code = 0;
             break;
         }
-        calibration_free(&t->error); /* of other weights */
-        tr->error = NULL;
+        calibration_free(&t->judgement.error); /* of other weights */
         if (!code)
             code = trainer_step(tr, &batch, &r);
         if (!code)

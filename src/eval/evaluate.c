@@ -22,18 +22,6 @@ typedef struct {
     void (*progress)(int64_t done, int64_t total);
 } Run;
 
-/* NULL where motion is not wanted, or the model knows nothing of it. */
-static Motion *motion_of(const Run *r, int model) {
-    return r->e->parts & EVALUATE_MOTION ? scorer_motion(r->e->scorer[model]) : NULL;
-}
-
-/* NaN where there is no motion to judge, or nothing to compare the frame with. */
-static int score_motion(Run *r, int model, double *surprise) {
-    Motion *motion = motion_of(r, model);
-    *surprise = NAN;
-    return motion ? motion_score(motion, surprise) : 0;
-}
-
 /* The regularity of a surprise; without one that of the frame before. */
 static double regularity(const Run *r, int model, ScoreKind kind, int64_t at, double surprise) {
     const double *value = r->e->value[model][kind];
@@ -44,19 +32,20 @@ static int score_pair(Run *r, int64_t at) {
     Evaluation *e = r->e;
     for (int m = 0; m < e->models; m++) {
         double score[SCORE_KINDS];
-        Opinions o;
-        int code = score_motion(r, m, &o.opinion[OPINION_MOTION]);
+        Opinions o = {{NAN, NAN, NAN}};
+        int code = 0;
         score[SCORE_FRAME] = NAN;
-        if (!code && (r->e->parts & EVALUATE_NETWORK))
+        if (e->parts & EVALUATE_NETWORK)
             code = scorer_run(e->scorer[m], pair_reader_x(r->reader), pair_reader_y(r->reader),
                               &score[SCORE_FRAME]);
+        if (!code && (e->parts & EVALUATE_OPINIONS))
+            code = scorer_judge(e->scorer[m], score[SCORE_FRAME], &o);
         if (code)
             return code;
-        if (r->e->parts & EVALUATE_NETWORK) {
+        if (e->parts & EVALUATE_NETWORK) {
             scorer_error_map(e->scorer[m], r->map, r->cell);
             variant_scores(score, r->map, r->side, r->top, r->patches);
         }
-        o.opinion[OPINION_ERROR] = scorer_error_surprise(e->scorer[m], score[SCORE_FRAME]);
         score[SCORE_MOTION] = regularity(r, m, SCORE_MOTION, at, o.opinion[OPINION_MOTION]);
         score[SCORE_SURPRISE] = regularity(r, m, SCORE_SURPRISE, at, surprise_of(&o, NULL));
         for (int k = 0; k < SCORE_KINDS; k++)
@@ -79,9 +68,8 @@ static void copy_scores(Evaluation *e, int64_t to, int64_t from) {
 static int score_frame(Run *r, int clip, const Frame *f, PairState pair, int64_t t,
                        int64_t *start) {
     int64_t at = r->at + t;
-    for (int m = 0; m < r->e->models; m++)
-        if (motion_of(r, m))
-            motion_add(motion_of(r, m), f);
+    for (int m = 0; m < r->e->models && (r->e->parts & EVALUATE_OPINIONS); m++)
+        scorer_add(r->e->scorer[m], f);
     if (pair != PAIR_WHOLE && *start < 0)
         return 0;
     *start = *start < 0 ? t : *start;
@@ -120,8 +108,7 @@ static int score_clip(Run *r, int clip) {
     const Clip *c = &r->e->data->test.clips[clip];
     int64_t read = 0, start = -1;
     for (int m = 0; m < r->e->models; m++)
-        if (motion_of(r, m))
-            motion_reset(motion_of(r, m));
+        scorer_reset(r->e->scorer[m]);
     int code = pair_reader_open(&r->reader, c->url, NULL, &r->pairs);
     if (!code)
         code = score_frames(r, clip, &read, &start);
@@ -145,9 +132,10 @@ static int score_clip(Run *r, int clip) {
 
 static bool computed(const Run *r, int model, int kind) {
     Scorer *s = r->e->scorer[model];
+    bool opinions = r->e->parts & EVALUATE_OPINIONS;
     if (kind == SCORE_MOTION)
-        return motion_of(r, model) != NULL;
-    if (kind == SCORE_SURPRISE && !(r->e->parts & EVALUATE_MOTION && scorer_has_surprise(s)))
+        return opinions && scorer_motion(s);
+    if (kind == SCORE_SURPRISE && !(opinions && scorer_has_surprise(s)))
         return false;
     return r->e->parts & EVALUATE_NETWORK;
 }

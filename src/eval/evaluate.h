@@ -11,7 +11,7 @@
 enum { EVALUATE_MODELS = 2 }; /* the model and persistence */
 
 /* What the variants of a score need. */
-enum { EVALUATE_NETWORK = 1, EVALUATE_MOTION = 2 };
+enum { EVALUATE_NETWORK = 1, EVALUATE_OPINIONS = 2 };
 
 typedef struct {
     const Dataset *data;               /* borrowed; root NULL: names only, scores from elsewhere */
@@ -21,7 +21,7 @@ typedef struct {
     Scorer *scorer[EVALUATE_MODELS];   /* borrowed; NULL: scores from elsewhere */
     const char *name[EVALUATE_MODELS]; /* shown in tables */
     int models, clips;
-    int parts;           /* that scored: EVALUATE_NETWORK, EVALUATE_MOTION */
+    int parts;           /* that scored: EVALUATE_NETWORK, EVALUATE_OPINIONS */
     bool keeps_zero;     /* scores from elsewhere that are no PSNRs keep their program's zero */
     int64_t first, last; /* frames without a score at start and end of each clip: F, 0 */
     /* [model][variant]: a score for every frame, in dB up to SCORE_WINDOW, clips end to end,

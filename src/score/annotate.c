@@ -15,7 +15,9 @@ static const double rare = 4.6; /* one frame in a hundred */
 int annotate_room(Scorer *s) {
     int side = (int)scorer_info(s)->size / ANNOTATE_CELL, cols;
     int places = scorer_motion(s) ? motion_places(scorer_motion(s), &cols) : 0;
-    return places > side * side ? places : side * side;
+    int cells = scorer_stays(s) ? stays_cells(scorer_stays(s), &cols) : 0;
+    int most = places > cells ? places : cells;
+    return most > side * side ? most : side * side;
 }
 
 static int curve_y(Canvas c, double share) {
@@ -65,12 +67,20 @@ static void draw_motion(Canvas c, const Motion *m, float *map) {
     draw_overlay(c, map, cols, places / cols);
 }
 
+static void draw_stays(Canvas c, const Stays *s, float *map) {
+    int cols, cells = stays_cells(s, &cols);
+    stays_heat(s, map);
+    draw_overlay(c, map, cols, cells / cols);
+}
+
 void annotate_frame(Canvas canvas, const Frame *frame, Scorer *s, float *map, FrameScore shown,
                     const double *history, int count) {
     Canvas picture = {canvas.bgr, canvas.width, canvas.height - ANNOTATE_STRIP};
     frame_resize(canvas.bgr, frame->width, frame->height, frame);
     if (!isnan(shown.surprise) && shown.by == OPINION_MOTION)
         draw_motion(picture, scorer_motion(s), map);
+    else if (!isnan(shown.surprise) && shown.by == OPINION_STAYS)
+        draw_stays(picture, scorer_stays(s), map);
     else if (isfinite(shown.psnr))
         draw_error(picture, s, map);
     draw_curve(canvas, history, count, scorer_has_surprise(s));

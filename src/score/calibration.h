@@ -20,10 +20,6 @@ void calibration_free(Calibration *c); /* accepts a zeroed one */
  * falls exponentially. */
 double calibration_surprise(const Calibration *c, double value);
 
-/* The tensors of a model's prediction errors: minus PSNRs of training frames, in dB. */
-#define ERROR_RANKS "error.ranks"
-#define ERROR_TAIL "error.tail"
-
 /* Declares it to a writer as tensors NAME.ranks and NAME.tail, borrowed until the writer saves.
  * Names are constants. */
 void calibration_add(SafeWriter *w, const Calibration *c, const char *ranks, const char *tail);

@@ -240,7 +240,7 @@ int motion_model_load(MotionModel **out, const Safetensors *file, const char *pa
 /* ---- scores ---- */
 
 struct Motion {
-    MotionModel *model;
+    const MotionModel *model;
     Movement *movement;
     MotionWindows windows;
     float *map;
@@ -254,19 +254,12 @@ static int open_parts(Motion *m, Backend *be) {
     return m->map ? code : ERR_FAIL;
 }
 
-int motion_open(Motion **out, const Safetensors *file, const char *path, Backend *be) {
-    MotionModel *model;
-    int code = motion_model_load(&model, file, path);
-    *out = NULL;
-    if (code || !model)
-        return code;
+int motion_open(Motion **out, const MotionModel *model, Backend *be) {
     Motion *m = mem_alloc(1, sizeof *m);
-    if (!m) {
-        motion_model_free(&model);
+    if (!m)
         return ERR_FAIL;
-    }
     m->model = model;
-    code = open_parts(m, be);
+    int code = open_parts(m, be);
     if (code)
         motion_free(&m);
     else
@@ -278,7 +271,6 @@ void motion_free(Motion **out) {
     Motion *m = *out;
     if (!m)
         return;
-    motion_model_free(&m->model);
     movement_free(&m->movement);
     motion_windows_free(&m->windows);
     mem_free(m->map);
@@ -300,6 +292,7 @@ int motion_score(Motion *m, double *surprise) {
     MotionWindows *w = &m->windows;
     int code = movement_measure(m->movement, &ready);
     *surprise = NAN;
+    memset(m->map, 0, (size_t)model->rows * (size_t)model->cols * sizeof *m->map);
     if (code || !ready || movement_shift(m->movement) > MOTION_MOST_SHIFT)
         return code;
     motion_windows_of(w->speed, model, movement_speed(m->movement), w->sums);
@@ -310,12 +303,21 @@ int motion_score(Motion *m, double *surprise) {
     return 0;
 }
 
+const Movement *motion_movement(const Motion *m) {
+    return m->movement;
+}
+
 float motion_shift(const Motion *m) {
     return movement_shift(m->movement);
 }
 
-const float *motion_map(const Motion *m) {
-    return m->map;
+void motion_map(const Motion *m, float *out, int side) {
+    int rows = m->model->rows, cols = m->model->cols;
+    for (int i = 0; i < side * side; i++) {
+        int row = (2 * (i / side) + 1) * rows / (2 * side);
+        int col = (2 * (i % side) + 1) * cols / (2 * side);
+        out[i] = m->map[row * cols + col];
+    }
 }
 
 int motion_places(const Motion *m, int *cols) {

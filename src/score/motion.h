@@ -39,8 +39,8 @@ int motion_model_load(MotionModel **out, const Safetensors *file, const char *pa
 
 typedef struct Motion Motion;
 
-/* Opens the model in a file. `be` is borrowed. *out is NULL if the file has none. */
-int motion_open(Motion **out, const Safetensors *file, const char *path, Backend *be);
+/* `model` and `be` are borrowed. */
+int motion_open(Motion **out, const MotionModel *model, Backend *be);
 void motion_free(Motion **m); /* accepts NULL */
 
 /* Forgets the frames before: between clips. */
@@ -54,12 +54,16 @@ void motion_add(Motion *m, const Frame *f);
  * NaN if there is no older frame to compare with, or if the camera moved too far. */
 int motion_score(Motion *m, double *surprise);
 
+/* The frames that it keeps. Borrowed. */
+const Movement *motion_movement(const Motion *m);
+
 /* How far the camera moved before the last score, in pixels of 240 rows, and how far it may. */
 float motion_shift(const Motion *m);
 static const float MOTION_MOST_SHIFT = 12;
 
-/* Of the last score: the rarity at each place of the lattice, rows x cols. Borrowed. */
-const float *motion_map(const Motion *m);
+/* Of the last score: the rarity at each place, of the whole picture in side x side cells. 0 where
+ * there was no score. */
+void motion_map(const Motion *m, float *out, int side);
 
 /* The same from 0 to 1 for pictures: 1 is what makes a frame one in a thousand. The lattice has
  * motion_places values, *cols in a row. */

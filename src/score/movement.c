@@ -254,3 +254,12 @@ const float *movement_right(const Movement *m) {
 const float *movement_down(const Movement *m) {
     return m->down;
 }
+
+void movement_levels(const Movement *m, float *out) {
+    const float *grey = picture_at(m, 0)->grey;
+    int wide = m->size.width / MOVEMENT_CELL;
+    for (int i = 0; i < m->cells; i++) {
+        const float *at = grey + i / wide * 2 * m->width + i % wide * 2;
+        out[i] = (at[0] + at[1] + at[m->width] + at[m->width + 1]) / 4;
+    }
+}

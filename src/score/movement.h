@@ -47,4 +47,7 @@ const float *movement_speed(const Movement *m);
 const float *movement_right(const Movement *m);
 const float *movement_down(const Movement *m);
 
+/* Of the last frame that was kept, row by row as above: the mean grey level of each cell. */
+void movement_levels(const Movement *m, float *out);
+
 #endif

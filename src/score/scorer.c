@@ -12,9 +12,10 @@
 
 struct Scorer {
     ScorerInfo info;
-    Vit *vit;                   /* NULL: persistence */
+    Vit *vit; /* NULL: persistence, or a model without a network */
+    Judgement judgement;
     Motion *motion;             /* NULL: not learned */
-    Calibration error;          /* of minus PSNRs; count 0: not learned */
+    Stays *stays;               /* NULL: not learned; sees the frames that `motion` keeps */
     float *host_x, *x;          /* input planes: host, backend */
     float *target, *prediction; /* planes, host */
 };
@@ -33,6 +34,14 @@ static int open_buffers(Scorer *s) {
     return s->host_x && s->target && s->prediction && (!s->vit || s->x) ? 0 : ERR_FAIL;
 }
 
+static int open_network(Scorer *s, Backend *be, const Safetensors *file) {
+    const char *path = s->info.path;
+    int code = vit_open(&s->vit, be, &s->info.model.network, 1, false);
+    if (!code)
+        code = weights_load(s->vit, file, path, "");
+    return !code && be->type == U8 ? weights_load_ranges(s->vit, file, path) : code;
+}
+
 static int open_model(Scorer *s, Backend *be) {
     Safetensors *file = NULL;
     ModelInfo *model = &s->info.model;
@@ -42,16 +51,14 @@ static int open_model(Scorer *s, Backend *be) {
         code = model_info(model, file, path);
     if (!code)
         code = weights_check(&model->network, file, path);
+    if (!code && model->network.depth)
+        code = open_network(s, be, file);
     if (!code)
-        code = vit_open(&s->vit, be, &model->network, 1, false);
-    if (!code)
-        code = weights_load(s->vit, file, path, "");
-    if (!code && be->type == U8)
-        code = weights_load_ranges(s->vit, file, path);
-    if (!code)
-        code = motion_open(&s->motion, file, path, be);
-    if (!code)
-        code = calibration_load(&s->error, file, path, ERROR_RANKS, ERROR_TAIL);
+        code = judgement_load(&s->judgement, file, path);
+    if (!code && s->judgement.motion)
+        code = motion_open(&s->motion, s->judgement.motion, be);
+    if (!code && s->judgement.stays)
+        code = stays_open(&s->stays, s->judgement.stays);
     safetensors_free(&file);
     if (code)
         return code;
@@ -118,7 +125,8 @@ void scorer_free(Scorer **ps) {
         vit_backend(s->vit)->release(vit_backend(s->vit), s->x);
     vit_free(&s->vit);
     motion_free(&s->motion);
-    calibration_free(&s->error);
+    stays_free(&s->stays);
+    judgement_free(&s->judgement);
     mem_free(s->host_x);
     mem_free(s->target);
     mem_free(s->prediction);
@@ -130,17 +138,41 @@ const ScorerInfo *scorer_info(const Scorer *s) {
     return &s->info;
 }
 
-Motion *scorer_motion(Scorer *s) {
+bool scorer_has_surprise(const Scorer *s) {
+    return s->motion || s->judgement.error.count;
+}
+
+void scorer_reset(Scorer *s) {
+    if (s->motion)
+        motion_reset(s->motion);
+    if (s->stays)
+        stays_reset(s->stays);
+}
+
+void scorer_add(Scorer *s, const Frame *f) {
+    if (s->motion)
+        motion_add(s->motion, f);
+    if (s->stays)
+        stays_add(s->stays, motion_movement(s->motion), f);
+}
+
+int scorer_judge(Scorer *s, double psnr, Opinions *out) {
+    const Calibration *error = &s->judgement.error;
+    for (int i = 0; i < OPINIONS; i++)
+        out->opinion[i] = NAN;
+    if (error->count && !isnan(psnr))
+        out->opinion[OPINION_ERROR] = calibration_surprise(error, -psnr_shown(psnr));
+    if (s->stays)
+        out->opinion[OPINION_STAYS] = stays_surprise(s->stays);
+    return s->motion ? motion_score(s->motion, &out->opinion[OPINION_MOTION]) : 0;
+}
+
+const Motion *scorer_motion(const Scorer *s) {
     return s->motion;
 }
 
-bool scorer_has_surprise(const Scorer *s) {
-    return s->motion || s->error.count;
-}
-
-double scorer_error_surprise(const Scorer *s, double psnr) {
-    return s->error.count && !isnan(psnr) ? calibration_surprise(&s->error, -psnr_shown(psnr))
-                                          : NAN;
+const Stays *scorer_stays(const Scorer *s) {
+    return s->stays;
 }
 
 void scorer_set_interval(Scorer *s, double seconds) {

@@ -9,8 +9,8 @@
 
 #include "compute/backend.h"
 #include "model/model_file.h"
-#include "score/calibration.h"
-#include "score/motion.h"
+#include "score/judgement.h"
+#include "score/surprise.h"
 
 typedef struct Scorer Scorer;
 
@@ -32,16 +32,20 @@ int scorer_open_persistence(Scorer **out, int64_t size, int64_t frames);
 void scorer_free(Scorer **s);
 const ScorerInfo *scorer_info(const Scorer *s); /* borrowed */
 
-/* What the model knows of motion; NULL if it knows nothing. It sees every frame of the source
- * (motion_add), not only those of pairs. Borrowed. */
-Motion *scorer_motion(Scorer *s);
-
 /* Does the model know anything that makes a surprise? */
 bool scorer_has_surprise(const Scorer *s);
 
-/* How surprising a PSNR is: -ln of the share of training frames that are predicted as badly. NaN if
- * the model does not know. */
-double scorer_error_surprise(const Scorer *s, double psnr);
+/* For opinions about more than a pair: forgets the frames before, between clips; and sees the next
+ * frame of the source, every one, not only those of pairs. */
+void scorer_reset(Scorer *s);
+void scorer_add(Scorer *s, const Frame *f);
+
+/* What all opinions say of the last frame, whose PSNR may be NaN. */
+int scorer_judge(Scorer *s, double psnr, Opinions *out);
+
+/* Where they see it; NULL where the model knows nothing of it. Borrowed. */
+const Motion *scorer_motion(const Scorer *s);
+const Stays *scorer_stays(const Scorer *s);
 
 /* Takes frames at another interval than the model learned. */
 void scorer_set_interval(Scorer *s, double seconds);

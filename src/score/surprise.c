@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-const char *const opinion_names[] = {"motion", "error"};
+const char *const opinion_names[] = {"motion", "error", "stays"};
 
 double surprise_of(const Opinions *o, Opinion *by) {
     int count = 0, best = 0;

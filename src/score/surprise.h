@@ -2,9 +2,9 @@
 #ifndef SCORE_SURPRISE_H
 #define SCORE_SURPRISE_H
 
-typedef enum { OPINION_MOTION, OPINION_ERROR, OPINIONS } Opinion;
+typedef enum { OPINION_MOTION, OPINION_ERROR, OPINION_STAYS, OPINIONS } Opinion;
 
-extern const char *const opinion_names[]; /* "motion", "error" */
+extern const char *const opinion_names[]; /* "motion", "error", "stays" */
 
 /* What the opinions say, each calibrated alone; NaN: it has none. */
 typedef struct {

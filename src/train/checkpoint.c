@@ -67,10 +67,8 @@ int checkpoint_save(const Trainer *t, const char *data, bool moments, const char
         code = add_slab(w, t, t->optimizer.m, moment1, &copy[1]);
     if (!code && moments)
         code = add_slab(w, t, t->optimizer.v, moment2, &copy[2]);
-    if (!code && t->motion)
-        motion_model_add(w, t->motion);
-    if (!code && t->error)
-        calibration_add(w, t->error, ERROR_RANKS, ERROR_TAIL);
+    if (!code && t->judgement)
+        judgement_add(w, t->judgement);
     if (!code)
         code = safe_writer_save(&w, path);
     else

@@ -4,7 +4,7 @@
 
 #include "data/intruders.h"
 #include "data/pairs.h"
-#include "score/motion.h"
+#include "score/judgement.h"
 #include "train/optimizer.h"
 #include "train/pair_loss.h"
 
@@ -12,11 +12,10 @@ typedef struct {
     Vit *vit;
     Optimizer optimizer;
     TrainSettings settings;
-    /* For checkpoints: seconds between the frames of the data, 0: every frame; what motion is
-     * normal, and what errors, both borrowed, or NULL. */
+    /* For checkpoints: seconds between the frames of the data, 0: every frame; what is known of
+     * them, borrowed, or NULL. */
     double interval;
-    const MotionModel *motion;
-    const Calibration *error;
+    const Judgement *judgement;
     int64_t steps_per_epoch;
     int64_t step; /* updates done */
     /* staging buffers; host_* in host memory, the others in backend memory */

@@ -1,29 +1,33 @@
-#include "app/learn_motion.h"
+#include "app/learn_scene.h"
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "score/motion_learn.h"
+#include "score/stays_learn.h"
 #include "video/sampler.h"
 #include "video/source.h"
 
 /* What is kept of the frames: about a quarter of an hour at ten a second. */
-static const int64_t ROOM = 400000000;
+static const int64_t MOTION_ROOM = 400000000, STAYS_ROOM = 200000000;
 
 static const double INTERVAL = 0.1;
 
 typedef struct {
     Backend *be;
     Movement *movement;
-    MotionLearner *learner;
+    MotionLearner *motion;
+    StaysLearner *stays;
     int64_t read, total; /* frames; total -1: not known */
 } Pass;
 
 static int open_for(Pass *p, const Frame *f) {
     MovementSize size = movement_size(f->width, f->height);
     int code = movement_open(&p->movement, p->be, size);
-    return code ? code : motion_learner_open(&p->learner, size, ROOM);
+    if (!code)
+        code = motion_learner_open(&p->motion, size, MOTION_ROOM);
+    return code ? code : stays_learner_open(&p->stays, size, STAYS_ROOM);
 }
 
 static int take(Pass *p, const Frame *f, Sampler *sampler) {
@@ -32,10 +36,11 @@ static int take(Pass *p, const Frame *f, Sampler *sampler) {
     if (code)
         return code;
     movement_add(p->movement, f);
+    stays_learner_add(p->stays, p->movement, f);
     if (!f->corrupt && sampler_take(sampler, f->seconds))
         code = movement_measure(p->movement, &ready);
     if (!code && ready && movement_shift(p->movement) <= MOTION_MOST_SHIFT)
-        motion_learner_add(p->learner, p->movement);
+        motion_learner_add(p->motion, p->movement);
     return code;
 }
 
@@ -45,8 +50,10 @@ static int learn_clip(Pass *p, const Clip *clip) {
     Frame f = {0};
     int code = source_open(&source, clip->url);
     sampler_start(&sampler, INTERVAL);
-    if (p->movement)
+    if (p->movement) {
         movement_reset(p->movement);
+        stays_learner_reset(p->stays);
+    }
     while (!code && (code = source_read(source, &f)) == 0) {
         code = stop_requested() ? ERR_STOPPED : take(p, &f, &sampler);
         progress_draw("motion", ++p->read, p->total, "%s", clip->name);
@@ -70,7 +77,17 @@ static void tell(const MotionModel *m, int64_t read) {
                  "footage of what is normal helps");
 }
 
-int learn_motion(MotionModel **out, const Split *split, Backend *be) {
+/* Both or none. */
+static int finish(Judgement *out, const Pass *p) {
+    int code = motion_learner_finish(p->motion, &out->motion);
+    if (!code && out->motion)
+        code = stays_learner_finish(p->stays, &out->stays);
+    if (code)
+        motion_model_free(&out->motion);
+    return code;
+}
+
+int learn_scene(Judgement *out, const Split *split, Backend *be) {
     Pass p = {.be = be};
     int code = 0;
     for (int i = 0; i < split->count; i++)
@@ -78,12 +95,12 @@ int learn_motion(MotionModel **out, const Split *split, Backend *be) {
     for (int i = 0; i < split->count && !code; i++)
         code = learn_clip(&p, &split->clips[i]);
     progress_end();
-    *out = NULL;
-    if (!code && p.learner)
-        code = motion_learner_finish(p.learner, out);
+    if (!code && p.stays)
+        code = finish(out, &p);
     movement_free(&p.movement);
-    motion_learner_free(&p.learner);
+    motion_learner_free(&p.motion);
+    stays_learner_free(&p.stays);
     if (!code)
-        tell(*out, p.read);
+        tell(out->motion, p.read);
     return code;
 }
