@@ -90,7 +90,8 @@ static void free_scorers(Scorer **scorer) {
 
 /* error: bound of what cells hide that an edge of the truth cuts. */
 static void check_figures(Localiser *l, bool masks, double error) {
-    for (int level = 0; level < LOCALISE_LEVELS; level++)
+    assert_false(localiser_has(l, 0, LOCALISE_MOTION)); /* persistence knows nothing of it */
+    for (int level = 0; level < LOCALISE_MOTION; level++)
         for (int again = 0; again < 2; again++) {
             Localisation good, bad;
             assert_int_equal(localiser_figures(l, 0, level, &good), 0);

@@ -342,7 +342,7 @@ static int parts(const Eval *e) {
     bool network = e->args.output || e->args.localise;
     for (int k = 0; k < SCORE_KINDS; k++)
         network = network || (k != SCORE_MOTION && score[k]);
-    bool opinions = score[SCORE_MOTION] || score[SCORE_SURPRISE];
+    bool opinions = e->args.localise || score[SCORE_MOTION] || score[SCORE_SURPRISE];
     return (network ? EVALUATE_NETWORK : 0) | (opinions ? EVALUATE_OPINIONS : 0);
 }
 

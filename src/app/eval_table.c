@@ -180,6 +180,8 @@ static void print_localisation(const EvalResults *r) {
     for (int m = 0; m < l->models; m++)
         for (int level = 0; level < LOCALISE_LEVELS; level++) {
             const Localisation *f = &l->figures[m][level];
+            if (!localiser_has(l->localiser, m, level))
+                continue;
             printf("%-*s %-10s", width, l->name[m], localise_level_names[level]);
             print_percent(8, f->pixel.auroc);
             print_percent(8, f->pixel.frame_auroc);

@@ -15,6 +15,7 @@ int eval_localise_measure(EvalLocalise *l) {
     int code = 0;
     for (int m = 0; m < l->models; m++)
         for (int level = 0; level < LOCALISE_LEVELS && !code; level++)
-            code = localiser_figures(l->localiser, m, level, &l->figures[m][level]);
+            if (localiser_has(l->localiser, m, level))
+                code = localiser_figures(l->localiser, m, level, &l->figures[m][level]);
     return code;
 }

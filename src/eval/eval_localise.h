@@ -8,7 +8,7 @@ typedef struct {
     Localiser *localiser;    /* owned; NULL: not asked for */
     const char *const *name; /* of the models; borrowed */
     int models;
-    Localisation figures[EVALUATE_MODELS][LOCALISE_LEVELS];
+    Localisation figures[EVALUATE_MODELS][LOCALISE_LEVELS]; /* where localiser_has the maps */
 } EvalLocalise;
 
 /* Opens the localiser; `tracks` as in eval/localise.h. All arguments are borrowed and must outlive

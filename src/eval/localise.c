@@ -11,10 +11,10 @@
 #include "score/boxes.h"
 #include "score/error_map.h"
 
-const char *const localise_level_names[LOCALISE_LEVELS] = {"token", "pixel"};
+const char *const localise_level_names[LOCALISE_LEVELS] = {"token", "pixel", "motion"};
 
 /* cell: wanted side in pixels; radius: cells that the window reaches to each side. */
-static const struct { int cell, radius; } levels[LOCALISE_LEVELS] = {{16, 0}, {4, 2}};
+static const struct { int cell, radius; } levels[LOCALISE_LEVELS] = {{16, 0}, {4, 2}, {4, 0}};
 
 /* What was gathered of one model at one level. */
 typedef struct {
@@ -210,6 +210,20 @@ static int add_boxes(Evidence *e, const Level *v, int clip, int64_t frame, int64
     return 0;
 }
 
+bool localiser_has(const Localiser *l, int model, int level) {
+    return level != LOCALISE_MOTION || scorer_motion(l->scorer[model]);
+}
+
+static void make_map(const Localiser *l, Level *v, int model, int level) {
+    if (level == LOCALISE_MOTION) {
+        motion_map(scorer_motion(l->scorer[model]), v->map, v->side);
+        return;
+    }
+    scorer_error_map(l->scorer[model], v->map, v->cell);
+    if (v->radius)
+        error_map_smooth(v->map, v->scratch, v->side, v->radius);
+}
+
 int localiser_add(Localiser *l, int clip, const Frame *f) {
     const uint8_t *mask = NULL;
     int mask_width, mask_height, code = 0;
@@ -226,9 +240,9 @@ int localiser_add(Localiser *l, int clip, const Frame *f) {
         if (mask)
             count_pixels(v, l->size, mask, mask_width, mask_height);
         for (int m = 0; m < l->models && !code; m++) {
-            scorer_error_map(l->scorer[m], v->map, v->cell);
-            if (v->radius)
-                error_map_smooth(v->map, v->scratch, v->side, v->radius);
+            if (!localiser_has(l, m, i))
+                continue;
+            make_map(l, v, m, i);
             if (mask)
                 code = pixel_tally_add(&v->evidence[m].tally, v->map, v->pixels, v->abnormal);
             if (!code)

@@ -101,7 +101,8 @@ static Json *localisation_json(const EvalLocalise *l) {
     js_set_int(j, "box_count", t->count);
     for (int m = 0; m < l->models; m++)
         for (int level = 0; level < LOCALISE_LEVELS; level++)
-            js_append(rows, place_json(l, m, level));
+            if (localiser_has(l->localiser, m, level))
+                js_append(rows, place_json(l, m, level));
     js_set(j, "rows", rows);
     return j;
 }

@@ -164,7 +164,9 @@ static int list_places(ReportPlace *out, const EvalLocalise *l) {
     int n = 0;
     for (int m = 0; l->localiser && m < l->models; m++)
         for (int level = 0; level < LOCALISE_LEVELS; level++)
-            out[n++] = (ReportPlace){l->name[m], localise_level_names[level], l->figures[m][level]};
+            if (localiser_has(l->localiser, m, level))
+                out[n++] =
+                    (ReportPlace){l->name[m], localise_level_names[level], l->figures[m][level]};
     return n;
 }
 
