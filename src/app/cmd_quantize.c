@@ -89,6 +89,8 @@ static int open_parts(Quantize *q) {
         return code;
     compute_tell(q->be);
     const ScorerInfo *info = scorer_info(q->scorer);
+    if (!info->model.network.depth)
+        return err_set(ERR_FAIL, "%s has no network to quantize", info->path);
     if (!q->path)
         q->path = info->model.data;
     PairsConfig c = {.size = (int)info->size,

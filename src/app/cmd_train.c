@@ -292,10 +292,14 @@ static void tell_plan(const Train *t) {
     log_info("data      %s: %d clips%s, %lld pairs%s, %lld steps an epoch", t->shown,
              t->dataset->train.count, interval, (long long)pairs_count(t->pairs), held_out,
              (long long)pairs_steps_per_epoch(t->pairs));
-    log_info(
-        "network   width %lld, depth %lld, heads %lld, patch %lld, input %lld: %lld parameters",
-        (long long)t->network.width, (long long)t->network.depth, (long long)t->network.heads,
-        (long long)t->network.patch, (long long)t->network.image, (long long)values);
+    if (t->network.depth)
+        log_info("network   width %lld, depth %lld, heads %lld, patch %lld, input %lld: %lld "
+                 "parameters",
+                 (long long)t->network.width, (long long)t->network.depth,
+                 (long long)t->network.heads, (long long)t->network.patch,
+                 (long long)t->network.image, (long long)values);
+    else
+        log_info("network   none: the next frame is expected to be like this one");
     compute_tell(t->be);
     log_info("memory    needs %s: network %s, decoded frames %s",
              mem_text(total, sizeof total, (double)(net + cache)),
@@ -480,7 +484,7 @@ static int learn(Train *t) {
 
 static int loop(Train *t) {
     Trainer *tr = t->trainer;
-    int64_t total = tr->settings.epochs * tr->steps_per_epoch;
+    int64_t total = t->network.depth ? tr->settings.epochs * tr->steps_per_epoch : 0;
     if (t->args.steps > 0 && t->args.steps < total)
         total = t->args.steps;
     Clock clock = {.epoch_start = clock_seconds(), .step_start = clock_seconds()};

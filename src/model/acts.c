@@ -118,7 +118,7 @@ int64_t acts_plan(Acts *a, char *base, const VitConfig *c, DType input, int64_t 
         else
             a->block[l] = a->block[0];
     }
-    if (training)
+    if (training && c->depth)
         a->gradients = plan_gradients(p, first, (p->used - first) / c->depth, params, count);
     return p->used;
 }

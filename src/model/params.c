@@ -53,10 +53,10 @@ static void add(VitParam **next, const VitConfig *config, const char *prefix, in
                 const char *name, Part part, int init, int flags, int rank,
                 const int64_t shape[4]) {
     VitParam *p = (*next)++;
-    if (has_part(config, part))
+    if (config->depth && has_part(config, part))
         snprintf(p->name, sizeof p->name, "%s%s", prefix, name);
     p->rank = rank;
-    p->count = p->name[0] || is_needed(part);
+    p->count = config->depth && (p->name[0] || is_needed(part));
     for (int i = 0; i < rank; i++) {
         p->shape[i] = shape[i];
         p->count *= shape[i];

@@ -14,7 +14,9 @@ const Opt vit_options[] = {
     OPT_INT_ROW(VitConfig, patch, "patch", "16", 2, 256, "N", "patch size in pixels"),
     OPT_INT_ROW(VitConfig, frames, "frames", "1", 1, 16, "N", "input frames, stacked as channels"),
     OPT_INT_ROW(VitConfig, width, "width", "768", 8, 4096, "N", "features of a token"),
-    OPT_INT_ROW(VitConfig, depth, "depth", "12", 1, 64, "N", "transformer blocks"),
+    OPT_INT_ROW(
+        VitConfig, depth, "depth", "12", 0, 64, "N",
+        "transformer blocks; 0: no network, the next frame is expected to be like this one"),
     OPT_INT_ROW(VitConfig, heads, "heads", "12", 1, 64, "N", "attention heads"),
     OPT_REAL_ROW(VitConfig, layer_scale, "layer-scale", "0.1", 0, 10,
                  "initial layer scale; 0: none"),

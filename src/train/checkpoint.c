@@ -151,7 +151,7 @@ int checkpoint_load(Trainer *t, const CheckpointInfo *info, const Safetensors *f
                     const char *path) {
     int64_t step = 0;
     int code = read_step(&step, info, file, path);
-    if (!code && !has_moments(file))
+    if (!code && vit_slab_count(t->vit) && !has_moments(file))
         code = err_set(ERR_FAIL,
                        "%s holds a model without the optimizer's state: it scores, and --init "
                        "starts a new run from it, but it cannot be resumed",

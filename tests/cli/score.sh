@@ -51,6 +51,14 @@ expect 0 '' eval run data --variants surprise -o tables
 grep -q 'surprise' tables/report.html || fail "the report has no surprise"
 expect 1 'motion: persistence does not know it' eval persistence data --variants motion
 
+expect 0 'network   none' train data -o nothing "${small[@]}" --depth 0
+expect 0 'done      0 steps' train --resume -o nothing
+expect 0 '' score nothing data/testing/frames/01_runner
+grep -q '"by":"motion"' out || fail "a model without a network does not judge motion"
+expect 0 '' eval nothing data --variants all --localise
+grep -q 'nothing .* motion ' out || fail "eval --localise has no level of motion"
+expect 1 'no network to quantize' quantize nothing data -o quantized.safetensors
+
 echo "-- footage"
 expect 1 'no/such' score run no/such.mp4
 mkdir empty
