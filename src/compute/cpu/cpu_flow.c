@@ -4,11 +4,12 @@
 #include "compute/flow.h"
 
 /* The widest moment of lucas_kanade (three levels of a, b, u and v, and 9 planes of the finest with
- * 4 rows) and of refine (20 planes). */
-enum { PLANES = 20, ROWS = 4 };
+ * 4 rows) and of refine (20 planes and 18 half ones). */
+enum { PLANES = 20, HALVES = 18, ROWS = 4 };
 
 static void flow(Backend *be, const Flow *f) {
-    int64_t floats = PLANES * flow_plane(f->width, f->height) + ROWS * flow_plane(f->width, 1);
+    int64_t floats = PLANES * flow_plane(f->width, f->height) +
+                     HALVES * flow_half(f->width, f->height) + ROWS * flow_plane(f->width, 1);
     float *scratch = cpu_scratch(be, (size_t)floats * sizeof *scratch);
     if (!scratch)
         return;

@@ -92,50 +92,111 @@ static void set_equations(Refine *r) {
     }
 }
 
+/* ---- successive over-relaxation ---- */
+
+/* A plane as two: pixels with x + y even, and those with x + y odd. To relax one half needs of it
+ * only the pixels themselves; all neighbours are in the other. So loops run over whole vectors, and
+ * read nothing that they have just written. */
+typedef struct {
+    float *at[2];
+} Halves;
+
+typedef struct {
+    Halves du, dv, right, down, b1, b2, a12, by11, by22;
+    int64_t w, h, row; /* row: floats between rows */
+} Sor;
+
+/* Zeroes; the room before and behind rows stays zero. */
+static Halves open_halves(float **next, int64_t w, int64_t h) {
+    Halves s;
+    for (int c = 0; c < 2; c++) {
+        memset(*next, 0, (size_t)flow_half(w, h) * sizeof(float));
+        s.at[c] = *next + flow_half_row(w) + 16; /* a row's first neighbour is before it */
+        *next += flow_half(w, h);
+    }
+    return s;
+}
+
+static Sor open_sor(float **next, int64_t w, int64_t h) {
+    Sor s = {.w = w, .h = h, .row = flow_half_row(w)};
+    Halves *all[] = {&s.du, &s.dv, &s.right, &s.down, &s.b1, &s.b2, &s.a12, &s.by11, &s.by22};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        *all[i] = open_halves(next, w, h);
+    return s;
+}
+
+static void split(const Sor *s, Halves to, Plane from) {
+    int64_t pairs = s->w / 2;
+    for (int64_t y = 0; y < s->h; y++) {
+        const float *restrict in = from.at + y * s->w;
+        float *restrict first = to.at[y & 1] + y * s->row;
+        float *restrict second = to.at[~y & 1] + y * s->row;
+#pragma omp simd
+        for (int64_t k = 0; k < pairs; k++) {
+            first[k] = in[2 * k];
+            second[k] = in[2 * k + 1];
+        }
+        if (s->w & 1)
+            first[pairs] = in[2 * pairs];
+    }
+}
+
+static void join(const Sor *s, Plane to, Halves from) {
+    int64_t pairs = s->w / 2;
+    for (int64_t y = 0; y < s->h; y++) {
+        float *restrict out = to.at + y * s->w;
+        const float *restrict first = from.at[y & 1] + y * s->row;
+        const float *restrict second = from.at[~y & 1] + y * s->row;
+#pragma omp simd
+        for (int64_t k = 0; k < pairs; k++) {
+            out[2 * k] = first[k];
+            out[2 * k + 1] = second[k];
+        }
+        if (s->w & 1)
+            out[2 * pairs] = first[pairs];
+    }
+}
+
 INLINE Floats get(const float *p) {
     return *(const Unaligned *)p;
 }
 
-/* a where all bits of `choose` are set, b where none is. */
-INLINE Floats pick(Words choose, Floats a, Floats b) {
-    return (Floats)((choose & (Words)a) | (~choose & (Words)b));
-}
-
-/* The weighted sum of the four neighbours of LANES pixels. */
-INLINE Floats neighbours(const float *p, int64_t w, const float *right, const float *down) {
-    return get(right - 1) * get(p - 1) + get(right) * get(p + 1) + get(down - w) * get(p - w) +
-           get(down) * get(p + w);
-}
-
-/* Relaxes every second pixel of a row. The others, and what is beyond the row's end, are computed,
- * too, and left as they are: to pick every second one costs more. */
-static void relax_row(const Refine *r, int64_t y, uint32_t parity) {
-    static const uint32_t numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    Words lanes = (Words)((const Unaligned *)numbers)[0];
-    Words second = (Words)((lanes & 1) != ((parity ^ (uint32_t)y) & 1));
-    int64_t w = r->u.w;
-    for (int64_t x = 0, i = y * w; x < w; x += LANES, i += LANES) {
-        Words keep = second | (Words)(lanes + (uint32_t)x >= (uint32_t)w);
-        const float *right = r->right.at + i, *down = r->down.at + i;
-        Floats u = get(r->du.at + i), v = get(r->dv.at + i), a12 = get(r->a12.at + i);
-        Floats su = neighbours(r->du.at + i, w, right, down) + get(r->b1.at + i) - a12 * v;
-        Floats new_u = pick(keep, u, (1 - flow_omega) * u + get(r->by11.at + i) * su);
-        Floats sv = neighbours(r->dv.at + i, w, right, down) + get(r->b2.at + i) - a12 * new_u;
-        Floats new_v = pick(keep, v, (1 - flow_omega) * v + get(r->by22.at + i) * sv);
-        *(Unaligned *)(r->du.at + i) = new_u;
-        *(Unaligned *)(r->dv.at + i) = new_v;
+/* Relaxes the pixels of one half in a row. */
+static void relax_row(const Sor *s, int64_t y, int half) {
+    int first = (half ^ (int)y) & 1, other = 1 - half; /* x of the row's first pixel */
+    int64_t n = (s->w - first + 1) / 2;
+    for (int64_t k = 0, i = y * s->row; k < n; k += LANES, i += LANES) {
+        int64_t left = i - 1 + first, right = i + first, up = i - s->row, down = i + s->row;
+        Floats to_left = get(s->right.at[other] + left), to_right = get(s->right.at[half] + i);
+        Floats to_up = get(s->down.at[other] + up), to_down = get(s->down.at[half] + i);
+        const float *du = s->du.at[other], *dv = s->dv.at[other];
+        Floats a12 = get(s->a12.at[half] + i);
+        Floats u = get(s->du.at[half] + i), v = get(s->dv.at[half] + i);
+        Floats su = to_left * get(du + left) + to_right * get(du + right) + to_up * get(du + up) +
+                    to_down * get(du + down) + get(s->b1.at[half] + i) - a12 * v;
+        u = (1 - flow_omega) * u + get(s->by11.at[half] + i) * su;
+        Floats sv = to_left * get(dv + left) + to_right * get(dv + right) + to_up * get(dv + up) +
+                    to_down * get(dv + down) + get(s->b2.at[half] + i) - a12 * u;
+        *(Unaligned *)(s->du.at[half] + i) = u;
+        *(Unaligned *)(s->dv.at[half] + i) = (1 - flow_omega) * v + get(s->by22.at[half] + i) * sv;
     }
 }
 
 /* A half sweep needs of the one before only the rows around its own. So all go over the picture
  * together, one row behind each other, while the rows are in the first caches. The results are
  * those of one after the other. */
-static void relax(const Refine *r) {
-    enum { HALVES = 2 * FLOW_SWEEPS };
-    for (int64_t front = 0; front < r->u.h + HALVES; front++)
-        for (int half = 0; half < HALVES; half++)
-            if (front >= half && front - half < r->u.h)
-                relax_row(r, front - half, (uint32_t)half & 1);
+static void relax(const Refine *r, const Sor *s) {
+    enum { SWEEPS = 2 * FLOW_SWEEPS };
+    const Halves to[] = {s->right, s->down, s->b1, s->b2, s->a12, s->by11, s->by22};
+    const Plane from[] = {r->right, r->down, r->b1, r->b2, r->a12, r->by11, r->by22};
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++)
+        split(s, to[i], from[i]);
+    for (int64_t front = 0; front < s->h + SWEEPS; front++)
+        for (int sweep = 0; sweep < SWEEPS; sweep++)
+            if (front >= sweep && front - sweep < s->h)
+                relax_row(s, front - sweep, sweep & 1);
+    join(s, r->du, s->du);
+    join(s, r->dv, s->dv);
 }
 
 static void refine(const Flow *f, float *scratch) {
@@ -153,10 +214,11 @@ static void refine(const Flow *f, float *scratch) {
     memcpy(r.u.at, f->u, (size_t)(w * h) * sizeof(float));
     memcpy(r.v.at, f->v, (size_t)(w * h) * sizeof(float));
     set_slopes(&r, (Plane){(float *)f->from, w, h}, (Plane){(float *)f->to, w, h}, spare, rows);
+    Sor sor = open_sor(&scratch, w, h);
     for (int outer = 0; outer < FLOW_OUTER; outer++) {
         set_smoothness(&r, spare[0], spare[1]);
         set_equations(&r);
-        relax(&r);
+        relax(&r, &sor);
     }
 #pragma omp simd
     for (int64_t i = 0; i < w * h; i++) {

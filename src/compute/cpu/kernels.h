@@ -146,6 +146,16 @@ static inline int64_t flow_plane(int64_t width, int64_t height) {
     return (width * height + 15) / 16 * 16 + 2 * flow_pad(width);
 }
 
+/* The pixels of a plane with x + y even, or odd, row by row. Rows have this many floats; behind
+ * each is room for a whole vector. There is a row before the first and behind the last. */
+static inline int64_t flow_half_row(int64_t width) {
+    return ((width + 1) / 2 + 2 * 16 + 15) / 16 * 16;
+}
+
+static inline int64_t flow_half(int64_t width, int64_t height) {
+    return flow_half_row(width) * (height + 2);
+}
+
 /* Groups of a row of k values, rounded up to whole units. */
 static inline int64_t group_count(const Kernels *kn, DType type, int64_t k) {
     int64_t values = kn->group[type] * kn->unit[type];
