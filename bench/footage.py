@@ -18,7 +18,7 @@ PICTURES = {"1080p": ("1920x1080", "5M"), "360p": ("640x360", "900k")}
 TARGETS = {"1080p": ">= 0.85", "360p": ">= 0.9"}
 SECONDS = 20
 TRAINING = {"videos": 3, "seconds": 4, "epochs": 2}
-HOURS = 8
+HOURS, SLOW_RATE = 8, 5
 TINY = ["--image", "32", "--width", "8", "--depth", "1", "--heads", "1"]  # few operations a frame
 
 
@@ -225,7 +225,7 @@ class Footage:
 
     def row_memory(self, name, _):
         """How far the resident memory of `score` grows between a tenth of the frames and all."""
-        bench, count = self.bench, HOURS * 3600 * RATE // (10 if self.bench.args.quick else 1)
+        bench, count = self.bench, HOURS * 3600 * SLOW_RATE // (10 if self.bench.args.quick else 1)
         # Without B-frames, of which a loop would lose some at each joint.
         small = self.video("small", "64x48", "60k", 40, sort="ts", more=["-bf", 0])
         model = self.model("tiny", TINY)
