@@ -363,7 +363,7 @@ static void test_held_out(void **state) {
                                             .cache_bytes = PLENTY,
                                             .hold_out = 0.2});
     Pairs *all = open_ok(d, IN, 1, 1, PLENTY);
-    int64_t pairs = FRAMES - IN, held = pairs_held_out(p), learned = pairs_count(p);
+    int64_t pairs = FRAMES - IN, held = pairs_sample(p, PAIRS_HELD_OUT), learned = pairs_count(p);
     int64_t edges = pairs - learned - held;
     assert_int_equal(learned, pairs - pairs / 5);
     assert_true(held >= 25);
@@ -377,7 +377,7 @@ static void test_held_out(void **state) {
                 used[b.index[i] + t] = 1;
         }
     }
-    assert_int_equal(pairs_seek_held_out(p), 0);
+    assert_int_equal(pairs_seek_sample(p, PAIRS_HELD_OUT), 0);
     int64_t last = -1, count = 0;
     for (int64_t k = 0; k < (held + BATCH - 1) / BATCH; k++) {
         PairBatch b = next_ok(p);
@@ -393,12 +393,35 @@ static void test_held_out(void **state) {
         }
     }
     assert_int_equal(count, held);
+    /* Those beside are learned from, and no further from a block than it is long. */
+    int64_t beside = pairs_sample(p, PAIRS_BESIDE);
+    assert_true(beside >= held && beside <= pairs - learned);
+    assert_int_equal(pairs_seek_sample(p, PAIRS_BESIDE), 0);
+    for (int64_t k = 0; k < beside / BATCH; k++) {
+        PairBatch b = next_ok(p);
+        for (int i = 0; i < BATCH; i++) {
+            int64_t off = b.index[i] - pairs / 2;
+            assert_true(seen[b.index[i]]);
+            assert_true(off <= pairs - learned && -off <= pairs - learned);
+        }
+    }
+    /* A sample of what is learned from, in its order. */
+    assert_int_equal(pairs_sample(p, PAIRS_LEARNED), learned);
+    assert_int_equal(pairs_seek_sample(p, PAIRS_LEARNED), 0);
+    last = -1;
+    for (int64_t k = 0; k < learned / BATCH; k++) {
+        PairBatch b = next_ok(p);
+        for (int i = 0; i < BATCH; i++) {
+            assert_true(seen[b.index[i]] && b.index[i] > last);
+            last = b.index[i];
+        }
+    }
     assert_int_equal(pairs_seek(p, 0), 0); /* back to the epochs */
     PairBatch first = next_ok(p);
     assert_true(seen[first.index[0]]);
-    assert_int_equal(pairs_held_out(all), 0);
+    assert_int_equal(pairs_sample(all, PAIRS_HELD_OUT), 0);
     assert_int_equal(pairs_count(all), pairs);
-    assert_int_equal(pairs_seek_held_out(all), ERR_USAGE);
+    assert_int_equal(pairs_seek_sample(all, PAIRS_HELD_OUT), ERR_USAGE);
     pairs_free(&p);
     pairs_free(&all);
     dataset_free(&d);
@@ -417,13 +440,14 @@ static void test_held_out_blocks(void **state) {
                                                     .seed = 1,
                                                     .cache_bytes = PLENTY,
                                                     .hold_out = shares[i]});
-            int64_t learned = pairs_count(p), held = pairs_held_out(p), pairs = 221 - in;
+            int64_t learned = pairs_count(p), held = pairs_sample(p, PAIRS_HELD_OUT),
+                    pairs = 221 - in;
             assert_true(held == 0 ? learned == pairs : held >= 10 && learned >= pairs / 2);
             uint8_t seen[221] = {0};
             for (int64_t k = 0; k < learned; k++)
                 assert_int_equal(seen[next_ok(p).index[0]]++, 0);
             if (held)
-                assert_int_equal(pairs_seek_held_out(p), 0);
+                assert_int_equal(pairs_seek_sample(p, PAIRS_HELD_OUT), 0);
             for (int64_t k = 0; k < held; k++)
                 assert_int_equal(seen[next_ok(p).index[0]]++, 0);
             pairs_free(&p);

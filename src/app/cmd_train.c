@@ -287,8 +287,9 @@ static void tell_plan(const Train *t) {
     char interval[48] = "", held_out[48] = "";
     if (pairs_interval(t->pairs) > 0)
         snprintf(interval, sizeof interval, ", a frame every %.3g s", pairs_interval(t->pairs));
-    if (pairs_held_out(t->pairs) > 0)
-        snprintf(held_out, sizeof held_out, ", %lld held out", (long long)pairs_held_out(t->pairs));
+    if (pairs_sample(t->pairs, PAIRS_HELD_OUT) > 0)
+        snprintf(held_out, sizeof held_out, ", %lld held out",
+                 (long long)pairs_sample(t->pairs, PAIRS_HELD_OUT));
     log_info("data      %s: %d clips%s, %lld pairs%s, %lld steps an epoch", t->shown,
              t->dataset->train.count, interval, (long long)pairs_count(t->pairs), held_out,
              (long long)pairs_steps_per_epoch(t->pairs));
@@ -397,7 +398,7 @@ static int keep_epoch(Train *t) {
 static int learn_errors(Train *t) {
     bool wanted = t->command->judges && t->training.objective == OBJECTIVE_NEXT_FRAME;
     Calibration *error = &t->judgement.error;
-    if (!wanted || error->count || !pairs_held_out(t->pairs))
+    if (!wanted || error->count || !pairs_sample(t->pairs, PAIRS_HELD_OUT))
         return 0;
     int code = learn_error(error, t->checkpoint_path, t->pairs, (int)t->training.batch, t->be);
     return code ? code : save(t);

@@ -22,7 +22,7 @@ typedef enum { SLOT_FREE, SLOT_FILLING, SLOT_READY, SLOT_LENT } SlotState;
 
 typedef struct {
     SlotState state;
-    bool held_out;
+    int sample; /* PairsSample; -1: of an epoch */
     int64_t step;
     uint8_t *x, *y, *second;
     bool *has_second;
@@ -50,7 +50,7 @@ struct Pairs {
     pthread_t thread;
     bool running, stop;
     Slot slot[SLOTS];
-    bool held_out;                /* which pairs are wanted */
+    int sample;                   /* which pairs are wanted, as in Slot */
     int64_t fill_step, take_step; /* next to be decoded, next to be handed out */
     int64_t seeks;
     int error; /* of the decoding thread; it waits for a seek or the end */
@@ -62,7 +62,7 @@ struct Pairs {
 
 /* Blocks of 100 pairs are longer than somebody takes to walk by; more than 8 are no better. */
 static HeldOut hold_out(int64_t pairs, double share, int frames_in) {
-    enum { LENGTH = 100, BLOCKS = 8, MOST = 2000, LEAST = 10 };
+    enum { LENGTH = 100, BLOCKS = 8, MOST = 1000, LEAST = 10 };
     int64_t wanted = (int64_t)(share * (double)pairs);
     wanted = wanted > MOST ? MOST : wanted;
     int64_t blocks = wanted / LENGTH;
@@ -85,6 +85,20 @@ static int64_t learned_pair(const Pairs *p, int64_t i) {
 static int64_t held_out_pair(const Pairs *p, int64_t i) {
     int64_t inside = p->held.length - 2 * p->held.edge;
     return block_start(p, i / inside) + p->held.edge + i % inside;
+}
+
+static int64_t pair_beside(const Pairs *p, int64_t i) {
+    int64_t side = p->held.length / 2, start = block_start(p, i / (2 * side));
+    i %= 2 * side;
+    return i < side ? start - side + i : start + p->held.length + i - side;
+}
+
+static int64_t sample_pair(const Pairs *p, PairsSample which, int64_t i) {
+    int64_t count = pairs_sample(p, which);
+    i = i < count ? i : count - 1;
+    return which == PAIRS_HELD_OUT ? held_out_pair(p, i)
+           : which == PAIRS_BESIDE ? pair_beside(p, i)
+                                   : learned_pair(p, i * pairs_count(p) / count);
 }
 
 /* ---- the decoding thread ---- */
@@ -150,7 +164,7 @@ static int fill_second(Pairs *p, Slot *s, int64_t b, const PairClip *c, int64_t 
     const PairsConfig *config = &p->config;
     int64_t pair = s->index[b], jump = 0;
     Rng r = rng_stream(config->seed, RNG_SECOND, (uint32_t)p->epoch, (uint32_t)pair);
-    bool has = !s->held_out &&
+    bool has = s->sample < 0 &&
                (!config->wants_second || config->wants_second(config->context, p->epoch, pair));
     if (has && config->second == PAIRS_SKIPPED) {
         jump = draw_jump(&r, target, config->frames_in);
@@ -174,10 +188,8 @@ static void shuffle(Pairs *p, int64_t epoch) {
 /* The number of pair b of a batch. */
 static int64_t pair_of(Pairs *p, const Slot *s, int64_t b) {
     int64_t per_epoch = pairs_steps_per_epoch(p), batch = p->config.batch;
-    if (s->held_out) {
-        int64_t i = s->step * batch + b, last = pairs_held_out(p) - 1;
-        return held_out_pair(p, i < last ? i : last);
-    }
+    if (s->sample >= 0)
+        return sample_pair(p, (PairsSample)s->sample, s->step * batch + b);
     shuffle(p, s->step / per_epoch);
     return learned_pair(p, p->order[s->step % per_epoch * batch + b]);
 }
@@ -221,7 +233,7 @@ static void *decode_ahead(void *arg) {
         }
         s->state = SLOT_FILLING;
         s->step = p->fill_step++;
-        s->held_out = p->held_out;
+        s->sample = p->sample;
         int64_t seeks = p->seeks;
         pthread_mutex_unlock(&p->lock);
         int code = fill_batch(p, s);
@@ -312,6 +324,7 @@ static int plan(Pairs *p, const Split *split) {
                        (long long)pairs_count(p), c->batch);
     p->frame_bytes = (int64_t)c->size * c->size * 3;
     p->epoch = -1;
+    p->sample = -1;
     return 0;
 }
 
@@ -373,8 +386,13 @@ int64_t pairs_count(const Pairs *p) {
     return p->pairs - p->held.blocks * p->held.length;
 }
 
-int64_t pairs_held_out(const Pairs *p) {
-    return p->held.blocks * (p->held.length - 2 * p->held.edge);
+int64_t pairs_sample(const Pairs *p, PairsSample which) {
+    enum { MOST = 2000 };
+    const HeldOut *h = &p->held;
+    int64_t learned = pairs_count(p) < MOST ? pairs_count(p) : MOST;
+    return which == PAIRS_HELD_OUT ? h->blocks * (h->length - 2 * h->edge)
+           : which == PAIRS_BESIDE ? h->blocks * (h->length / 2 * 2)
+                                   : learned;
 }
 
 int64_t pairs_steps_per_epoch(const Pairs *p) {
@@ -392,7 +410,7 @@ int64_t pairs_memory(const Pairs *p) {
     return frame_store_memory(p->store) + SLOTS * slot + pairs_count(p) * (int64_t)sizeof *p->order;
 }
 
-static int seek(Pairs *p, bool held_out, int64_t step) {
+static int seek(Pairs *p, int sample, int64_t step) {
     int code = start(p);
     if (code)
         return code;
@@ -401,7 +419,7 @@ static int seek(Pairs *p, bool held_out, int64_t step) {
         if (p->slot[i].state == SLOT_READY)
             p->slot[i].state = SLOT_FREE;
     p->seeks++; /* what is being filled is not wanted any more */
-    p->held_out = held_out;
+    p->sample = sample;
     p->fill_step = p->take_step = step;
     p->error = 0;
     pthread_cond_broadcast(&p->changed);
@@ -411,11 +429,11 @@ static int seek(Pairs *p, bool held_out, int64_t step) {
 
 int pairs_seek(Pairs *p, int64_t step) {
     return step < 0 ? err_set(ERR_USAGE, "step %lld: steps count from 0", (long long)step)
-                    : seek(p, false, step);
+                    : seek(p, -1, step);
 }
 
-int pairs_seek_held_out(Pairs *p) {
-    return pairs_held_out(p) ? seek(p, true, 0) : err_set(ERR_USAGE, "no pair is held out");
+int pairs_seek_sample(Pairs *p, PairsSample which) {
+    return pairs_sample(p, which) ? seek(p, which, 0) : err_set(ERR_USAGE, "no pair is held out");
 }
 
 static Slot *ready(Pairs *p, int64_t step) {

@@ -5,8 +5,7 @@
  * is just the step: no state to save, and a resumed run sees the same batches.
  *
  * Some pairs can be held out: a few blocks of time, spread over the footage. No batch of an epoch
- * has them. Those at a block's ends are like their neighbours outside, so that they are left out
- * of both. */
+ * has them. */
 #ifndef DATA_PAIRS_H
 #define DATA_PAIRS_H
 
@@ -29,8 +28,8 @@ typedef struct {
     uint64_t seed;
     int64_t cache_bytes; /* memory budget for decoded frames */
     double interval;     /* seconds between frames that is wanted (frame_store.h); 0: every frame */
-    double hold_out;     /* share of the pairs that is held out, up to 0.5; at most 2000 pairs are,
-                            and none where so few would be left that they tell nothing */
+    double hold_out;     /* share of the pairs that is held out, up to 0.5; at most 1000 pairs are,
+                            and none where there are so few that they tell nothing */
     PairsSecond second;
     /* Says for which pairs the second frames are decoded; NULL: for all. The decoding thread calls
      * it. It must be a pure function of what `context` (borrowed) points to, the epoch and the
@@ -50,6 +49,12 @@ typedef struct {
     double stall;         /* seconds that the caller waited for this batch */
 } PairBatch;
 
+/* Pairs in their order, to judge a network by.
+ * PAIRS_HELD_OUT: those of the blocks, but for the ends of each, which are like their neighbours.
+ * PAIRS_BESIDE: as many as a block has on both sides of each: learned from, and of the same time.
+ * PAIRS_LEARNED: at most 2000 that are learned from, spread over the footage. */
+typedef enum { PAIRS_HELD_OUT, PAIRS_BESIDE, PAIRS_LEARNED } PairsSample;
+
 typedef struct Pairs Pairs;
 
 /* Looks at the clips of a split; memory and thread come with the first seek or batch. ERR_FAIL
@@ -58,18 +63,18 @@ typedef struct Pairs Pairs;
 int pairs_open(Pairs **out, const Split *split, const PairsConfig *config);
 void pairs_free(Pairs **p);
 
-int64_t pairs_count(const Pairs *p);           /* pairs of an epoch */
-int64_t pairs_held_out(const Pairs *p);        /* pairs for pairs_seek_held_out */
-int64_t pairs_steps_per_epoch(const Pairs *p); /* count / batch, rounded down */
-double pairs_interval(const Pairs *p);         /* seconds between frames; 0: every frame */
-int64_t pairs_memory(const Pairs *p); /* bytes that the cache and the buffers take at most */
+int64_t pairs_count(const Pairs *p);                     /* pairs of an epoch */
+int64_t pairs_sample(const Pairs *p, PairsSample which); /* pairs of a sample; may be 0 */
+int64_t pairs_steps_per_epoch(const Pairs *p);           /* count / batch, rounded down */
+double pairs_interval(const Pairs *p); /* seconds between frames; 0: every frame */
+int64_t pairs_memory(const Pairs *p);  /* bytes that the cache and the buffers take at most */
 
 /* The next call of pairs_next gives the batch of this step (from 0, over all epochs). */
 int pairs_seek(Pairs *p, int64_t step);
 
-/* The next calls of pairs_next give the held-out pairs in their order, from the first one. The last
- * batch repeats the last pair. There are no second frames. Until pairs_seek. */
-int pairs_seek_held_out(Pairs *p);
+/* The next calls of pairs_next give a sample that is not empty, from its first pair; the last batch
+ * repeats the last one. There are no second frames. Until pairs_seek. */
+int pairs_seek_sample(Pairs *p, PairsSample which);
 
 /* One batch, in order. Errors of the decoding thread surface here. */
 int pairs_next(Pairs *p, PairBatch *out);

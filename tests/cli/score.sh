@@ -37,9 +37,9 @@ cmp -s first out || fail "a run that is resumed at its end has other surprises"
 expect 0 '' info run
 grep -q 'surprise    motion from' out || fail "info tells nothing of surprise"
 expect 0 '17 pairs, 10 held out' train data -o held "${small[@]}" --hold-out 0.5 --epochs 2 --keep 2
-grep -q 'errors    learned from 10 frames' err || fail "train tells nothing of errors: $(cat err)"
+grep -q 'errors    learned from 17 frames' err || fail "train tells nothing of errors: $(cat err)"
 expect 0 '' info held
-grep -q 'motion from .* errors from 10' out || fail "info tells nothing of errors"
+grep -q 'motion from .* errors from 17' out || fail "info tells nothing of errors"
 expect 0 '' score held data/testing/frames/01_runner
 cp out first
 expect 0 '' score held/epoch-002.safetensors data/testing/frames/01_runner
