@@ -256,8 +256,10 @@ void stays_add(Stays *s, const Movement *m, const Frame *f) {
                                s->standing.change, model->rows * model->cols);
 }
 
+/* What is smaller has other reasons than a thing that stays. */
 double stays_surprise(const Stays *s) {
-    return calibration_surprise(&s->model->held_out, s->value);
+    const Calibration *c = &s->model->held_out;
+    return s->value > c->tail[0] ? calibration_surprise(c, s->value) : 0;
 }
 
 int stays_cells(const Stays *s, int *cols) {
