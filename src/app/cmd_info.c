@@ -65,8 +65,9 @@ static void print_text(const char *path, const Safetensors *file, CheckpointInfo
            (long long)c->model.steps_per_epoch);
     if (c->model.interval > 0)
         printf("interval    %.3g s between frames\n", c->model.interval);
-    printf("int8        %s\n", has_ranges(file) ? "has ranges: --precision int8 works"
-                                                : "no ranges; 'normalcy quantize' adds them");
+    if (c->model.network.depth)
+        printf("int8        %s\n", has_ranges(file) ? "has ranges: --precision int8 works"
+                                                    : "no ranges; 'normalcy quantize' adds them");
     print_evidence(evidence);
     for (OptGroup *g = groups; g->rows; g++) {
         printf("\n%s\n", g->title);
@@ -96,6 +97,7 @@ static int print_json(const char *path, const Safetensors *file, CheckpointInfo 
     js_set_text(j, "int8", has_ranges(file) ? "yes" : "no");
     js_set_int(j, "motion_frames", evidence->motion);
     js_set_int(j, "error_frames", evidence->errors);
+    js_set_int(j, "stays_frames", evidence->stays);
     js_set(j, "network", opt_to_json(network));
     js_set(j, "training", opt_to_json(training));
     int code = json_print(j);

@@ -208,8 +208,8 @@ static int open_checkpoint(Train *t, int argc, char **argv) {
     return intruders && !t->training.intruders ? ERR_FAIL : 0;
 }
 
-/* Refuses options that change the network of a resumed run. */
-static int check_network(const Train *t) {
+/* Refuses options that change the network of a resumed run, or what it may see. */
+static int check_resumed(const Train *t) {
     char a[OPT_VALUE], b[OPT_VALUE];
     for (const Opt *row = vit_options; row->name; row++) {
         const char *was = opt_value_text(row, &t->stored.model.network, a);
@@ -218,6 +218,9 @@ static int check_network(const Train *t) {
             return err_set(ERR_USAGE, "--%s %s: the run's network has %s, which cannot change",
                            row->name, now, was);
     }
+    if (t->training.hold_out != t->stored.training.hold_out)
+        return err_set(ERR_USAGE, "--hold-out %g: the run's is %g, which cannot change",
+                       t->training.hold_out, t->stored.training.hold_out);
     return 0;
 }
 
@@ -249,8 +252,10 @@ static int parse(Train *t, int argc, char **argv) {
                                                : ERR_FAIL;
     if (!code)
         code = js_check_text("--intruders", t->training.intruders);
+    if (!code && !t->command->judges && !t->network.depth)
+        code = err_set(ERR_USAGE, "--depth 0 is no network: there is nothing to pre-train");
     if (!code)
-        code = t->args.resume ? check_network(t) : vit_config_check(&t->network);
+        code = t->args.resume ? check_resumed(t) : vit_config_check(&t->network);
     return code ? code : train_settings_check(&t->training, &t->network);
 }
 
@@ -467,6 +472,11 @@ static int tell_stopped(const Train *t, int64_t total) {
     return code;
 }
 
+/* Steps of all epochs; without a network there are none. */
+static int64_t steps_of(const Train *t) {
+    return t->network.depth ? t->training.epochs * t->trainer->steps_per_epoch : 0;
+}
+
 /* Before the network, so that every checkpoint has it. It needs the footage alone. */
 static int learn(Train *t) {
     int code = 0;
@@ -477,7 +487,7 @@ static int learn(Train *t) {
     }
     t->trainer->judgement = &t->judgement;
     if (code == ERR_STOPPED && t->args.resume)
-        return tell_stopped(t, t->training.epochs * t->trainer->steps_per_epoch);
+        return tell_stopped(t, steps_of(t));
     if (code == ERR_STOPPED)
         log_info("stopped before the first step: the same command begins again");
     return code;
@@ -485,7 +495,7 @@ static int learn(Train *t) {
 
 static int loop(Train *t) {
     Trainer *tr = t->trainer;
-    int64_t total = t->network.depth ? tr->settings.epochs * tr->steps_per_epoch : 0;
+    int64_t total = steps_of(t);
     if (t->args.steps > 0 && t->args.steps < total)
         total = t->args.steps;
     Clock clock = {.epoch_start = clock_seconds(), .step_start = clock_seconds()};

@@ -320,8 +320,10 @@ static int plan(Pairs *p, const Split *split) {
         return code;
     p->held = hold_out(p->pairs, c->hold_out, c->frames_in);
     if (pairs_count(p) < c->batch)
-        return err_set(ERR_FAIL, "the clips have %lld pairs of frames, fewer than one batch of %d",
-                       (long long)pairs_count(p), c->batch);
+        return err_set(ERR_FAIL,
+                       "the clips have %lld pairs of frames%s, fewer than one batch of %d",
+                       (long long)pairs_count(p),
+                       p->held.blocks ? " without those that are held out" : "", c->batch);
     p->frame_bytes = (int64_t)c->size * c->size * 3;
     p->epoch = -1;
     p->sample = -1;

@@ -5,7 +5,7 @@
  * is just the step: no state to save, and a resumed run sees the same batches.
  *
  * Some pairs can be held out: a few blocks of time, spread over the footage. No batch of an epoch
- * has them. */
+ * has them; second frames may come from there. */
 #ifndef DATA_PAIRS_H
 #define DATA_PAIRS_H
 

@@ -95,6 +95,8 @@ int64_t acts_plan(Acts *a, char *base, const VitConfig *c, DType input, int64_t 
     Plan plan = {base, 0, c, type, input, training, images, vit_patches(c), vit_patches(c) + 1};
     Plan *p = &plan;
     int64_t rows = p->B * p->T, D = c->width, area = c->patch * c->patch;
+    if (!c->depth) /* no network */
+        return 0;
     a->patches = take_tensor(p, type, p->B * p->N, VIT_COLOURS * c->frames * area);
     a->embedded = take_tensor(p, F32, p->B * p->N, D);
     a->x0 = take_tensor(p, F32, rows, D);
@@ -118,7 +120,7 @@ int64_t acts_plan(Acts *a, char *base, const VitConfig *c, DType input, int64_t 
         else
             a->block[l] = a->block[0];
     }
-    if (training && c->depth)
+    if (training)
         a->gradients = plan_gradients(p, first, (p->used - first) / c->depth, params, count);
     return p->used;
 }

@@ -193,7 +193,11 @@ static bool is_foreign(const char *plain) {
 
 /* What a file of ours holds besides the network. */
 static bool is_beside(const char *name) {
-    return begins(name, "optimizer.") || begins(name, "motion.") || begins(name, "error.");
+    static const char *const beside[] = {"optimizer.", "motion.", "stays.", "error."};
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        if (begins(name, beside[i]))
+            return true;
+    return false;
 }
 
 static int translate(ImportSource *s, int i, bool has_norm, const char *path) {

@@ -1,7 +1,8 @@
 /* From a pair to its score (Eq. 8): predict the next frame, compare it with the real one.
  *
- * The scorer runs one pair at a time and no call affects the next, so a frame's score has the same
- * bits offline and live. */
+ * The scorer runs one pair at a time and no call of scorer_run affects the next, so a frame's PSNR
+ * has the same bits offline and live. So has its surprise, which may depend on all frames since the
+ * source began (stays.h). */
 #ifndef SCORE_SCORER_H
 #define SCORE_SCORER_H
 

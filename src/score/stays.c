@@ -61,8 +61,8 @@ static void normalise(float *level, size_t cells) {
     while (bin < LEVELS - 1 && 2 * (below += (size_t)count[bin]) <= cells)
         bin++;
     float median = fmaxf(((float)bin + 0.5F) / LEVEL_STEPS, 4); /* in the dark nothing is certain */
-    for (size_t i = 0; i < cells; i++)
-        level[i] *= 100 / median;
+    for (size_t i = 0; i < cells; i++) /* lamps in the dark are as bright as can be kept */
+        level[i] = fminf(level[i] * 100 / median, STAYS_MOST);
 }
 
 static bool moved(const Standing *s, int row, int col) {
@@ -101,7 +101,7 @@ bool standing_add(Standing *s, const Movement *m, const Frame *f) {
     s->level = level;
     movement_levels(m, s->level);
     normalise(s->level, cells_of(s));
-    double step = isfinite(f->seconds) ? f->seconds - s->seconds : STEP;
+    double since = f->seconds - s->seconds, step = isfinite(since) ? since : STEP;
     for (int i = 0; i < s->rows * s->cols && s->begun; i++) {
         bool moves = moved_near(s, i / s->cols, i % s->cols);
         s->still[i] = moves ? 0 : s->still[i] + (float)step;
@@ -135,10 +135,9 @@ float stays_value(float *map, const float *low, const float *high, const float *
 static const float FLOOR = 6, LEAST_TAIL = 2; /* levels */
 
 int stays_calibrate(Calibration *c, float *values, int count) {
-    int code = calibration_fit(c, values, count, LEAST_TAIL);
-    if (!code)
-        c->tail[0] = fmaxf(c->tail[0], FLOOR);
-    return code;
+    for (int i = 0; i < count; i++)
+        values[i] = fmaxf(values[i], FLOOR);
+    return calibration_fit(c, values, count, LEAST_TAIL);
 }
 
 /* ---- the model ---- */

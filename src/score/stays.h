@@ -52,6 +52,8 @@ void stays_heat(const Stays *s, float *out);
 
 /* ---- shared with stays_learn.c ---- */
 
+static const float STAYS_MOST = 1000; /* level */
+
 /* The cells of the frames so far. */
 typedef struct {
     int rows, cols;
@@ -78,8 +80,8 @@ bool standing_add(Standing *s, const Movement *m, const Frame *f);
 float stays_value(float *map, const float *low, const float *high, const float *level,
                   const float *change, int cells);
 
-/* From the values of training frames, which it sorts. Pictures differ by 6 levels for many reasons,
- * so that smaller values are no surprise, whatever was held out. */
+/* From the values of training frames, which it changes and sorts. Pictures differ by 6 levels for
+ * many reasons, so that smaller values count as 6. */
 int stays_calibrate(Calibration *c, float *values, int count);
 
 #endif

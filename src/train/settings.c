@@ -57,10 +57,9 @@ const Opt train_options[] = {
                  "drop-path of the last block; the first has none"),
     OPT_REAL_ROW(TrainSettings, interval, "interval", "0", 0, 3600,
                  "seconds between the frames of a video, at least: every k-th; 0: every frame"),
-    OPT_REAL_ROW(
-        TrainSettings, hold_out, "hold-out", "0", 0, 0.5,
-        "share of the footage that nothing is learned from: it tells how large errors are; "
-        "0: none, and errors have no surprise"),
+    OPT_REAL_ROW(TrainSettings, hold_out, "hold-out", "0", 0, 0.5,
+                 "share of the footage that the network does not learn from: it tells how large "
+                 "errors are; 0: none, and errors have no surprise"),
     OPT_INT_ROW(TrainSettings, seed, "seed", "2022", 0, 4294967295.0, "N",
                 "seed of weights, order, masks and noise"),
     OPT_END,

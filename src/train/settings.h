@@ -42,7 +42,7 @@ typedef struct {
     double lambda_int, lambda_gd, lambda_cst;
     double dropout, drop_path;
     double interval; /* seconds between frames, at least; 0: every frame */
-    double hold_out; /* share of the pairs that nothing is learned from (data/pairs.h) */
+    double hold_out; /* share of the pairs that the network never sees (data/pairs.h) */
     int64_t seed;
 } TrainSettings;
 

@@ -57,6 +57,10 @@ expect 0 '' score nothing data/testing/frames/01_runner
 grep -q '"by":"motion"' out || fail "a model without a network does not judge motion"
 expect 0 '' eval nothing data --variants all --localise
 grep -q 'nothing .* motion ' out || fail "eval --localise has no level of motion"
+expect 2 'hold-out 0.2: the run' train --resume -o nothing --hold-out 0.2
+expect 2 'nothing to pre-train' pretrain data -o nothing2 --depth 0
+expect 0 '' train data -o onward --init held "${small[@]}" --steps 1
+grep -q ignored err && fail "--init names what is no part of the network: $(grep ignored err)"
 expect 1 'no network to quantize' quantize nothing data -o quantized.safetensors
 
 echo "-- footage"
