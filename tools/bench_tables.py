@@ -85,7 +85,7 @@ def figure(value, unit):
     if unit == "share":
         return f"{100 * value:.2g} %"
     if unit in ("images/s", "frames/s"):
-        return f"{value:.3g}"
+        return f"{value:.3g}" if value < 999.5 else f"{value:.0f}"
     if unit == "s":
         return f"{value:#.3g} s" if value >= 0.1 else f"{value * 1e3:.3g} ms"
     return f"{value:.3g} s" if value >= 0.9995 else f"{value * 1e3:.3g} ms"
