@@ -137,7 +137,12 @@ static const float FLOOR = 6, LEAST_TAIL = 2; /* levels */
 int stays_calibrate(Calibration *c, float *values, int count) {
     for (int i = 0; i < count; i++)
         values[i] = fmaxf(values[i], FLOOR);
-    return calibration_fit(c, values, count, LEAST_TAIL);
+    int code = calibration_fit(c, values, count, LEAST_TAIL);
+    if (code)
+        return code;
+    c->tail[0] = c->ranks[count - 1];
+    c->tail[1] = fmaxf(c->tail[1], (c->tail[0] - FLOOR) / 4);
+    return 0;
 }
 
 /* ---- the model ---- */

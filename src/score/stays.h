@@ -42,7 +42,8 @@ void stays_reset(Stays *s);
 void stays_add(Stays *s, const Movement *m, const Frame *f);
 
 /* The surprise of the frames so far: -ln of the share of held-out training frames that are as far
- * from what stood there. 0 up to one in ten, and while nothing has stood still for long enough. */
+ * from what stood there. 0 where training frames
+ * were as far from it, and while nothing has stood still for long enough. */
 double stays_surprise(const Stays *s);
 
 /* For pictures: 0 to 1 by cell, 1 is what makes a frame one in a thousand. Cells of a row come one
@@ -81,7 +82,8 @@ float stays_value(float *map, const float *low, const float *high, const float *
                   const float *change, int cells);
 
 /* From the values of training frames, which it changes and sorts. Pictures differ by 6 levels for
- * many reasons, so that smaller values count as 6. */
+ * many reasons, so that smaller values count as 6. What stays does so for many frames that are one
+ * event; so only what is above the greatest value is rare. */
 int stays_calibrate(Calibration *c, float *values, int count);
 
 #endif
