@@ -260,7 +260,7 @@ void stays_add(Stays *s, const Movement *m, const Frame *f) {
                                s->standing.change, model->rows * model->cols);
 }
 
-/* What is smaller has other reasons than a thing that stays. */
+/* Up to the tail, training frames were as far from what stood there. */
 double stays_surprise(const Stays *s) {
     const Calibration *c = &s->model->held_out;
     return s->value > c->tail[0] ? calibration_surprise(c, s->value) : 0;

@@ -42,8 +42,7 @@ void stays_reset(Stays *s);
 void stays_add(Stays *s, const Movement *m, const Frame *f);
 
 /* The surprise of the frames so far: -ln of the share of held-out training frames that are as far
- * from what stood there. 0 where training frames
- * were as far from it, and while nothing has stood still for long enough. */
+ * from what stood there. 0 if some were as far, and while nothing stands still for long enough. */
 double stays_surprise(const Stays *s);
 
 /* For pictures: 0 to 1 by cell, 1 is what makes a frame one in a thousand. Cells of a row come one
