@@ -108,9 +108,17 @@ static Sample *sample_new(void) {
                                    s->baseline + c * FRAMES,
                                    s->label + c * FRAMES};
     for (int i = 0; i < 2; i++)
-        s->frames[i] =
-            (ReportFrame){"02", 41 + i,     21.5,       0.75,       i == 0,
-                          SIDE, s->picture, s->picture, s->picture, i ? NULL : s->picture};
+        s->frames[i] = (ReportFrame){.clip = "02",
+                                     .index = 41 + i,
+                                     .score = {21.5, i ? NAN : 7.25, OPINION_MOTION},
+                                     .anomaly = 0.75,
+                                     .abnormal = i == 0,
+                                     .size = SIDE,
+                                     .frame = s->picture,
+                                     .prediction = s->picture,
+                                     .difference = s->picture,
+                                     .odd = i ? NULL : s->picture,
+                                     .truth = i ? NULL : s->picture};
     s->group = (ReportGroup){"Two frames", "a note", s->frames, 2};
     ResultRow row = {.model = "runs/a/model.safetensors",
                      .protocol = "per-clip",
@@ -140,7 +148,7 @@ static Sample *sample_new(void) {
                          .facts = facts,
                          .rows = s->rows,
                          .row_count = 4,
-                         .roc_row = s->rows,
+                         .told = s->rows,
                          .clips = s->clips,
                          .clip_count = CLIPS,
                          .groups = &s->group,
@@ -173,10 +181,12 @@ static void test_whole_page(void **state) {
     assert_int_equal(count(page, "<path class=\"model\""), CLIPS + 1);
     assert_int_equal(count(page, "<path class=\"baseline\""), CLIPS + 1);
     assert_int_equal(count(page, "<rect class=\"truth\""), 2); /* clip 01 is normal */
-    assert_int_equal(count(page, "data:image/png;base64,iVBORw0KGgo"), 7);
+    assert_int_equal(count(page, "data:image/png;base64,iVBORw0KGgo"), 8);
     assert_int_equal(count(page, "no truth"), 1);
     assert_non_null(strstr(page, "<h2>Two frames</h2>\n<p class=\"legend\">a note</p>"));
-    assert_int_equal(count(page, "PSNR 21.5 dB, score 0.75"), 2);
+    assert_int_equal(count(page, "PSNR 21.5 dB, score 0.75"), 1);
+    assert_int_equal(count(page, "PSNR 21.5 dB, surprise 7.2 (motion), score 0.75"), 1);
+    assert_int_equal(count(page, "what is odd"), 2); /* a picture and its alternative text */
     assert_non_null(strstr(page, "<dt>Seed</dt><dd>2022</dd>"));
     assert_non_null(strstr(page, "prefers-color-scheme:dark"));
     assert_non_null(strstr(page, "@media print"));
@@ -231,7 +241,7 @@ static void test_numbers_that_are_none(void **state) {
     for (int i = 0; i < 4; i++)
         s->rows[i].auroc_micro = s->rows[i].auroc_macro = NAN;
     s->rows[0].psnr = INFINITY;
-    s->frames[0].psnr = INFINITY;
+    s->frames[0].score.psnr = INFINITY;
     s->report.roc = s->report.roc_baseline = NULL;
     s->report.roc_count = s->report.roc_baseline_count = 0;
     char *page = page_of(&s->report);
@@ -267,7 +277,7 @@ static void test_without_persistence(void **state) {
 static void test_persistence_alone(void **state) {
     (void)state;
     Sample *s = sample_new();
-    s->report.rows = s->rows + 2;
+    s->report.rows = s->report.told = s->rows + 2;
     s->report.row_count = 2;
     char *page = page_of(&s->report);
     check_page(page);

@@ -36,15 +36,23 @@ bool result_is_baseline(const ResultRow *row) {
     return strcmp(row->model, "persistence") == 0;
 }
 
-const ResultRow *result_baseline(const ResultRow *rows, int count, const ResultRow *row) {
-    for (int i = 0; i < count; i++) {
-        const ResultRow *b = &rows[i];
-        if (result_is_baseline(b) && strcmp(b->protocol, row->protocol) == 0 &&
-            strcmp(b->score, row->score) == 0 && strcmp(b->hash, row->hash) == 0 &&
-            (b->smooth > 0) == (row->smooth > 0))
-            return b;
-    }
+static bool judged_alike(const ResultRow *a, const ResultRow *b) {
+    return strcmp(a->protocol, b->protocol) == 0 && strcmp(a->hash, b->hash) == 0 &&
+           (a->smooth > 0) == (b->smooth > 0);
+}
+
+static const ResultRow *baseline_of(const ResultRow *rows, int count, const ResultRow *row,
+                                    const char *score) {
+    for (int i = 0; i < count; i++)
+        if (result_is_baseline(&rows[i]) && judged_alike(&rows[i], row) &&
+            strcmp(rows[i].score, score) == 0)
+            return &rows[i];
     return NULL;
+}
+
+const ResultRow *result_baseline(const ResultRow *rows, int count, const ResultRow *row) {
+    const ResultRow *same = baseline_of(rows, count, row, row->score);
+    return same ? same : baseline_of(rows, count, row, "frame");
 }
 
 bool results_compare(const ResultRow *rows, int count) {

@@ -29,7 +29,8 @@ int result_measure(ResultRow *row, const Judged *j, double fps, double budget);
 /* Whether the row is persistence's. */
 bool result_is_baseline(const ResultRow *row);
 
-/* The row of persistence that was judged like `row`; NULL if there is none. */
+/* The row of persistence that was judged like `row`: of the same score, or of its PSNR if it has no
+ * such score. NULL if there is none. */
 const ResultRow *result_baseline(const ResultRow *rows, int count, const ResultRow *row);
 
 /* Whether the rows hold persistence and also another model to compare with it. */

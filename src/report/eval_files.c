@@ -233,7 +233,7 @@ int eval_write(const EvalResults *r, const char *folder) {
     if (!code)
         code = write_csv(e, judged, path.at[CSV]);
     if (!code)
-        code = eval_page_write(r, judged, path.at[PAGE]);
+        code = eval_page_write(r, path.at[PAGE]);
     if (!code)
         code = write_json(r, path.at[JSON]);
     for (int m = 0; m < EVALUATE_MODELS; m++)

@@ -14,23 +14,27 @@
 enum { GROUPS = 3, LONGEST = 10 }; /* number of lists; most frames in a list */
 
 /* The rank of a frame in a list. The highest are shown; -INFINITY: never. */
-static double by_psnr(const ReportFrame *f) {
-    return -f->psnr;
+static double by_score(const ReportFrame *f, double regularity) {
+    (void)f;
+    return -regularity;
 }
 
-static double by_normal(const ReportFrame *f) {
+static double by_normal(const ReportFrame *f, double regularity) {
+    (void)regularity;
     return f->abnormal ? -INFINITY : f->anomaly;
 }
 
-static double by_abnormal(const ReportFrame *f) {
+static double by_abnormal(const ReportFrame *f, double regularity) {
+    (void)regularity;
     return f->abnormal ? -f->anomaly : -INFINITY;
 }
 
 static const struct {
     const char *title, *note;
-    double (*rank)(const ReportFrame *f);
+    double (*rank)(const ReportFrame *f, double regularity);
 } groups[GROUPS] = {
-    {"Frames with the lowest PSNR", "The lowest of each clip, the lowest clips first.", by_psnr},
+    {"Frames with the highest scores", "One of each clip, by scores before they are scaled.",
+     by_score},
     {"Normal frames with the highest scores",
      "Where false alarms come from. One of each clip; scores are scaled within it, as in the "
      "curves.",
@@ -65,9 +69,9 @@ static void insert(Pick *p, const ReportFrame *f, double rank, int clip) {
 }
 
 /* Picks one frame from each clip that has frames of the group's kind. */
-static int pick_frames(Pick *p, const Evaluation *e, const Judged *j, int group) {
+static int pick_frames(Pick *p, const Evaluation *e, const Judged *j, ScoreKind kind, int group) {
     const Labels *l = e->labels[0];
-    const double *psnr = e->value[0][SCORE_FRAME];
+    const double *regularity = e->value[0][kind];
     int64_t start = 0, scored = 0;
     for (int c = 0; c < e->clips; start += l->length[c++]) {
         ReportFrame best = {0};
@@ -76,11 +80,10 @@ static int pick_frames(Pick *p, const Evaluation *e, const Judged *j, int group)
             int64_t t = j->frame[scored];
             ReportFrame f = {.clip = e->data->test.clips[c].name,
                              .index = t,
-                             .psnr = psnr_shown(psnr[start + t]),
                              .anomaly = j->score[scored],
                              .abnormal = j->label[scored],
                              .size = (int)scorer_info(e->scorer[0])->size};
-            double rank = groups[group].rank(&f);
+            double rank = groups[group].rank(&f, regularity[start + t]);
             if (rank > highest) {
                 highest = rank;
                 best = f;
@@ -93,11 +96,15 @@ static int pick_frames(Pick *p, const Evaluation *e, const Judged *j, int group)
     for (int i = 0; i < p->count && !code; i++) {
         ReportFrame *f = &p->frame[i];
         FramePictures *made = &p->pictures[i];
-        code = frame_pictures(made, e->scorer[0], e->data, p->clip[i], f->index);
+        code = frame_pictures(made, e->scorer[0], e->data, p->clip[i], f->index,
+                              kind == SCORE_SURPRISE);
         f->frame = made->frame;
         f->prediction = made->prediction;
         f->difference = made->difference;
+        f->odd = made->odd;
         f->truth = made->truth;
+        f->score = made->score;
+        f->score.psnr = psnr_shown(made->score.psnr);
     }
     return code;
 }
@@ -107,7 +114,7 @@ typedef struct {
     const char *pair[13];
 } Facts;
 
-static void write_facts(Facts *f, const Evaluation *e) {
+static void write_facts(Facts *f, const Evaluation *e, ScoreKind kind) {
     int n = 0;
     snprintf(f->labels, sizeof f->labels, "%s, hash %s", e->labels[0]->variant, e->labels[0]->hash);
     if (e->scorer[0]) {
@@ -119,7 +126,10 @@ static void write_facts(Facts *f, const Evaluation *e) {
                      (long long)info->model.step,
                      (long long)(info->model.epochs * info->model.steps_per_epoch),
                      (long long)info->model.seed);
-        snprintf(f->scores, sizeof f->scores, "PSNR of the predicted next frame, last step");
+        snprintf(f->scores, sizeof f->scores, "%s, last step",
+                 kind == SCORE_FRAME      ? "PSNR of the predicted next frame"
+                 : kind == SCORE_SURPRISE ? "surprise of motion, PSNR and what stays"
+                                          : score_names[kind]);
     } else {
         snprintf(f->scores, sizeof f->scores, "given; first %lld and last %lld of a clip without",
                  (long long)e->first, (long long)e->last);
@@ -135,23 +145,36 @@ static void write_facts(Facts *f, const Evaluation *e) {
     f->pair[n] = NULL;
 }
 
-/* The ROC curves for the score and protocol of the first row. */
-static int make_roc(Report *r, RocPoint *roc[EVALUATE_MODELS], const Evaluation *e,
-                    const ResultRow *row) {
-    int64_t count[EVALUATE_MODELS] = {0};
-    int code = 0, kind = SCORE_FRAME; /* scores from elsewhere are stored there */
+/* The row to tell of: the first one of a surprise, else the first one. */
+static const ResultRow *row_told(const EvalResults *r) {
+    for (int i = 0; i < r->count; i++)
+        if (strcmp(r->rows[i].score, score_names[SCORE_SURPRISE]) == 0)
+            return &r->rows[i];
+    return &r->rows[0];
+}
+
+/* Scores from elsewhere are stored as SCORE_FRAME. */
+static ScoreKind kind_of(const ResultRow *row) {
     for (int k = 0; k < SCORE_KINDS; k++)
-        kind = strcmp(row->score, score_names[k]) == 0 ? k : kind;
+        if (strcmp(row->score, score_names[k]) == 0)
+            return (ScoreKind)k;
+    return SCORE_FRAME;
+}
+
+/* The ROC curves for the score and protocol of the row that is told. */
+static int make_roc(Report *r, RocPoint *roc[EVALUATE_MODELS], const Evaluation *e) {
+    int64_t count[EVALUATE_MODELS] = {0};
+    ScoreKind kind = kind_of(r->told);
+    int code = 0;
     for (int m = 0; m < e->models && !code; m++) {
         Judged j = {0};
         if (!e->value[m][kind])
             continue;
-        code = evaluation_judge(&j, e, m, (ScoreKind)kind, protocol_find(row->protocol));
+        code = evaluation_judge(&j, e, m, kind, protocol_find(r->told->protocol));
         if (!code && j.abnormal > 0 && j.abnormal < j.frames)
             code = roc_curve(&roc[m], &count[m], j.score, j.label, j.frames);
         judged_free(&j);
     }
-    r->roc_row = row;
     r->roc = roc[0];
     r->roc_count = count[0];
     r->roc_baseline = roc[1];
@@ -170,11 +193,37 @@ static int list_places(ReportPlace *out, const EvalLocalise *l) {
     return n;
 }
 
-int eval_page_write(const EvalResults *results, const Judged *judged, const char *path) {
-    const Evaluation *e = results->evaluation;
+/* The clips' curves, by protocol "per-clip"; scored frames only. */
+static int judge_clips(Judged judged[EVALUATE_MODELS], ReportClip *clips, const Evaluation *e,
+                       ScoreKind kind) {
     int last = e->models - 1; /* persistence */
+    for (int m = 0; m < e->models; m++) {
+        int code = e->value[m][kind]
+                       ? evaluation_judge(&judged[m], e, m, kind, protocol_find("per-clip"))
+                       : 0;
+        if (code)
+            return code;
+    }
+    for (int64_t c = 0, i = 0; c < e->clips; i += judged[0].length[c++])
+        clips[c] =
+            (ReportClip){.name = e->data->test.clips[c].name,
+                         .note = judged[0].length[c] < e->labels[0]->length[c] - e->first - e->last
+                                     ? "without the frames that have no score"
+                                     : "",
+                         .first = e->first,
+                         .frames = judged[0].length[c],
+                         .anomaly = judged[0].score + i,
+                         .baseline = judged[last].score ? judged[last].score + i : NULL,
+                         .label = judged[0].label + i};
+    return 0;
+}
+
+int eval_page_write(const EvalResults *results, const char *path) {
+    const Evaluation *e = results->evaluation;
+    const ResultRow *told = row_told(results);
+    ScoreKind kind = kind_of(told);
     Facts facts = {0};
-    write_facts(&facts, e);
+    write_facts(&facts, e, kind);
     Pick *picks = mem_alloc(GROUPS, sizeof *picks);
     ReportGroup lists[GROUPS];
     ReportClip *clips = mem_alloc((size_t)e->clips, sizeof *clips);
@@ -185,6 +234,7 @@ int eval_page_write(const EvalResults *results, const Judged *judged, const char
                 .facts = facts.pair,
                 .rows = results->rows,
                 .row_count = results->count,
+                .told = told,
                 .alarms = results->alarms,
                 .fps = results->fps,
                 .budget = results->budget,
@@ -199,22 +249,14 @@ int eval_page_write(const EvalResults *results, const Judged *judged, const char
                 .clip_count = e->clips,
                 .groups = lists};
     RocPoint *roc[EVALUATE_MODELS] = {NULL};
+    Judged judged[EVALUATE_MODELS] = {{0}};
     int code = clips && picks ? 0 : ERR_FAIL;
-    for (int64_t c = 0, i = 0; c < e->clips && !code; i += judged[0].length[c++])
-        clips[c] =
-            (ReportClip){.name = e->data->test.clips[c].name,
-                         .note = judged[0].length[c] < e->labels[0]->length[c] - e->first - e->last
-                                     ? "without the frames that have no score"
-                                     : "",
-                         .first = e->first,
-                         .frames = judged[0].length[c],
-                         .anomaly = judged[0].score + i,
-                         .baseline = judged[last].score + i,
-                         .label = judged[0].label + i};
     if (!code)
-        code = make_roc(&r, roc, e, &results->rows[0]);
+        code = judge_clips(judged, clips, e, kind);
+    if (!code)
+        code = make_roc(&r, roc, e);
     for (int g = 0; g < GROUPS && e->scorer[0] && !code; g++) {
-        code = pick_frames(&picks[g], e, &judged[0], g);
+        code = pick_frames(&picks[g], e, &judged[0], kind, g);
         lists[r.group_count++] =
             (ReportGroup){groups[g].title, groups[g].note, picks[g].frame, picks[g].count};
     }
@@ -222,6 +264,8 @@ int eval_page_write(const EvalResults *results, const Judged *judged, const char
         code = report_write(&r, path);
     for (int i = 0; picks && i < GROUPS * LONGEST; i++)
         frame_pictures_free(&picks[i / LONGEST].pictures[i % LONGEST]);
+    for (int m = 0; m < EVALUATE_MODELS; m++)
+        judged_free(&judged[m]);
     mem_free(picks);
     mem_free(clips);
     mem_free(roc[0]);

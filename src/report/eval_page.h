@@ -4,8 +4,8 @@
 
 #include "eval/eval_results.h"
 
-/* Writes report.html. `judged` holds each model's scores under the protocol "per-clip", from which
- * the curves are drawn. */
-int eval_page_write(const EvalResults *r, const Judged *judged, const char *path);
+/* Writes report.html. It tells of the surprise if a row has it, else of the first row's score. Its
+ * curves are drawn under the protocol "per-clip". */
+int eval_page_write(const EvalResults *r, const char *path);
 
 #endif

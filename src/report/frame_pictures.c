@@ -1,11 +1,13 @@
 #include "report/frame_pictures.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "data/mask_tracks.h"
 #include "data/masks.h"
+#include "score/annotate.h"
 #include "video/draw.h"
 #include "video/sampler.h"
 #include "video/source.h"
@@ -58,14 +60,19 @@ static int draw_truth(FramePictures *p, const Dataset *data, int clip, int64_t i
     return code;
 }
 
-/* Fills the window up to the frame. Which frames an interval takes depends on all before it. */
-static int fill(Window *w, Source *source, int64_t index, double interval) {
+/* Fills the window up to the frame. Which frames an interval takes depends on all before it, and so
+ * may the opinions. */
+static int fill(Window *w, Scorer *s, Source *source, int64_t index, bool odd) {
+    double interval = scorer_info(s)->interval;
     Frame f = {0};
     Sampler sampler;
     sampler_start(&sampler, interval);
-    int code = source_seek(source, interval > 0 ? 0 : index - w->frames);
+    scorer_reset(s);
+    int code = source_seek(source, odd || interval > 0 ? 0 : index - w->frames);
     do {
         code = code ? code : source_read(source, &f);
+        if (!code && odd)
+            scorer_add(s, &f);
         if (!code && sampler_take(&sampler, f.seconds))
             window_push(w, &f);
     } while (!code && f.index < index);
@@ -73,26 +80,45 @@ static int fill(Window *w, Source *source, int64_t index, double interval) {
     return code;
 }
 
-/* Scores the frame; the scorer keeps the prediction. */
-static int score(Scorer *s, Window *w, const char *url, int64_t index) {
+/* Scores the frame; the scorer keeps the prediction and the maps. */
+static int score(FrameScore *out, Scorer *s, Window *w, const char *url, int64_t index, bool odd) {
     Source *source = NULL;
-    double psnr;
+    Opinions o;
     int code = source_open(&source, url);
+    *out = (FrameScore){NAN, NAN, OPINION_ERROR};
     if (!code)
-        code = fill(w, source, index, scorer_info(s)->interval);
+        code = fill(w, s, source, index, odd);
     if (!code)
-        code = scorer_run(s, window_x(w), window_y(w), &psnr);
+        code = scorer_run(s, window_x(w), window_y(w), &out->psnr);
+    if (!code && odd)
+        code = scorer_judge(s, out->psnr, &o);
+    if (!code && odd)
+        out->surprise = surprise_of(&o, &out->by);
     source_free(&source);
     return code;
 }
 
-int frame_pictures(FramePictures *out, Scorer *s, const Dataset *data, int clip, int64_t index) {
+static int draw_odd(FramePictures *p, const Scorer *s) {
+    size_t bytes = 3 * (size_t)p->size * (size_t)p->size;
+    float *map = mem_alloc((size_t)annotate_room(s), sizeof *map);
+    p->odd = mem_alloc(bytes, 1);
+    int code = map && p->odd ? 0 : ERR_FAIL;
+    if (!code) {
+        memcpy(p->odd, p->frame, bytes);
+        annotate_map((Canvas){p->odd, p->size, p->size}, s, map, p->score);
+    }
+    mem_free(map);
+    return code;
+}
+
+int frame_pictures(FramePictures *out, Scorer *s, const Dataset *data, int clip, int64_t index,
+                   bool odd) {
     FramePictures p = {.size = (int)scorer_info(s)->size};
     size_t pixels = (size_t)p.size * (size_t)p.size;
     Window w = {0};
     int code = window_open(&w, p.size, (int)scorer_info(s)->frames);
     if (!code)
-        code = score(s, &w, data->test.clips[clip].url, index);
+        code = score(&p.score, s, &w, data->test.clips[clip].url, index, odd);
     if (!code) {
         p.frame = mem_alloc(pixels, 3);
         p.prediction = mem_alloc(pixels, 3);
@@ -104,6 +130,8 @@ int frame_pictures(FramePictures *out, Scorer *s, const Dataset *data, int clip,
         scorer_pictures(s, p.prediction, p.difference);
         code = draw_truth(&p, data, clip, index);
     }
+    if (!code && !isnan(p.score.surprise))
+        code = draw_odd(&p, s);
     window_free(&w);
     if (code)
         frame_pictures_free(&p);
@@ -116,6 +144,7 @@ void frame_pictures_free(FramePictures *p) {
     mem_free(p->frame);
     mem_free(p->prediction);
     mem_free(p->difference);
+    mem_free(p->odd);
     mem_free(p->truth);
     *p = (FramePictures){0};
 }

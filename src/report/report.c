@@ -13,12 +13,20 @@
 
 /* ---- sections ---- */
 
-/* Writes one line about the first row that is not persistence, or else about persistence. */
+/* Names the score unless it is the plain one. */
+static void write_score(FileOut *f, const ResultRow *row) {
+    if (!results_tell_score(row, 1))
+        return;
+    file_printf(f, ", ");
+    html_text(f, row->score);
+}
+
+static bool compared(const Report *r) {
+    return r->clip_count && r->clips[0].baseline && results_compare(r->rows, r->row_count);
+}
+
 static void write_verdict(FileOut *f, const Report *r) {
-    const ResultRow *row = r->row_count ? r->rows : NULL;
-    for (int i = r->row_count - 1; i >= 0; i--)
-        if (!result_is_baseline(&r->rows[i]))
-            row = &r->rows[i];
+    const ResultRow *row = r->told;
     file_printf(f, "<section class=\"panel verdict\">\n<p class=\"big\">");
     if (!row) {
         file_printf(f, "Nothing was evaluated</p>\n</section>\n");
@@ -33,6 +41,7 @@ static void write_verdict(FileOut *f, const Report *r) {
     file_printf(f, "AUROC %.1f&nbsp;%%", row->auroc_micro);
     if (strcmp(row->normalise, "per-clip") == 0)
         file_printf(f, " per clip");
+    write_score(f, row);
     if (base && isfinite(base->auroc_micro)) {
         file_printf(f, "; persistence %.1f&nbsp;%%: ", base->auroc_micro);
         html_margin(f, row->auroc_micro - base->auroc_micro);
@@ -78,11 +87,8 @@ static void write_overview(FileOut *f, const Report *r) {
     write_facts(f, r);
     if (r->roc_count) {
         file_printf(f, "<section class=\"panel\">\n<h2>ROC, ");
-        html_text(f, r->roc_row->protocol);
-        if (results_tell_score(r->roc_row, 1)) {
-            file_printf(f, ", ");
-            html_text(f, r->roc_row->score);
-        }
+        html_text(f, r->told->protocol);
+        write_score(f, r->told);
         file_printf(f, "</h2>\n");
         write_legend(f, r->roc_baseline, false);
         report_svg_roc(f, r->roc, r->roc_count, r->roc_baseline, r->roc_baseline_count);
@@ -94,13 +100,12 @@ static void write_overview(FileOut *f, const Report *r) {
 static int write_clips(FileOut *f, const Report *r) {
     if (!r->clip_count)
         return 0;
-    bool compared = results_compare(r->rows, r->row_count);
     file_printf(f, "<section>\n<h2>Anomaly score of each frame</h2>\n");
-    write_legend(f, compared, true);
+    write_legend(f, compared(r), true);
     file_printf(f, "<div class=\"clips\">\n");
     for (int i = 0; i < r->clip_count; i++) {
         ReportClip c = r->clips[i];
-        if (!compared)
+        if (!compared(r))
             c.baseline = NULL;
         double area;
         int code = auroc(&area, c.anomaly, c.label, c.frames);
@@ -122,6 +127,7 @@ static int write_clips(FileOut *f, const Report *r) {
 }
 
 static int write_frames(FileOut *f, const ReportGroup *g) {
+    enum { ODD = 3, PICTURES = 5 };
     if (!g->count)
         return 0;
     file_printf(f, "<section>\n<h2>%s</h2>\n<p class=\"legend\">%s</p>\n<div class=\"frames\">\n",
@@ -132,14 +138,19 @@ static int write_frames(FileOut *f, const ReportGroup *g) {
         file_printf(f, "<figure class=\"panel\"><figcaption><span><b>");
         html_text(f, p->clip);
         file_printf(f, "</b> <span class=\"soft\">frame %lld, PSNR ", (long long)p->index);
-        html_number(f, "%.1f dB", p->psnr);
+        html_number(f, "%.1f dB", p->score.psnr);
+        if (!isnan(p->score.surprise))
+            file_printf(f, ", surprise %.1f (%s)", p->score.surprise, opinion_names[p->score.by]);
         file_printf(f, ", score %.2f</span></span><span class=\"chip %s</span></figcaption>\n",
                     p->anomaly, p->abnormal ? "hit\">abnormal" : "miss\">normal");
-        file_printf(f, "<div class=\"pictures\">\n");
-        const uint8_t *const pictures[] = {p->frame, p->prediction, p->difference, p->truth};
-        static const char *const captions[] = {"frame", "prediction", "difference", "truth"};
-        for (int k = 0; k < 4 && !code; k++)
-            code = html_picture(f, captions[k], pictures[k], p->size);
+        const uint8_t *const pictures[] = {p->frame, p->prediction, p->difference, p->odd,
+                                           p->truth};
+        static const char *const captions[] = {"frame", "prediction", "difference", "what is odd",
+                                               "truth"};
+        file_printf(f, "<div class=\"pictures%s\">\n", p->odd ? " five" : "");
+        for (int k = 0; k < PICTURES && !code; k++)
+            if (k != ODD || p->odd)
+                code = html_picture(f, captions[k], pictures[k], p->size);
         file_printf(f, "</div></figure>\n");
     }
     file_printf(f, "</div>\n</section>\n");
@@ -167,8 +178,9 @@ int report_write(const Report *r, const char *path) {
     }
     file_printf(
         f, "<footer>normalcy " NORMALCY_VERSION
-           ". Anomaly score: the frame's score, for a model its PSNR, scaled to 0&hellip;1 within "
-           "each clip; 1 is the most abnormal. Figures are in percent. AUROC micro: one ROC over "
+           ". Anomaly score: the frame's score, for a model its PSNR or what the headline names, "
+           "scaled to 0&hellip;1 within each clip; 1 is the most abnormal. Figures are in percent. "
+           "AUROC micro: one ROC over "
            "all frames, with its 95&nbsp;%% interval over clips. AUROC macro: the mean over clips. "
            "AP: average precision. EER: equal error rate."
            "</footer>\n</main>\n</body>\n</html>\n");

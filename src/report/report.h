@@ -9,12 +9,13 @@
 #include "eval/localise.h"
 #include "eval/metrics.h"
 #include "eval/result.h"
+#include "score/surprise.h"
 
 typedef struct {
     const char *name, *note; /* "03", "runner" */
     int64_t first, frames;   /* the clip's first scored frame; number of scored frames */
     const double *anomaly;   /* the model's scores, per frame, in [0, 1] */
-    const double *baseline;  /* persistence's scores; NULL if no row is persistence's */
+    const double *baseline;  /* persistence's scores; NULL if it has none of this kind */
     const uint8_t *label;
 } ReportClip;
 
@@ -22,10 +23,12 @@ typedef struct {
 typedef struct {
     const char *clip;
     int64_t index;
-    double psnr, anomaly; /* dB; the value in the clip's curve */
+    FrameScore score;
+    double anomaly; /* the value in the clip's curve */
     int abnormal;
     int size;
-    const uint8_t *frame, *prediction, *difference, *truth; /* truth NULL if unknown */
+    const uint8_t *frame, *prediction, *difference;
+    const uint8_t *odd, *truth; /* NULL: the model has no surprise; unknown */
 } ReportFrame;
 
 /* Frames of one kind, under a heading. */
@@ -57,7 +60,7 @@ typedef struct {
     int oracle_count;
     const ReportClip *clips;
     int clip_count;
-    const ResultRow *roc_row;           /* the row whose score and protocol the curves show */
+    const ResultRow *told; /* the row that the headline and the curves tell of; NULL: no rows */
     const RocPoint *roc, *roc_baseline; /* may be NULL */
     int64_t roc_count, roc_baseline_count;
     const ReportGroup *groups;

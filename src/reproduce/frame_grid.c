@@ -119,7 +119,7 @@ static int draw(FrameGrid *g, const Dataset *data, const char *run, int model, B
         FramePictures *p = &g->pictures[2 * i + model];
         int clip = find_clip(data, f->clip);
         code = clip < 0 ? err_set(ERR_FAIL, "%s has no test clip %s", data->root, f->clip)
-                        : frame_pictures(p, scorer, data, clip, f->index);
+                        : frame_pictures(p, scorer, data, clip, f->index, false);
         f->prediction[model] = p->prediction;
         f->difference[model] = p->difference;
         f->frame = p->frame;

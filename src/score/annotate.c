@@ -12,7 +12,7 @@ static const float full_error = 0.25f;
 
 static const double rare = 4.6; /* one frame in a hundred */
 
-int annotate_room(Scorer *s) {
+int annotate_room(const Scorer *s) {
     int side = (int)scorer_info(s)->size / ANNOTATE_CELL, cols;
     int places = scorer_motion(s) ? motion_places(scorer_motion(s), &cols) : 0;
     int cells = scorer_stays(s) ? stays_cells(scorer_stays(s), &cols) : 0;
@@ -73,16 +73,20 @@ static void draw_stays(Canvas c, const Stays *s, float *map) {
     draw_overlay(c, map, cols, cells / cols);
 }
 
-void annotate_frame(Canvas canvas, const Frame *frame, Scorer *s, float *map, FrameScore shown,
-                    const double *history, int count) {
-    Canvas picture = {canvas.bgr, canvas.width, canvas.height - ANNOTATE_STRIP};
-    frame_resize(canvas.bgr, frame->width, frame->height, frame);
+void annotate_map(Canvas picture, const Scorer *s, float *map, FrameScore shown) {
     if (!isnan(shown.surprise) && shown.by == OPINION_MOTION)
         draw_motion(picture, scorer_motion(s), map);
     else if (!isnan(shown.surprise) && shown.by == OPINION_STAYS)
         draw_stays(picture, scorer_stays(s), map);
     else if (isfinite(shown.psnr))
         draw_error(picture, s, map);
+}
+
+void annotate_frame(Canvas canvas, const Frame *frame, const Scorer *s, float *map,
+                    FrameScore shown, const double *history, int count) {
+    Canvas picture = {canvas.bgr, canvas.width, canvas.height - ANNOTATE_STRIP};
+    frame_resize(canvas.bgr, frame->width, frame->height, frame);
+    annotate_map(picture, s, map, shown);
     draw_curve(canvas, history, count, scorer_has_surprise(s));
     draw_label(canvas, shown);
 }
