@@ -34,7 +34,8 @@ static const char usage[] =
     "A protocol drops frames and applies min-max and filters to the scores as a published code\n"
     "does. --protocols takes names of the list below, sma (the paper's: the first two) or all.\n"
     "Variants of the score: frame (PSNR), max-patch, top-patches, window, motion,\n"
-    "surprise (of motion, PSNR and what stays), or all.\n";
+    "surprise (of motion, PSNR and what stays), steady (the surprise through a causal filter),\n"
+    "or all.\n";
 
 typedef struct {
     char *labels, *output, *protocols, *variants, *scores, *clips, *tracks;
@@ -170,8 +171,9 @@ static int make_plan(Eval *e) {
     int code = take_list("protocols", e->args.protocols, known, take_protocol, e);
     return code ? code
                 : take_list("variants", e->args.variants,
-                            "frame, max-patch, top-patches, window, motion, surprise", take_variant,
-                            e);
+                            "frame, max-patch, top-patches, window, motion, surprise, "
+                            "steady",
+                            take_variant, e);
 }
 
 static int check_scores_usage(const Eval *e) {
@@ -342,14 +344,16 @@ static int parts(const Eval *e) {
     bool network = e->args.output || e->args.localise;
     for (int k = 0; k < SCORE_KINDS; k++)
         network = network || (k != SCORE_MOTION && score[k]);
-    bool opinions = e->args.localise || score[SCORE_MOTION] || score[SCORE_SURPRISE];
+    bool opinions =
+        e->args.localise || score[SCORE_MOTION] || score[SCORE_SURPRISE] || score[SCORE_STEADY];
     return (network ? EVALUATE_NETWORK : 0) | (opinions ? EVALUATE_OPINIONS : 0);
 }
 
 /* What is asked for by its name, not by "all", must be there. */
 static int check_motion(const Eval *e) {
     bool motion = e->plan.score[SCORE_MOTION] && !scorer_motion(e->scorer[0]);
-    bool surprise = e->plan.score[SCORE_SURPRISE] && !scorer_has_surprise(e->scorer[0]);
+    bool asked = e->plan.score[SCORE_SURPRISE] || e->plan.score[SCORE_STEADY];
+    bool surprise = asked && !scorer_has_surprise(e->scorer[0]);
     if (e->all_variants || (!motion && !surprise))
         return 0;
     return err_set(ERR_FAIL, "--variants %s: %s does not know it%s", motion ? "motion" : "surprise",

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
+#include "score/steady.h"
 #include "score/surprise.h"
 #include "video/pair_reader.h"
 
@@ -18,6 +19,7 @@ typedef struct {
     int cell, side, top;
     Localiser *where; /* NULL: not asked for */
     int64_t at;       /* the clip's first frame in Evaluation.value */
+    Steady steady[EVALUATE_MODELS];
     int64_t done;
     void (*progress)(int64_t done, int64_t total);
 } Run;
@@ -28,7 +30,7 @@ static double regularity(const Run *r, int model, ScoreKind kind, int64_t at, do
     return !isnan(surprise) ? -surprise : value && at > r->at ? value[at - 1] : 0;
 }
 
-static int score_pair(Run *r, int64_t at) {
+static int score_pair(Run *r, int64_t at, double seconds) {
     Evaluation *e = r->e;
     for (int m = 0; m < e->models; m++) {
         double score[SCORE_KINDS];
@@ -47,7 +49,10 @@ static int score_pair(Run *r, int64_t at) {
             variant_scores(score, r->map, r->side, r->top, r->patches);
         }
         score[SCORE_MOTION] = regularity(r, m, SCORE_MOTION, at, o.opinion[OPINION_MOTION]);
-        score[SCORE_SURPRISE] = regularity(r, m, SCORE_SURPRISE, at, surprise_of(&o, NULL));
+        double surprise = surprise_of(&o, NULL);
+        score[SCORE_SURPRISE] = regularity(r, m, SCORE_SURPRISE, at, surprise);
+        score[SCORE_STEADY] =
+            regularity(r, m, SCORE_STEADY, at, steady_add(&r->steady[m], surprise, seconds));
         for (int k = 0; k < SCORE_KINDS; k++)
             if (e->value[m][k])
                 e->value[m][k][at] = score[k];
@@ -76,7 +81,7 @@ static int score_frame(Run *r, int clip, const Frame *f, PairState pair, int64_t
     r->done++;
     int code = 0;
     if (pair == PAIR_WHOLE)
-        code = score_pair(r, at);
+        code = score_pair(r, at, f->seconds);
     else
         copy_scores(r->e, at, at - 1);
     return code || !r->where ? code : localiser_add(r->where, clip, f);
@@ -107,8 +112,10 @@ static int score_clip(Run *r, int clip) {
     const Labels *l = r->e->labels[0];
     const Clip *c = &r->e->data->test.clips[clip];
     int64_t read = 0, start = -1;
-    for (int m = 0; m < r->e->models; m++)
+    for (int m = 0; m < r->e->models; m++) {
         scorer_reset(r->e->scorer[m]);
+        r->steady[m] = steady_start();
+    }
     int code = pair_reader_open(&r->reader, c->url, NULL, &r->pairs);
     if (!code)
         code = score_frames(r, clip, &read, &start);
@@ -135,7 +142,7 @@ static bool computed(const Run *r, int model, int kind) {
     bool opinions = r->e->parts & EVALUATE_OPINIONS;
     if (kind == SCORE_MOTION)
         return opinions && scorer_motion(s);
-    if (kind == SCORE_SURPRISE && !(opinions && scorer_has_surprise(s)))
+    if (kind >= SCORE_SURPRISE && !(opinions && scorer_has_surprise(s)))
         return false;
     return r->e->parts & EVALUATE_NETWORK;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 const char *const score_names[] = {"frame",  "max-patch", "top-patches", "window",
-                                   "motion", "surprise",  NULL};
+                                   "motion", "surprise",  "steady",      NULL};
 
 enum { PATCH = 2, WINDOW = 4 }; /* cells a side */
 

@@ -13,11 +13,11 @@ typedef enum {
     SCORE_WINDOW,      /* the worst window of 4 x 4 cells; one starts at each cell */
     SCORE_MOTION,      /* minus the surprise of the motion (motion.h), from no error map */
     SCORE_SURPRISE,    /* minus the surprise of all opinions (surprise.h) */
+    SCORE_STEADY,      /* minus the surprise through a causal filter (steady.h) */
     SCORE_KINDS,
 } ScoreKind;
 
-extern const char
-    *const score_names[]; /* "frame", "max-patch", "top-patches", "window", "motion", "surprise" */
+extern const char *const score_names[]; /* "frame", "max-patch", ..., "steady" */
 
 /* The side of a cell in pixels: a 28th of the input's side, rounded. So a patch and a window show
  * about the same part of the scene at every input size. At 224 a patch is 16 pixels wide and a

@@ -47,8 +47,9 @@ cmp -s first out && fail "weights of an epoch know as much of errors as the last
 grep -q '"by":"error"' out && fail "weights of an epoch know no errors"
 expect 0 '' eval run data --variants motion
 grep -q 'motion' out || fail "eval --variants motion has no row"
-expect 0 '' eval run data --variants surprise -o tables
+expect 0 '' eval run data --variants surprise,steady -o tables
 grep -q 'surprise' tables/report.html || fail "the report has no surprise"
+grep -q '"steady"' tables/results.json || fail "the results have no steady surprise"
 expect 1 'motion: persistence does not know it' eval persistence data --variants motion
 
 expect 0 'network   none' train data -o nothing "${small[@]}" --depth 0
