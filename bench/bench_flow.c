@@ -1,10 +1,12 @@
-/* Our side of the bench's optical flow; speaks the protocol of peer.py.
+/* Our side of the bench's optical flow and motion; speaks the protocol of peer.py.
  *
  * bench_flow write FILE    pairs of pictures of the generated street: its figures stand in a pose
  * and move by SPEEDS pixels. For each pair: two grey pictures, then the mask of what moves in the
- * first, then the movement to the right as one float bench_flow run FILE      each iteration: the
- * median seconds of a pair on one thread, from bytes to flow at half size, and the mean end-point
- * error of what moves, in pixels of the picture, by speed
+ * first, then the movement to the right as one float
+ *
+ * bench_flow run FILE      each iteration: the median seconds of a pair on one thread, from bytes
+ * to flow at half size; those of a frame from bytes to the surprise of its motion; and the mean
+ * end-point error of what moves, in pixels of the picture, by speed
  */
 #include <math.h>
 #include <stdbool.h>
@@ -18,6 +20,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "compute/backend.h"
+#include "score/motion.h"
 #include "video/scene_paint.h"
 
 enum { WIDTH = 360, HEIGHT = 240, PIXELS = WIDTH * HEIGHT, FIGURES = 4, SEED = 7, WARM_UP = 2 };
@@ -94,6 +97,9 @@ typedef struct {
     Pair *pair;
     float *a, *b, *u, *v;
     Errors error[SPEEDS];
+    MotionModel *model;
+    Motion *motion;
+    Frame frame;
 } Bench;
 
 static void halve(float *out, const uint8_t *in) {
@@ -124,6 +130,11 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+static double median(double seconds[SPEEDS]) {
+    qsort(seconds, SPEEDS, sizeof *seconds, ascending);
+    return seconds[SPEEDS / 2];
+}
+
 static double run_pairs(Bench *b) {
     double seconds[SPEEDS];
     for (int i = 0; i < SPEEDS; i++) {
@@ -135,18 +146,54 @@ static double run_pairs(Bench *b) {
         seconds[i] = clock_seconds() - start;
         b->error[i] = errors_of(b, p);
     }
-    qsort(seconds, SPEEDS, sizeof *seconds, ascending);
-    return seconds[SPEEDS / 2];
+    return median(seconds);
+}
+
+/* A model that finds nothing rare does the work of any other. */
+static int open_motion(Bench *b) {
+    int code = motion_model_open(&b->model, movement_size(WIDTH, HEIGHT));
+    for (int r = 0; !code && r < b->model->rows; r++)
+        b->model->size[r] = b->model->scale[r] = 1;
+    if (!code)
+        code = motion_open(&b->motion, b->model, b->be);
+    return code ? code : frame_reserve(&b->frame, WIDTH, HEIGHT);
+}
+
+static void show(Bench *b, const uint8_t *grey, double seconds) {
+    for (int i = 0; i < PIXELS; i++)
+        memset(b->frame.bgr + 3 * i, grey[i], 3);
+    b->frame.seconds = seconds;
+}
+
+static double run_motion(Bench *b) {
+    double seconds[SPEEDS], surprise;
+    for (int i = 0; i < SPEEDS; i++) {
+        motion_reset(b->motion);
+        show(b, b->pair[i].grey[0], 0);
+        motion_add(b->motion, &b->frame);
+        show(b, b->pair[i].grey[1], 0.1);
+        double start = clock_seconds();
+        motion_add(b->motion, &b->frame);
+        if (motion_score(b->motion, &surprise))
+            return NAN;
+        seconds[i] = clock_seconds() - start;
+    }
+    return median(seconds);
 }
 
 static int serve(Bench *b) {
     char line[64];
-    for (int i = 0; i < WARM_UP; i++)
+    int code = open_motion(b);
+    if (code)
+        return code;
+    for (int i = 0; i < WARM_UP; i++) {
         run_pairs(b);
+        run_motion(b);
+    }
     printf("ready {\"version\": \"" NORMALCY_VERSION " %s\"}\n", b->be->description);
     fflush(stdout);
     while (fgets(line, sizeof line, stdin) && strcmp(line, "quit\n") != 0) {
-        printf("{\"seconds\": %.9f, \"errors\": {", run_pairs(b));
+        printf("{\"seconds\": %.9f, \"motion\": %.9f, \"errors\": {", run_pairs(b), run_motion(b));
         for (int i = 0; i < SPEEDS; i++)
             printf("%s\"%g\": [%.4f, %.4f]", i ? ", " : "", speeds[i], b->error[i].all,
                    b->error[i].moving);
@@ -190,6 +237,9 @@ int main(int argc, char **argv) {
         code = run(&b, argv[2]);
     if (code && code != ERR_USAGE)
         fprintf(stderr, "bench_flow: %s\n", err_text());
+    motion_free(&b.motion);
+    motion_model_free(&b.model);
+    frame_free(&b.frame);
     backend_free(&b.be);
     mem_free(b.pair);
     mem_free(b.a);

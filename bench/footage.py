@@ -194,6 +194,8 @@ class Footage:
         def mean_error(i):
             return lambda label: [statistics.mean(e[i] for e in answers[label][0]["errors"].values())]
         add(name, lambda label: [a["seconds"] for a in answers[label]], "s", ">= 3")
+        bench.add(f"{name} to surprise", [a["motion"] for a in answers["ours"]], None, "", "s",
+                  target="ours <= 0.002 s")
         add(f"{name} error", mean_error(0), "px", ">= 1")
         add(f"{name} error of what moves", mean_error(1), "px", ">= 1")
 
