@@ -93,6 +93,36 @@ static void test_same_speed(void **state) {
     }
 }
 
+/* Somebody dark comes close to the camera: the picture gets darker, but the wall stays at rest. */
+static void test_large_figure(void **state) {
+    (void)state;
+    Backend *be;
+    Movement *m;
+    Frame f = {0};
+    bool ready;
+    MovementSize size = movement_size(320, 240);
+    int wide = size.width / MOVEMENT_CELL;
+    assert_int_equal(backend_open(&be, "cpu", 1, "f32"), 0);
+    assert_int_equal(movement_open(&m, be, size), 0);
+    for (int i = 0; i < 8; i++) {
+        draw(&f, 320, 240, 400, 1, 0);
+        for (int row = 0; row < 240; row++)
+            memset(f.bgr + 3 * 320 * row, 20, 3 * (size_t)(60 + 10 * i));
+        f.seconds = i / 10.0;
+        movement_add(m, &f);
+        assert_int_equal(movement_measure(m, &ready), 0);
+    }
+    double rest = 0;
+    int n = 0;
+    for (int row = 0; row < size.height / MOVEMENT_CELL; row++)
+        for (int column = 50; column < wide; column++, n++)
+            rest += movement_speed(m)[row * wide + column];
+    assert_true(rest / n < 0.05);
+    frame_free(&f);
+    movement_free(&m);
+    backend_free(&be);
+}
+
 static void test_sizes(void **state) {
     (void)state;
     static const int sizes[][4] = {{360, 240, 360, 240},   {238, 158, 360, 240},
@@ -142,6 +172,7 @@ static void test_two_frames_decide(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_speed),
+        cmocka_unit_test(test_large_figure),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_two_frames_decide),
     };

@@ -8,12 +8,12 @@
 
 enum { HEIGHT = 240, WIDEST = 640, STEP = 2 * MOVEMENT_CELL, LEAST = 2 * STEP };
 enum { PAST = 32 }; /* pictures that are kept: a tenth of a second of a fast camera */
-enum { SHIFT_BINS = 4096, SHIFT_STEPS = 64 }; /* to 32 pixels each way */
+enum { BINS = 4096, SHIFT_STEPS = 64 }; /* shifts to 32 pixels each way, ratios to 2 */
 static const double GAP = 0.1;
 
 /* A grey picture at half size. */
 typedef struct {
-    double seconds, mean;
+    double seconds;
     float *grey;
 } Picture;
 
@@ -56,7 +56,7 @@ int movement_open(Movement **out, Backend *be, MovementSize size) {
     size_t pixels = (size_t)m->width * (size_t)m->height;
     m->small = mem_alloc(4 * pixels, 1);
     m->from = mem_alloc(4 * pixels, sizeof *m->from);
-    m->count = mem_alloc(SHIFT_BINS, sizeof *m->count);
+    m->count = mem_alloc(BINS, sizeof *m->count);
     m->speed = mem_alloc(3 * (size_t)m->cells, sizeof *m->speed);
     bool whole = m->small && m->from && m->count && m->speed;
     for (int i = 0; i < PAST; i++) {
@@ -96,19 +96,14 @@ void movement_reset(Movement *m) {
 
 static void take_picture(Movement *m, Picture *p, const Frame *f) {
     frame_resize_grey(m->small, m->size.width, m->size.height, f);
-    double sum = 0;
     for (int y = 0; y < m->height; y++) {
         const uint8_t *a = m->small + 2 * y * m->size.width, *b = a + m->size.width;
         float *to = p->grey + y * m->width;
-        int line = 0;
         for (int x = 0; x < m->width; x++) {
             int four = a[2 * x] + a[2 * x + 1] + b[2 * x] + b[2 * x + 1];
             to[x] = (float)four / 4;
-            line += four;
         }
-        sum += line;
     }
-    p->mean = sum / (4.0 * m->width * m->height);
     p->seconds = f->seconds;
 }
 
@@ -159,22 +154,22 @@ static void fill_cells(Movement *m, float scale) {
 static float median_shift(Movement *m, const float *plane, const float *grey) {
     static const float STRUCTURE = 16; /* squared difference of neighbours, in grey levels */
     int w = m->width, seen = 0, below = 0;
-    memset(m->count, 0, SHIFT_BINS * sizeof *m->count);
+    memset(m->count, 0, BINS * sizeof *m->count);
     for (int y = 1; y < m->height - 1; y++)
         for (int x = 1; x < w - 1; x++) {
             int i = y * w + x;
             float dx = grey[i + 1] - grey[i - 1], dy = grey[i + w] - grey[i - w];
             if (dx * dx + dy * dy < STRUCTURE)
                 continue;
-            float at = plane[i] * SHIFT_STEPS + SHIFT_BINS / 2.0F;
-            m->count[(int)fminf(fmaxf(at, 0), SHIFT_BINS - 1)]++;
+            float at = plane[i] * SHIFT_STEPS + BINS / 2.0F;
+            m->count[(int)fminf(fmaxf(at, 0), BINS - 1)]++;
             seen++;
         }
     if (seen < m->width * m->height / 50)
         return 0;
-    for (int bin = 0; bin < SHIFT_BINS; bin++)
+    for (int bin = 0; bin < BINS; bin++)
         if ((below += m->count[bin]) * 2 > seen)
-            return ((float)bin + 0.5F - SHIFT_BINS / 2.0F) / SHIFT_STEPS;
+            return ((float)bin + 0.5F - BINS / 2.0F) / SHIFT_STEPS;
     return 0;
 }
 
@@ -210,8 +205,28 @@ static void take_out_shake(Movement *m, const Picture *newer) {
     m->shift = hypotf(x, y);
 }
 
+/* How much lighter the newer picture is: the median ratio of its pixels. A large figure that comes
+ * in changes the mean, but not the median. */
+static float light(Movement *m, const Picture *older, const Picture *newer) {
+    static const float DARK = 8; /* grey levels, whose ratio is noise */
+    int seen = 0, below = 0, bin = 0;
+    memset(m->count, 0, BINS * sizeof *m->count);
+    for (int i = 0; i < m->width * m->height; i++) {
+        if (older->grey[i] < DARK)
+            continue;
+        float at = newer->grey[i] / older->grey[i] * (BINS / 2);
+        m->count[(int)fminf(at + 0.5F, BINS - 1)]++;
+        seen++;
+    }
+    if (!seen)
+        return 1;
+    while ((below += m->count[bin]) * 2 <= seen)
+        bin++;
+    return (float)bin / (BINS / 2);
+}
+
 static int compare(Movement *m, const Picture *older, const Picture *newer) {
-    float gain = older->mean > 0 ? (float)(newer->mean / older->mean) : 1;
+    float gain = light(m, older, newer);
     for (int i = 0; i < m->width * m->height; i++)
         m->from[i] = fminf(older->grey[i] * gain, UINT8_MAX); /* flicker is no movement */
     m->be->flow(m->be, &(Flow){m->u, m->v, m->from, newer->grey, m->width, m->height});
