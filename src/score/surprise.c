@@ -4,6 +4,16 @@
 
 const char *const opinion_names[] = {"motion", "error", "stays"};
 
+/* -ln of the chance that the greatest of `count` opinions of a usual frame is as great, which is
+ * 1 - (1 - exp(-most))^count. */
+static double greatest_of(double most, int count) {
+    static const double LARGE = 30; /* beyond, 1 - exp(-most) is 1 but for rounding */
+    if (most > LARGE)
+        return most - log(count);
+    double less = count * log1p(-exp(-most)); /* ln of the chance that all are less */
+    return 0 - (less < -M_LN2 ? log1p(-exp(less)) : log(-expm1(less)));
+}
+
 double surprise_of(const Opinions *o, Opinion *by) {
     int count = 0, best = 0;
     double most = NAN;
@@ -18,5 +28,5 @@ double surprise_of(const Opinions *o, Opinion *by) {
     }
     if (by)
         *by = (Opinion)best;
-    return count ? fmax(most - log(count), 0) : NAN;
+    return count ? greatest_of(most, count) : NAN;
 }

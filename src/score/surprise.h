@@ -11,8 +11,9 @@ typedef struct {
     double opinion[OPINIONS];
 } Opinions;
 
-/* The greatest opinion, less ln of their number: each has an equal share of the frames that are
- * rare by chance. At least 0; NaN if there is none. *by gets which one spoke, and may be NULL. */
+/* How rare it is that any opinion is as great as the greatest: each has an equal share of the
+ * frames that are rare by chance. NaN if there is none. *by gets which one spoke, and may be NULL.
+ */
 double surprise_of(const Opinions *o, Opinion *by);
 
 /* What is told of a frame; NaN where there is none. */
