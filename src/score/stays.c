@@ -262,8 +262,8 @@ void stays_add(Stays *s, const Movement *m, const Frame *f) {
 
 /* Up to the tail, training frames were as far from what stood there. */
 double stays_surprise(const Stays *s) {
-    const Calibration *c = &s->model->held_out;
-    return s->value > c->tail[0] ? calibration_surprise(c, s->value) : 0;
+    const float *of = s->model->held_out.tail;
+    return fmax((s->value - of[0]) / of[1], 0);
 }
 
 int stays_cells(const Stays *s, int *cols) {
@@ -275,5 +275,5 @@ void stays_heat(const Stays *s, float *out) {
     const float *of = s->model->held_out.tail;
     int cells = s->model->rows * s->model->cols;
     for (int i = 0; i < cells; i++)
-        out[i] = fminf(s->map[i] / (of[0] + 4.6F * of[1]), 1);
+        out[i] = fminf(s->map[i] / (of[0] + 6.9F * of[1]), 1);
 }

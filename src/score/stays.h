@@ -41,8 +41,9 @@ void stays_reset(Stays *s);
 /* Sees the next frame, whose picture `m` keeps already. */
 void stays_add(Stays *s, const Movement *m, const Frame *f);
 
-/* The surprise of the frames so far: -ln of the share of held-out training frames that are as far
- * from what stood there. 0 if some were as far, and while nothing stands still for long enough. */
+/* The surprise of the frames so far: how far they are from what stood there, beyond the farthest of
+ * the held-out training frames, in mean excesses of these. 0 if one was as far, and while nothing
+ * stands still for long enough. */
 double stays_surprise(const Stays *s);
 
 /* For pictures: 0 to 1 by cell, 1 is what makes a frame one in a thousand. Cells of a row come one
