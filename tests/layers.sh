@@ -16,6 +16,7 @@ compute/cpu: base compute
 model:       base compute
 video:       base
 score:       base compute model video
+camera:      base compute model video score
 data:        base video
 eval:        base compute model video score data
 report:      base compute model video score data eval

@@ -1,0 +1,45 @@
+/* From frames to events (method J.2). A function of the frames since the source began, so a live
+ * camera and a recording of it give the same events to the bit. */
+#ifndef CAMERA_EVENT_H
+#define CAMERA_EVENT_H
+
+#include "camera/sustained.h"
+#include "score/steady.h"
+
+typedef struct {
+    double level;     /* an event begins when the surprise stays above it */
+    double hold;      /* for so many seconds */
+    double cool_down; /* it ends when the surprise was below half the level for so many seconds */
+} EventRule;
+
+typedef struct {
+    double begin, end; /* seconds: of the first frame above the level, and of the last above half */
+    double alarm;      /* seconds of the frame that raised the alarm */
+    double peak, peak_at; /* greatest sustained surprise, and its seconds */
+    double surprise;      /* greatest steady surprise */
+} Event;
+
+typedef enum { EVENT_NONE, EVENT_BEGINS, EVENT_LASTS, EVENT_ENDS } EventChange;
+
+typedef struct {
+    EventRule rule;
+    Steady steady;
+    Sustained sustained;
+    bool open;
+    Event event;  /* the present one, or the one that ended last */
+    double value; /* sustained surprise of the last frame */
+    double last;  /* seconds of the last frame; NaN: there was none */
+} Events;
+
+void events_open(Events *e, const EventRule *rule);
+void events_free(Events *e); /* accepts a zeroed one */
+
+/* Adds a frame's surprise (NaN: it has none) and its seconds, which do not run back. *change says
+ * what it does to e->event. ERR_FAIL if memory is out. */
+int events_add(Events *e, double surprise, double seconds, EventChange *change);
+
+/* The source ends, or frames of it were lost: an open event ends with the last frame. Returns
+ * whether there was one. */
+bool events_gap(Events *e);
+
+#endif
