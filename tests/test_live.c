@@ -141,7 +141,8 @@ static void test_pairs(void **state) {
     PairReader *r = NULL;
     const Frame *f;
     PairState pair;
-    if (pair_reader_open(&r, mjpeg_server_url(server), &patient, &(PairReaderConfig){16, 2, 0}))
+    if (pair_reader_open(&r, mjpeg_server_url(server), &patient,
+                         &(PairReaderConfig){.size = 16, .frames = 2}))
         fail_msg("%s", err_text());
     for (int i = 0; i < 12; i++) {
         assert_int_equal(pair_reader_next(r, &f, &pair), 0);
@@ -163,7 +164,8 @@ static void test_late(void **state) {
     PairState pair;
     int whole = 0, late = 0;
     double lag = 0;
-    if (pair_reader_open(&r, mjpeg_server_url(server), &patient, &(PairReaderConfig){16, 2, 0}))
+    if (pair_reader_open(&r, mjpeg_server_url(server), &patient,
+                         &(PairReaderConfig){.size = 16, .frames = 2}))
         fail_msg("%s", err_text());
     while (whole < 10) { /* late ones count after what may have waited at the start */
         assert_int_equal(pair_reader_next(r, &f, &pair), 0);
@@ -222,7 +224,7 @@ static void test_random_ends(void **state) {
         const Frame *f;
         PairState pair;
         if (pair_reader_open(&reader, mjpeg_server_url(server), &patient,
-                             &(PairReaderConfig){16, 2, 0}))
+                             &(PairReaderConfig){.size = 16, .frames = 2}))
             fail_msg("%s", err_text());
         for (int n = (int)(20 * rng_uniform(&r, draws++)); n > 0; n--)
             assert_int_equal(pair_reader_next(reader, &f, &pair), 0);

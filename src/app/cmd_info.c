@@ -28,6 +28,7 @@ static bool has_ranges(const Safetensors *file) {
 /* The training frames that each opinion of a surprise comes from. */
 typedef struct {
     int motion, errors, stays;
+    double ignored; /* share of the picture */
 } Evidence;
 
 static int evidence_of(Evidence *out, const Safetensors *file, const char *path) {
@@ -36,7 +37,7 @@ static int evidence_of(Evidence *out, const Safetensors *file, const char *path)
     if (code)
         return code;
     *out = (Evidence){j.motion ? j.motion->held_out.count : 0, j.error.count,
-                      j.stays ? j.stays->held_out.count : 0};
+                      j.stays ? j.stays->held_out.count : 0, j.ignore ? ignore_share(j.ignore) : 0};
     judgement_free(&j);
     return 0;
 }
@@ -69,6 +70,8 @@ static void print_text(const char *path, const Safetensors *file, CheckpointInfo
         printf("int8        %s\n", has_ranges(file) ? "has ranges: --precision int8 works"
                                                     : "no ranges; 'normalcy quantize' adds them");
     print_evidence(evidence);
+    if (evidence->ignored > 0)
+        printf("ignores     %.1f %% of the picture\n", 100 * evidence->ignored);
     for (OptGroup *g = groups; g->rows; g++) {
         printf("\n%s\n", g->title);
         for (const Opt *row = g->rows; row->name; row++) {
@@ -98,6 +101,7 @@ static int print_json(const char *path, const Safetensors *file, CheckpointInfo 
     js_set_int(j, "motion_frames", evidence->motion);
     js_set_int(j, "error_frames", evidence->errors);
     js_set_int(j, "stays_frames", evidence->stays);
+    js_set_number(j, "ignored", evidence->ignored);
     js_set(j, "network", opt_to_json(network));
     js_set(j, "training", opt_to_json(training));
     int code = json_print(j);

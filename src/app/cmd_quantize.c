@@ -95,6 +95,7 @@ static int open_parts(Quantize *q) {
         q->path = info->model.data;
     PairsConfig c = {.size = (int)info->size,
                      .interval = info->model.interval,
+                     .ignore = scorer_ignore(q->scorer),
                      .frames_in = (int)info->frames,
                      .batch = 1,
                      .seed = (uint64_t)q->args.seed};

@@ -170,7 +170,8 @@ static int clip_count_of(const Score *s) {
 static int open_clip(Score *s, int i) {
     const ScorerInfo *info = scorer_info(s->scorer);
     const Clip *clip = s->clips ? &s->clips->test.clips[i] : NULL;
-    PairReaderConfig c = {(int)info->size, (int)info->frames, info->interval};
+    PairReaderConfig c = {(int)info->size, (int)info->frames, info->interval,
+                          scorer_ignore(s->scorer)};
     pair_reader_free(&s->reader);
     scorer_reset(s->scorer);
     s->clip = clip ? file_name(clip->url) : NULL;

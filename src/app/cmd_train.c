@@ -47,6 +47,9 @@ static const Opt start_options[] = {
                  "weights to start from: .pth, .safetensors or a run"),
     OPT_CHOICE_ROW(TrainArgs, size, "size", NULL, size_names,
                    "width, depth and heads: 768/12/12, 384/12/6, 192/12/3"),
+    OPT_TEXT_ROW(TrainArgs, ignore, "ignore", NULL, "WHERE",
+                 "parts of the picture that are never looked at: \"X,Y X,Y ...; ...\", polygons in "
+                 "shares of it (two points: a rectangle), or a picture in which they are light"),
     OPT_TEXT_ROW(TrainArgs, config, "config", NULL, "FILE",
                  "compute, network and training settings from a YAML file"),
     OPT_END,
@@ -109,6 +112,8 @@ static int open_checkpoint(Train *t, int argc, char **argv) {
         code = checkpoint_info(&t->stored, t->checkpoint, t->checkpoint_path);
     if (!code)
         code = weights_check(&t->stored.model.network, t->checkpoint, t->checkpoint_path);
+    if (!code)
+        code = judgement_load_ignore(&t->judgement.ignore, t->checkpoint, t->checkpoint_path);
     if (code)
         return err_context(code, "cannot resume");
     t->network = t->stored.model.network;
@@ -119,9 +124,21 @@ static int open_checkpoint(Train *t, int argc, char **argv) {
     return intruders && !t->training.intruders ? ERR_FAIL : 0;
 }
 
+/* What a new run is not to look at. */
+static int take_ignore(Train *t) {
+    if (!t->args.ignore)
+        return 0;
+    t->judgement.ignore = mem_alloc(1, sizeof *t->judgement.ignore);
+    return t->judgement.ignore
+               ? err_context(ignore_parse(t->judgement.ignore, t->args.ignore), "--ignore")
+               : ERR_FAIL;
+}
+
 /* Refuses options that change the network of a resumed run, or what it may see. */
 static int check_resumed(const Train *t) {
     char a[OPT_VALUE], b[OPT_VALUE];
+    if (t->args.ignore)
+        return err_set(ERR_USAGE, "--ignore: what the run looks at cannot change; begin a new one");
     for (const Opt *row = vit_options; row->name; row++) {
         const char *was = opt_value_text(row, &t->stored.model.network, a);
         const char *now = opt_value_text(row, &t->network, b);
@@ -159,6 +176,8 @@ static int parse(Train *t, int argc, char **argv) {
         code = err_set(ERR_USAGE, "--depth 0 is no network: there is nothing to pre-train");
     if (!code)
         code = t->args.resume ? check_resumed(t) : vit_config_check(&t->network);
+    if (!code)
+        code = take_ignore(t);
     return code ? code : train_settings_check(&t->training, &t->network);
 }
 

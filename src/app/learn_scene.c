@@ -16,6 +16,7 @@ static const double INTERVAL = 0.1;
 
 typedef struct {
     Backend *be;
+    const Ignore *ignore;
     Movement *movement;
     MotionLearner *motion;
     StaysLearner *stays;
@@ -49,6 +50,8 @@ static int learn_clip(Pass *p, const Clip *clip) {
     Sampler sampler;
     Frame f = {0};
     int code = source_open(&source, clip->url);
+    if (!code)
+        source_ignore(source, p->ignore);
     sampler_start(&sampler, INTERVAL);
     if (p->movement) {
         movement_reset(p->movement);
@@ -88,7 +91,7 @@ static int finish(Judgement *out, const Pass *p) {
 }
 
 int learn_scene(Judgement *out, const Split *split, Backend *be) {
-    Pass p = {.be = be};
+    Pass p = {.be = be, .ignore = out->ignore};
     int code = 0;
     for (int i = 0; i < split->count; i++)
         p.total = p.total < 0 || split->clips[i].frames < 0 ? -1 : p.total + split->clips[i].frames;

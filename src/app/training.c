@@ -76,6 +76,7 @@ static int open_data(Train *t) {
                      .context = &t->training,
                      .interval = t->training.interval,
                      .hold_out = t->training.hold_out,
+                     .ignore = t->judgement.ignore,
                      .cache_bytes = t->args.cache * 1000000};
     int code = footage_open(&t->dataset, t->data);
     if (code && t->data == t->stored.model.data)
@@ -96,15 +97,18 @@ static void tell_plan(const Train *t) {
     char total[16], network[16], frames[16];
     int64_t net = trainer_memory(&t->network, &t->training, t->be), cache = pairs_memory(t->pairs);
     vit_census(&t->network, &tensors, &values, &decayed);
-    char interval[48] = "", held_out[48] = "";
+    char interval[48] = "", held_out[48] = "", ignored[64] = "";
+    if (t->judgement.ignore)
+        snprintf(ignored, sizeof ignored, ", ignores %.1f %% of the picture",
+                 100 * ignore_share(t->judgement.ignore));
     if (pairs_interval(t->pairs) > 0)
         snprintf(interval, sizeof interval, ", a frame every %.3g s", pairs_interval(t->pairs));
     if (pairs_sample(t->pairs, PAIRS_HELD_OUT) > 0)
         snprintf(held_out, sizeof held_out, ", %lld held out",
                  (long long)pairs_sample(t->pairs, PAIRS_HELD_OUT));
-    log_info("data      %s: %d clips%s, %lld pairs%s, %lld steps an epoch", t->shown,
+    log_info("data      %s: %d clips%s, %lld pairs%s, %lld steps an epoch%s", t->shown,
              t->dataset->train.count, interval, (long long)pairs_count(t->pairs), held_out,
-             (long long)pairs_steps_per_epoch(t->pairs));
+             (long long)pairs_steps_per_epoch(t->pairs), ignored);
     if (t->network.depth)
         log_info("network   width %lld, depth %lld, heads %lld, patch %lld, input %lld: %lld "
                  "parameters",
@@ -148,6 +152,15 @@ static void tell_resumed(const Train *t) {
                  t->stored.model.compute, compute);
 }
 
+/* The footage is open already, with what is ignored in it. */
+static int load_judgement(Train *t) {
+    Ignore *ignore = t->judgement.ignore;
+    int code = judgement_load(&t->judgement, t->checkpoint, t->checkpoint_path);
+    mem_free(t->judgement.ignore);
+    t->judgement.ignore = ignore;
+    return code;
+}
+
 /* Opens the run. Bad input fails before the folder is made. */
 static int open_run(Train *t) {
     int64_t steps_per_epoch = pairs_steps_per_epoch(t->pairs);
@@ -171,7 +184,7 @@ static int open_run(Train *t) {
                            (long long)steps_per_epoch);
         code = checkpoint_load(t->trainer, &t->stored, t->checkpoint, t->checkpoint_path);
         if (!code && strcmp(t->shown, t->stored.model.data) == 0) /* else it is learned anew */
-            code = judgement_load(&t->judgement, t->checkpoint, t->checkpoint_path);
+            code = load_judgement(t);
         safetensors_free(&t->checkpoint);
         if (!code)
             tell_resumed(t);

@@ -10,7 +10,7 @@
 #include "train/run_log.h"
 
 typedef struct {
-    char *output, *config, *recipe, *init;
+    char *output, *config, *recipe, *init, *ignore;
     int preset, size;
     bool resume;
     int64_t checkpoint_every, keep, steps, cache;

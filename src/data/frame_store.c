@@ -24,6 +24,7 @@ typedef struct {
 } StoredClip;
 
 struct FrameStore {
+    const Ignore *ignore;
     StoredClip *clips;
     int count, size;
     double interval; /* seconds; 0: all frames are taken */
@@ -59,6 +60,8 @@ static int open_clip(FrameStore *s, StoredClip *c) {
     if (s->open == MAX_OPEN)
         close_oldest(s);
     int code = source_open(&c->source, c->url);
+    if (!code)
+        source_ignore(c->source, s->ignore);
     s->open += !code;
     return code;
 }
@@ -182,11 +185,12 @@ static int add_clips(FrameStore *s, const Split *split, double wanted) {
 }
 
 int frame_store_open(FrameStore **out, const Split *split, int size, int64_t budget,
-                     double interval) {
+                     double interval, const Ignore *ignore) {
     FrameStore *s = mem_alloc(1, sizeof *s);
     if (!s)
         return ERR_FAIL;
     s->size = size;
+    s->ignore = ignore;
     s->frame_bytes = (int64_t)size * size * 3;
     int code = add_clips(s, split, interval);
     if (code) {

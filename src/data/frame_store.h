@@ -4,16 +4,17 @@
 #define DATA_FRAME_STORE_H
 
 #include "data/dataset.h"
+#include "video/ignore.h"
 
 typedef struct FrameStore FrameStore;
 
 /* Looks at the clips; memory comes with the first frame. Counts frames where a file does not say.
  * Frames are resized to size x size; `budget` is in bytes. With an interval (seconds), frames of
  * clips that have times are taken at the least interval that is not below it and a multiple of the
- * distance between their frames; the largest of the clips' counts for all. ERR_FAIL where a clip
- * cannot be decoded, naming it. */
+ * distance between their frames; the largest of the clips' counts for all. `ignore` (borrowed,
+ * NULL: nothing) is what they lack. ERR_FAIL where a clip cannot be decoded, naming it. */
 int frame_store_open(FrameStore **out, const Split *split, int size, int64_t budget,
-                     double interval);
+                     double interval, const Ignore *ignore);
 void frame_store_free(FrameStore **s);
 
 int64_t frame_store_frames(const FrameStore *s, int clip); /* that are taken of the clip */

@@ -313,7 +313,7 @@ static int plan(Pairs *p, const Split *split) {
                        c->size, c->frames_in, c->batch);
     if (split->count == 0)
         return err_set(ERR_FAIL, "there are no training clips");
-    int code = frame_store_open(&p->store, split, c->size, c->cache_bytes, c->interval);
+    int code = frame_store_open(&p->store, split, c->size, c->cache_bytes, c->interval, c->ignore);
     if (!code)
         code = add_clips(p, split);
     if (code)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "data/dataset.h"
+#include "video/ignore.h"
 
 /* The second frames: what comes with a pair for its pseudo anomaly.
  * PAIRS_NO_SECOND: nothing.
@@ -30,6 +31,7 @@ typedef struct {
     double interval;     /* seconds between frames that is wanted (frame_store.h); 0: every frame */
     double hold_out;     /* share of the pairs that is held out, up to 0.5; at most 1000 pairs are,
                             and none where there are so few that they tell nothing */
+    const Ignore *ignore; /* what frames lack; borrowed; NULL: nothing */
     PairsSecond second;
     /* Says for which pairs the second frames are decoded; NULL: for all. The decoding thread calls
      * it. It must be a pure function of what `context` (borrowed) points to, the epoch and the

@@ -170,7 +170,8 @@ static int open_run(Run *r) {
             e->value[m][k] = mem_alloc((size_t)e->labels[0]->frames, sizeof(double));
             code = e->value[m][k] ? code : ERR_FAIL;
         }
-    r->pairs = (PairReaderConfig){(int)info->size, (int)info->frames, info->interval};
+    r->pairs = (PairReaderConfig){(int)info->size, (int)info->frames, info->interval,
+                                  scorer_ignore(e->scorer[0])};
     return code;
 }
 

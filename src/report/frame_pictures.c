@@ -87,6 +87,8 @@ static int score(FrameScore *out, Scorer *s, Window *w, const char *url, int64_t
     int code = source_open(&source, url);
     *out = (FrameScore){NAN, NAN, OPINION_ERROR};
     if (!code)
+        source_ignore(source, scorer_ignore(s));
+    if (!code)
         code = fill(w, s, source, index, odd);
     if (!code)
         code = scorer_run(s, window_x(w), window_y(w), &out->psnr);

@@ -10,9 +10,13 @@ typedef struct {
     MotionModel *motion; /* NULL: not learned */
     StaysModel *stays;   /* NULL: not learned; there is motion if it is there */
     Calibration error;   /* of minus PSNRs in dB; count 0: not learned */
+    Ignore *ignore;      /* what it never looked at; NULL: nothing */
 } Judgement;
 
 void judgement_free(Judgement *j); /* accepts a zeroed one */
+
+/* Reads only what is ignored; *out is NULL if that is nothing. */
+int judgement_load_ignore(Ignore **out, const Safetensors *file, const char *path);
 
 /* Declares what there is to a writer, which borrows it until it saves. */
 void judgement_add(SafeWriter *w, const Judgement *j);

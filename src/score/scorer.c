@@ -175,6 +175,10 @@ const Stays *scorer_stays(const Scorer *s) {
     return s->stays;
 }
 
+const Ignore *scorer_ignore(const Scorer *s) {
+    return s->judgement.ignore;
+}
+
 void scorer_set_interval(Scorer *s, double seconds) {
     s->info.interval = seconds;
 }

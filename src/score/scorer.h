@@ -48,6 +48,9 @@ int scorer_judge(Scorer *s, double psnr, Opinions *out);
 const Motion *scorer_motion(const Scorer *s);
 const Stays *scorer_stays(const Scorer *s);
 
+/* What it never looks at, and frames must lack; NULL: nothing. Borrowed. */
+const Ignore *scorer_ignore(const Scorer *s);
+
 /* Takes frames at another interval than the model learned. */
 void scorer_set_interval(Scorer *s, double seconds);
 

@@ -3,6 +3,7 @@
 #ifndef VIDEO_FRAME_H
 #define VIDEO_FRAME_H
 
+#include "video/ignore.h"
 #include "video/pixels.h"
 
 /* How a picture that is stored otherwise is shown. Mirrored and upside down are told of the stored
@@ -22,6 +23,7 @@ typedef struct {
     uint8_t *bgr;      /* owned, reused; frame_bgr gives it filled */
     int capacity;      /* bytes that bgr holds */
     struct AVFrame *picture; /* owned, reused: the decoder's buffers */
+    const Ignore *ignore;    /* what a resize leaves black; borrowed; NULL: nothing */
 } Frame;
 
 /* Makes room for width x height pixels of BGR and makes them the frame's. The old picture is lost.

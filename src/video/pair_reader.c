@@ -38,6 +38,8 @@ int pair_reader_open(PairReader **out, const char *url, const SourceOptions *opt
     if (!code)
         code = source_open_with(&source, url, options);
     if (!code)
+        source_ignore(source, config->ignore);
+    if (!code)
         code = reader_open(&r->reader, &source);
     source_free(&source);
     if (code)

@@ -8,8 +8,9 @@
 typedef struct PairReader PairReader;
 
 typedef struct {
-    int size, frames; /* the network's side in pixels and its input frames, F */
-    double interval;  /* seconds between the frames of a pair; 0: every frame is taken */
+    int size, frames;     /* the network's side in pixels and its input frames, F */
+    double interval;      /* seconds between the frames of a pair; 0: every frame is taken */
+    const Ignore *ignore; /* parts that the frames lack; borrowed; NULL: none */
 } PairReaderConfig;
 
 typedef enum {

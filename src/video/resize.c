@@ -158,6 +158,8 @@ static Target target(uint8_t *out, int width, const Frame *in, bool grey) {
 
 void frame_resize(uint8_t *out, int width, int height, const Frame *in) {
     resize_to(target(out, width, in, false), width, height, in);
+    if (in->ignore)
+        ignore_paint(in->ignore, out, width, height, 3, in->width, in->height);
 }
 
 void frame_resize_grey(uint8_t *out, int width, int height, const Frame *in) {
@@ -165,4 +167,6 @@ void frame_resize_grey(uint8_t *out, int width, int height, const Frame *in) {
     if (luma.pixels.kind == PIXELS_YUV)
         luma.pixels.kind = PIXELS_GREY;
     resize_to(target(out, width, in, true), width, height, &luma);
+    if (in->ignore)
+        ignore_paint(in->ignore, out, width, height, 1, in->width, in->height);
 }

@@ -24,6 +24,7 @@ struct Source {
     Stream *stream;
     Live *live;
     int64_t next; /* position of the next image */
+    const Ignore *ignore;
 };
 
 static int read_image(Source *s, int64_t index, Frame *f) {
@@ -178,8 +179,13 @@ static int read_any(Source *s, Frame *f) {
     return code;
 }
 
+void source_ignore(Source *s, const Ignore *ignore) {
+    s->ignore = ignore;
+}
+
 int source_read(Source *s, Frame *f) {
     int code = read_any(s, f);
+    f->ignore = s->ignore;
     if (code || (f->width == s->info.width && f->height == s->info.height))
         return code;
     bool first = s->stream && f->index == 0; /* the picture's own orientation is known only now */

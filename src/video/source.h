@@ -35,6 +35,9 @@ void source_free(Source **s);
 const SourceInfo *source_info(const Source *s); /* borrowed */
 const char *source_name(const Source *s);       /* the url without secrets; borrowed */
 
+/* Frames that are read from now on carry `ignore`, which is borrowed; NULL: nothing. */
+void source_ignore(Source *s, const Ignore *ignore);
+
 /* Ends a read that another thread is in, and all later ones, with ERR_STOPPED. Any thread. */
 void source_cancel(Source *s);
 

@@ -64,6 +64,21 @@ expect 0 '' train data -o onward --init held "${small[@]}" --steps 1
 grep -q ignored err && fail "--init names what is no part of the network: $(grep ignored err)"
 expect 1 'no network to quantize' quantize nothing data -o quantized.safetensors
 
+echo "-- what is ignored"
+# All but the roofs: the street, where all figures walk.
+expect 0 'ignores .* of the picture' train data -o blind "${small[@]}" --depth 0 --ignore '0,0.2 1,1'
+expect 0 '' train --resume -o blind
+expect 2 'cannot change' train --resume -o blind --ignore '0,0 1,0.5'
+expect 2 'expected X,Y' train data -o blind2 "${small[@]}" --ignore '0,0 1;0.5'
+expect 2 'covers 100 %' train data -o blind2 "${small[@]}" --ignore '0,0 1,1'
+expect 0 '' info blind
+grep -q '^ignores     8[0-9]' out || fail "info does not tell what is ignored"
+expect 0 '' score blind data/testing/frames/01_runner
+grep -qE '"surprise":[0-9]{2}' out && fail "a runner where nobody looks is a surprise"
+expect 0 '' score nothing data/testing/frames/01_runner
+grep -qE '"surprise":[0-9]{2}' out || fail "the runner is no surprise where somebody looks"
+expect 0 '' eval blind data --variants motion,surprise -o blind-eval
+
 echo "-- footage"
 expect 1 'no/such' score run no/such.mp4
 mkdir empty
