@@ -52,12 +52,16 @@ static int learn_clip(Pass *p, const Clip *clip) {
     int code = source_open(&source, clip->url);
     if (!code)
         source_ignore(source, p->ignore);
+    if (!code && clip->first > 0)
+        code = source_seek(source, clip->first);
     sampler_start(&sampler, INTERVAL);
     if (p->movement) {
         movement_reset(p->movement);
         stays_learner_reset(p->stays);
     }
     while (!code && (code = source_read(source, &f)) == 0) {
+        if (clip->part && f.index >= clip->first + clip->frames)
+            break;
         code = stop_requested() ? ERR_STOPPED : take(p, &f, &sampler);
         progress_draw("motion", ++p->read, p->total, "%s", clip->name);
     }

@@ -1,6 +1,7 @@
 #include "data/clip_times.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "video/source.h"
@@ -11,6 +12,11 @@ int clip_times(const Clip *c, double **seconds, int64_t *n) {
     if (!code)
         code = source_times(s, seconds, n);
     source_free(&s);
+    if (!code && c->part) {
+        if (*seconds)
+            memmove(*seconds, *seconds + c->first, (size_t)c->frames * sizeof **seconds);
+        *n = c->frames;
+    }
     return code;
 }
 

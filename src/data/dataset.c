@@ -204,7 +204,7 @@ static int read_single(Dataset *d, Split *out, const char *url, bool live) {
     out->count = 1;
     if (!live)
         return fill_clip(d, out->clips, url);
-    *out->clips = (Clip){mem_printf("live"), mem_printf("%s", url), -1};
+    *out->clips = (Clip){.name = mem_printf("live"), .url = mem_printf("%s", url), .frames = -1};
     return out->clips->name && out->clips->url ? 0 : ERR_FAIL;
 }
 
@@ -215,7 +215,9 @@ static int copy_split(Split *out, const Split *in) {
     for (; out->count < in->count; out->count++) {
         const Clip *from = &in->clips[out->count];
         Clip *to = &out->clips[out->count];
-        *to = (Clip){mem_printf("%s", from->name), mem_printf("%s", from->url), from->frames};
+        *to = (Clip){.name = mem_printf("%s", from->name),
+                     .url = mem_printf("%s", from->url),
+                     .frames = from->frames};
         if (!to->name || !to->url) {
             out->count++;
             return ERR_FAIL;
@@ -277,7 +279,7 @@ static int open_layout(Dataset *d, int row) {
     return 0;
 }
 
-static void free_split(Split *s) {
+void split_free(Split *s) {
     for (int i = 0; i < s->count; i++)
         free_clip(&s->clips[i]);
     mem_free(s->clips);
@@ -293,7 +295,7 @@ static int open_clips(Dataset *d, int64_t *pictures) {
         code = read_split(d, &d->train, &entries, false);
     listing_free(&entries);
     if (!code && *pictures > d->train.count) {
-        free_split(&d->train);
+        split_free(&d->train);
         remarks_free(&d->remarks);
     }
     return code ? code : find_doubles(&d->train, d->root);
@@ -339,8 +341,8 @@ int dataset_open(Dataset **out, const char *path) {
 void dataset_free(Dataset **d) {
     if (!*d)
         return;
-    free_split(&(*d)->train);
-    free_split(&(*d)->test);
+    split_free(&(*d)->train);
+    split_free(&(*d)->test);
     remarks_free(&(*d)->remarks);
     mem_free((*d)->root);
     mem_free(*d);

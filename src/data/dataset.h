@@ -12,6 +12,7 @@
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "data/remarks.h"
@@ -31,6 +32,8 @@ typedef struct {
     char *name;     /* "01", "Test001", "01_0014": unique in its split; "a.mp4" beside "a.mkv" */
     char *url;      /* for source_open */
     int64_t frames; /* from the folder's listing or the container; -1 unknown before reading */
+    bool part;      /* it is only so many frames of its source (cut.h) */
+    int64_t first;  /* from this one on */
 } Clip;
 
 typedef struct {
@@ -50,6 +53,9 @@ typedef struct {
  * split has count 0; callers that need it report that. */
 int dataset_open(Dataset **out, const char *path);
 void dataset_free(Dataset **d);
+
+/* Frees the clips of a split that is no data set's. Accepts a zeroed one. */
+void split_free(Split *s);
 
 /* The number of frames of a clip: c->frames if known, else by reading the whole clip. ERR_FAIL for
  * a live source. */

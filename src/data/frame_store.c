@@ -17,7 +17,8 @@ enum { MAX_OPEN = 32 }; /* sources: each holds a decoder */
 typedef struct {
     char *url;
     int64_t frames, first; /* how many are taken; the number of the first over all clips */
-    int64_t *take;         /* their positions in the source; NULL: all are taken */
+    int64_t start;         /* position of the clip in its source */
+    int64_t *take;         /* positions from there on; NULL: all are taken */
     double *seconds;       /* while opening: of all frames; NULL: there are none */
     Source *source;        /* open while recently used */
     int64_t used;          /* when it was used last */
@@ -71,7 +72,7 @@ static int read_frame(FrameStore *s, StoredClip *c, int64_t t, uint8_t *out) {
         return ERR_STOPPED;
     int code = open_clip(s, c);
     if (!code)
-        code = source_seek(c->source, c->take ? c->take[t] : t);
+        code = source_seek(c->source, c->start + (c->take ? c->take[t] : t));
     if (!code)
         code = source_read(c->source, &s->frame);
     if (code == ERR_END)
@@ -149,6 +150,7 @@ double frame_store_interval(const FrameStore *s) {
 static int look_at(FrameStore *s, StoredClip *c, const Clip *from, double wanted) {
     if (!(c->url = mem_printf("%s", from->url)))
         return ERR_FAIL;
+    c->start = from->first;
     if (wanted <= 0 || file_is_folder(from->url))
         return clip_count(from, &c->frames);
     int code = clip_times(from, &c->seconds, &c->frames);
