@@ -36,9 +36,9 @@ void training_close(Train *t) {
     run_log_free(&t->log);
     file_unlock(t->lock);
     trainer_free(&t->trainer);
+    pairs_free(&t->pairs); /* its thread looks at what is ignored */
     judgement_free(&t->judgement);
     backend_free(&t->be);
-    pairs_free(&t->pairs);
     dataset_free(&t->dataset);
     mem_free(t->shown);
     safetensors_free(&t->checkpoint);
@@ -197,7 +197,7 @@ static int open_run(Train *t) {
         code = training_check_new(t); /* again: another run may have ended there since */
     if (!code)
         code = file_probe(t->checkpoint_path);
-    if (!code) /* the settings that decide the result, as --config reads them */
+    if (!code) /* the settings, as --config reads them; --ignore is in the checkpoint alone */
         code = opt_save_yaml(t->groups + 3, t->settings_path);
     if (!code)
         code = run_log_open(&t->log, t->log_path, t->trainer->step);

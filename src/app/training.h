@@ -1,5 +1,4 @@
-/* A run of training, from its settings to its checkpoint: what `train`, `pretrain` and others do.
- */
+/* A run of training, from its settings to its checkpoint: what `train` and `pretrain` do. */
 #ifndef APP_TRAINING_H
 #define APP_TRAINING_H
 
@@ -59,6 +58,9 @@ int training_check_new(const Train *t);
  * was told how to go on. */
 int training_run(Train *t);
 
+/* Frees all of it, and ends the lock of the folder. Accepts one that is zeroed but for lock
+ * NO_LOCK.
+ */
 void training_close(Train *t);
 
 #endif
