@@ -123,6 +123,38 @@ static void test_large_figure(void **state) {
     backend_free(&be);
 }
 
+/* A lamp that goes on moves nothing, and one that flickers in the dark neither. */
+static void test_lamps(void **state) {
+    (void)state;
+    static const double gain[][2] = {{0.25, 0.8}, {0.02, 0.02}};
+    for (int k = 0; k < 2; k++) {
+        Backend *be;
+        Movement *m;
+        Frame f = {0};
+        bool ready;
+        MovementSize size = movement_size(320, 240);
+        int cells = size.width / MOVEMENT_CELL * (size.height / MOVEMENT_CELL);
+        assert_int_equal(backend_open(&be, "cpu", 1, "f32"), 0);
+        assert_int_equal(movement_open(&m, be, size), 0);
+        for (int i = 0; i < 2; i++) {
+            draw(&f, 320, 240, 400, gain[k][i], 0);
+            if (k)
+                memset(f.bgr + 3 * (100 * 320 + 100), i ? 255 : 60, 12);
+            f.seconds = i / 10.0;
+            movement_add(m, &f);
+            assert_int_equal(movement_measure(m, &ready), 0);
+        }
+        double rest = 0;
+        for (int i = cells / 2; i < cells; i++)
+            rest += movement_speed(m)[i] / (cells / 2.0);
+        if (rest > 0.1)
+            fail_msg("case %d: all moves by %.3f", k, rest);
+        frame_free(&f);
+        movement_free(&m);
+        backend_free(&be);
+    }
+}
+
 static void test_sizes(void **state) {
     (void)state;
     static const int sizes[][4] = {{360, 240, 360, 240},   {238, 158, 360, 240},
@@ -173,6 +205,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_speed),
         cmocka_unit_test(test_large_figure),
+        cmocka_unit_test(test_lamps),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_two_frames_decide),
     };

@@ -22,6 +22,8 @@ typedef struct {
     int x, y, side, level;
 } Block;
 
+static const Ignore *ignored; /* by all frames */
+
 /* A wall of soft bumps with the noise of a sensor, and blocks on it. */
 static void draw(Frame *f, int t, double gain, Block a, Block b) {
     Rng rng = rng_stream(5, RNG_TEST, (uint32_t)t, 0);
@@ -38,6 +40,7 @@ static void draw(Frame *f, int t, double gain, Block a, Block b) {
         memset(f->bgr + 3 * i, (int)fmin(fmax(level, 0), 255), 3);
     }
     f->seconds = t / 10.0;
+    f->ignore = ignored;
 }
 
 static const Block none = {-1, 0, 0, 0};
@@ -128,6 +131,22 @@ static void test_left_behind(void **state) {
     assert_true(watch(&w, 30, 1, none) < rare); /* taken away */
     end(&w);
     stays_model_free(&m);
+}
+
+/* Most of the picture is ignored: the rest is seen as ever, whatever its light. */
+static void test_ignored(void **state) {
+    (void)state;
+    static Ignore upper;
+    assert_int_equal(ignore_parse(&upper, "0,0 1,0.6"), 0);
+    ignored = &upper;
+    StaysModel *m = learned(1 << 30);
+    Watch w;
+    begin(&w, m);
+    assert_true(watch(&w, 300, 1.1, none) < rare);
+    assert_true(watch(&w, 30, 1.1, bag) > rare);
+    end(&w);
+    stays_model_free(&m);
+    ignored = NULL;
 }
 
 /* After minutes it is part of the ground; what was there from the beginning is at once. */
@@ -266,9 +285,10 @@ static void test_memory_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_left_behind), cmocka_unit_test(test_grows_in),
-        cmocka_unit_test(test_disturbed),   cmocka_unit_test(test_room),
-        cmocka_unit_test(test_file),        cmocka_unit_test(test_memory_out),
+        cmocka_unit_test(test_left_behind), cmocka_unit_test(test_ignored),
+        cmocka_unit_test(test_grows_in),    cmocka_unit_test(test_disturbed),
+        cmocka_unit_test(test_room),        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_memory_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

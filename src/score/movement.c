@@ -8,7 +8,8 @@
 
 enum { HEIGHT = 240, WIDEST = 640, STEP = 2 * MOVEMENT_CELL, LEAST = 2 * STEP };
 enum { PAST = 32 }; /* pictures that are kept: a tenth of a second of a fast camera */
-enum { BINS = 4096, SHIFT_STEPS = 64 }; /* shifts to 32 pixels each way, ratios to 2 */
+enum { BINS = 8192, SHIFT_STEPS = 64, RATIO_STEPS = 2048 }; /* to 64 pixels each way, and 4 */
+enum { FEW = 50 }; /* of so many pixels one must tell something */
 static const double GAP = 0.1;
 
 /* A grey picture at half size. */
@@ -165,7 +166,7 @@ static float median_shift(Movement *m, const float *plane, const float *grey) {
             m->count[(int)fminf(fmaxf(at, 0), BINS - 1)]++;
             seen++;
         }
-    if (seen < m->width * m->height / 50)
+    if (seen < m->width * m->height / FEW)
         return 0;
     for (int bin = 0; bin < BINS; bin++)
         if ((below += m->count[bin]) * 2 > seen)
@@ -205,7 +206,8 @@ static void take_out_shake(Movement *m, const Picture *newer) {
     m->shift = hypotf(x, y);
 }
 
-/* How much lighter the newer picture is: the median ratio of its pixels. A large figure that comes
+/* How much lighter the newer picture is, up to 4 times: the median ratio of its pixels, 1 if nearly
+ * all are dark. A large figure that comes
  * in changes the mean, but not the median. */
 static float light(Movement *m, const Picture *older, const Picture *newer) {
     static const float DARK = 8; /* grey levels, whose ratio is noise */
@@ -214,15 +216,15 @@ static float light(Movement *m, const Picture *older, const Picture *newer) {
     for (int i = 0; i < m->width * m->height; i++) {
         if (older->grey[i] < DARK)
             continue;
-        float at = newer->grey[i] / older->grey[i] * (BINS / 2);
+        float at = newer->grey[i] / older->grey[i] * RATIO_STEPS;
         m->count[(int)fminf(at + 0.5F, BINS - 1)]++;
         seen++;
     }
-    if (!seen)
+    if (seen < m->width * m->height / FEW)
         return 1;
     while ((below += m->count[bin]) * 2 <= seen)
         bin++;
-    return (float)bin / (BINS / 2);
+    return (float)bin / RATIO_STEPS;
 }
 
 static int compare(Movement *m, const Picture *older, const Picture *newer) {

@@ -52,13 +52,16 @@ void standing_reset(Standing *s) {
         s->ground[i] = -1;
 }
 
-/* Light changes a whole picture: its levels are told in hundredths of their median. */
+/* Light changes a whole picture: its levels are told in hundredths of their median. What is black,
+ * as what is ignored is, has no light to change. */
 static void normalise(float *level, size_t cells) {
     int32_t count[LEVELS] = {0};
-    size_t below = 0, bin = 0;
-    for (size_t i = 0; i < cells; i++)
-        count[(int)fminf(level[i] * LEVEL_STEPS, LEVELS - 1)]++;
-    while (bin < LEVELS - 1 && 2 * (below += (size_t)count[bin]) <= cells)
+    size_t seen = 0, below = 0, bin = 0;
+    for (size_t i = 0; i < cells; i++) {
+        count[(int)fminf(level[i] * LEVEL_STEPS, LEVELS - 1)] += level[i] > 0;
+        seen += level[i] > 0;
+    }
+    while (bin < LEVELS - 1 && 2 * (below += (size_t)count[bin]) <= seen)
         bin++;
     float median = fmaxf(((float)bin + 0.5F) / LEVEL_STEPS, 4); /* in the dark nothing is certain */
     for (size_t i = 0; i < cells; i++) /* lamps in the dark are as bright as can be kept */
