@@ -108,12 +108,25 @@ static void test_little(void **state) {
     peaks_free(&p);
 }
 
+/* As much footage as is said to be enough for ranks is enough. */
+static void test_rank_hours(void **state) {
+    (void)state;
+    static double blocks[20000];
+    for (int hours = 1; hours <= 168; hours++)
+        for (int alarms = 1; alarms <= 5; alarms++) {
+            BudgetFootage f = {.block = blocks, .blocks = 0};
+            f.blocks = (int64_t)lround(6 * budget_level(&f, alarms, hours).rank_hours);
+            assert_true(budget_level(&f, alarms, hours).by_ranks);
+            f.blocks--;
+            assert_true(f.blocks == 0 || !budget_level(&f, alarms, hours).by_ranks);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_peaks),
-        cmocka_unit_test(test_ranks),
-        cmocka_unit_test(test_tail),
-        cmocka_unit_test(test_little),
+        cmocka_unit_test(test_peaks),      cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_tail),       cmocka_unit_test(test_little),
+        cmocka_unit_test(test_rank_hours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

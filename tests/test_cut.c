@@ -43,32 +43,41 @@ static Dataset *open_day(void) {
     return d;
 }
 
-static void test_blocks(void **state) {
-    (void)state;
-    const Cut cut = {2, 3, 0.4}; /* 2 to 4 of every 6 seconds calibrate */
+static void check_blocks(const Cut *cut) {
     static const int frames[] = {LONG, SHORT, STILLS};
-    static const double step[] = {1 / RATE, 1 / RATE, 0.1};
+    static const double step[] = {1 / RATE, 1 / RATE, 0.1}, off = 1e-6;
+    double period = cut->block * cut->every, from = cut->every / 2 * cut->block, at = 0;
     Dataset *d = open_day();
     Split learn, calibrate;
-    double seconds, at = 0;
-    assert_int_equal(cut_split(&learn, &calibrate, &d->train, &cut, 1), 0);
-    assert_int_equal(cut_seconds(&seconds, &d->train), 0);
-    assert_near(seconds, 12 + 1.6 + 6, 1e-6);
+    assert_int_equal(cut_split(&learn, &calibrate, &d->train, cut, 1), 0);
     for (int c = 0; c < 3; at += frames[c] * step[c], c++)
         for (int64_t t = 0; t < frames[c]; t++) {
             const char *url = d->train.clips[c].url;
-            double phase = fmod(at + (double)t * step[c], 6), off = 1e-6;
+            double phase = fmod(at + (double)t * step[c], period);
+            double after = fmod(phase - from + period, period); /* since a block's start */
             int learned = holds(&learn, url, t), calibrated = holds(&calibrate, url, t);
             assert_in_range(learned + calibrated, 0, 1);
-            if (phase > 2 + off && phase < 4 - off)
+            if (after > off && after < cut->block - off)
                 assert_int_equal(calibrated, 1);
-            else if (phase < 1.6 - off || phase > 4.4 + off)
+            else if (after > cut->block + cut->margin + off && after < period - cut->margin - off)
                 assert_int_equal(learned, 1);
-            else if ((phase > 1.6 + off && phase < 2 - off) || (phase > 4 + off && phase < 4.4))
+            else if ((after > cut->block + off && after < cut->block + cut->margin - off) ||
+                     (after > period - cut->margin + off && after < period - off))
                 assert_int_equal(learned + calibrated, 0);
         }
     split_free(&learn);
     split_free(&calibrate);
+    dataset_free(&d);
+}
+
+static void test_blocks(void **state) {
+    (void)state;
+    for (int every = 2; every <= 5; every++)
+        check_blocks(&(Cut){2, every, 0.4});
+    Dataset *d = open_day();
+    double seconds;
+    assert_int_equal(cut_seconds(&seconds, &d->train), 0);
+    assert_near(seconds, 12 + 1.6 + 6, 1e-6);
     dataset_free(&d);
 }
 

@@ -30,7 +30,7 @@ static void test_sustained(void **state) {
             t += 0.02 + 0.1 * rng_uniform(&r, (uint64_t)(FRAMES + i));
             double out, least = value[i];
             assert_int_equal(sustained_add(&s, value[i], at[i], &out), 0);
-            for (int k = i; k >= 0 && at[k] > at[i] - holds[h]; k--)
+            for (int k = i - 1; k >= 0 && at[k + 1] > at[i] - holds[h]; k--)
                 least = fmin(least, value[k]);
             assert_true(out == (at[i] - at[0] >= holds[h] ? least : 0));
         }
@@ -132,6 +132,33 @@ static void test_gap(void **state) {
     events_free(&e);
 }
 
+/* What was not judged is no evidence: one odd frame and then none is no event. */
+static void test_unjudged(void **state) {
+    (void)state;
+    const EventRule rule = {7, 1, 5};
+    Events e;
+    EventChange change;
+    events_open(&e, &rule);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(events_add(&e, i == 3 ? 100 : i < 3 ? 0.5 : NAN, NAN, &change), 0);
+        assert_int_equal(change, EVENT_NONE);
+    }
+    assert_near(e.last, 9.9, 1e-9); /* frames without times */
+    int i = 100;
+    for (change = EVENT_NONE; i < 140 && change != EVENT_BEGINS; i++) /* every third is judged */
+        assert_int_equal(events_add(&e, i % 3 ? NAN : 100, NAN, &change), 0);
+    assert_true(e.open);
+    assert_near(e.event.begin, 10.2, 0.31);
+    assert_near(e.event.alarm - e.event.begin, 1.2, 0.31);
+    for (; i < 190; i++) /* nobody looks: it is not known how it goes on */
+        assert_int_equal(events_add(&e, NAN, NAN, &change), 0);
+    double end = e.event.end;
+    assert_int_equal(events_add(&e, 100, NAN, &change), 0);
+    assert_int_equal(change, EVENT_ENDS);
+    assert_true(e.event.end == end && !e.open);
+    events_free(&e);
+}
+
 static void test_memory_out(void **state) {
     (void)state;
     const EventRule rule = {7, 1, 5};
@@ -146,9 +173,9 @@ static void test_memory_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sustained),  cmocka_unit_test(test_events),
-        cmocka_unit_test(test_level),      cmocka_unit_test(test_gap),
-        cmocka_unit_test(test_memory_out),
+        cmocka_unit_test(test_sustained), cmocka_unit_test(test_events),
+        cmocka_unit_test(test_level),     cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_unjudged),  cmocka_unit_test(test_memory_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 
 enum { MOST_PEAKS = 200, LEAST_PEAKS = 5 };
-static const double BLOCK_HOURS = PEAKS_BLOCK / 3600.0;
+static const double BLOCKS_AN_HOUR = 3600.0 / PEAKS_BLOCK;
 
 static int descending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -61,10 +61,10 @@ static double ln_exceed(double j, double m, double k, double n) {
 }
 
 static Budget by_ranks(const BudgetFootage *f, int64_t k, double hours) {
-    double n = (double)f->blocks, m = floor(hours / BLOCK_HOURS), below = 0;
+    double n = (double)f->blocks, m = floor(hours * BLOCKS_AN_HOUR), below = 0;
     Budget b = {.level = f->block[k - 1],
                 .by_ranks = true,
-                .week = (double)k / (n + 1) * hours / BLOCK_HOURS,
+                .week = (double)k / (n + 1) * hours * BLOCKS_AN_HOUR,
                 .low = -1,
                 .high = (int64_t)m};
     for (double j = 0; j <= m; j++) {
@@ -89,24 +89,12 @@ static Budget unknown(double level) {
     return (Budget){.level = level, .week = NAN, .low = 0, .high = -1};
 }
 
-Budget budget_at(const BudgetFootage *f, double level, double hours) {
-    int64_t above = 0;
-    while (above < f->blocks && f->block[above] > level)
-        above++;
-    Budget b = above && above < f->blocks               ? by_ranks(f, above + 1, hours)
-               : f->tail.peaks && level >= f->tail.from ? by_tail(f, level, hours)
-               : f->blocks                              ? by_ranks(f, above ? above : 1, hours)
-                                                        : unknown(level);
-    b.level = level;
-    return b;
-}
-
 Budget budget_level(const BudgetFootage *f, double alarms, double hours) {
-    double share = alarms * BLOCK_HOURS / hours; /* of blocks */
-    int64_t k = (int64_t)fmin(share * (double)(f->blocks + 1), (double)f->blocks);
+    double blocks = hours * BLOCKS_AN_HOUR, n = (double)f->blocks;
+    int64_t k = (int64_t)fmin(alarms * (n + 1) / blocks, n);
     Budget b = k >= 1          ? by_ranks(f, k, hours)
                : f->tail.peaks ? by_tail(f, tail_level(&f->tail, alarms / hours), hours)
                                : unknown(f->greatest);
-    b.rank_hours = fmax(ceil(1 / share) - 1, 1) * BLOCK_HOURS;
+    b.rank_hours = fmax(ceil(blocks / alarms) - 1, 1) / BLOCKS_AN_HOUR;
     return b;
 }

@@ -32,7 +32,4 @@ void budget_footage_free(BudgetFootage *f); /* accepts a zeroed one */
 /* The level for at most `alarms` > 0 a week in which the camera watches for `hours`. */
 Budget budget_level(const BudgetFootage *f, double alarms, double hours);
 
-/* What a given level would bring. */
-Budget budget_at(const BudgetFootage *f, double level, double hours);
-
 #endif

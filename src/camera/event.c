@@ -2,8 +2,11 @@
 
 #include <math.h>
 
+static const double STEP = 0.1; /* seconds of a frame without a time */
+
 void events_open(Events *e, const EventRule *rule) {
-    *e = (Events){.rule = *rule, .steady = steady_start(), .last = NAN};
+    *e =
+        (Events){.rule = *rule, .steady = steady_start(), .last = NAN, .judged = NAN, .above = NAN};
     sustained_open(&e->sustained, rule->hold);
 }
 
@@ -13,7 +16,7 @@ void events_free(Events *e) {
 
 static void begin(Events *e, double seconds) {
     e->open = true;
-    e->event = (Event){.begin = seconds - e->rule.hold, .end = seconds, .alarm = seconds};
+    e->event = (Event){.begin = e->above, .end = seconds, .alarm = seconds};
 }
 
 /* Takes the frame into the open event. Does the event last? */
@@ -26,17 +29,18 @@ static bool lasts(Events *e, double steady, double seconds) {
     v->surprise = fmax(v->surprise, steady);
     if (steady > e->rule.level / 2)
         v->end = seconds;
-    return seconds - v->end < e->rule.cool_down;
+    return seconds - v->end <= e->rule.cool_down;
 }
 
-int events_add(Events *e, double surprise, double seconds, EventChange *change) {
-    *change = EVENT_NONE;
-    e->last = seconds;
-    double steady = steady_add(&e->steady, surprise, seconds);
-    int code = isnan(steady) ? 0 : sustained_add(&e->sustained, steady, seconds, &e->value);
-    if (code || isnan(steady))
+static int judge(Events *e, double steady, double seconds, EventChange *change) {
+    int code = sustained_add(&e->sustained, steady, seconds, &e->value);
+    if (code)
         return code;
-    bool begins = !e->open && e->value > e->rule.level;
+    if (!(steady > e->rule.level))
+        e->above = NAN;
+    else if (isnan(e->above))
+        e->above = seconds;
+    bool begins = *change == EVENT_NONE && !e->open && e->value > e->rule.level;
     if (begins)
         begin(e, seconds);
     if (e->open)
@@ -45,11 +49,24 @@ int events_add(Events *e, double surprise, double seconds, EventChange *change) 
     return 0;
 }
 
+int events_add(Events *e, double surprise, double seconds, EventChange *change) {
+    double next = isnan(e->last) ? 0 : e->last + STEP;
+    *change = EVENT_NONE;
+    e->last = isfinite(seconds) ? seconds : next;
+    if (isnan(surprise))
+        return 0;
+    if (e->last - e->judged > e->rule.cool_down && events_gap(e))
+        *change = EVENT_ENDS; /* a new one may begin with the next frame */
+    e->judged = e->last;
+    return judge(e, steady_add(&e->steady, surprise, e->last), e->last, change);
+}
+
 bool events_gap(Events *e) {
     bool ends = e->open;
     e->open = false;
     e->steady = steady_start();
     e->value = 0;
+    e->above = NAN;
     sustained_reset(&e->sustained);
     return ends;
 }

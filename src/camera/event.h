@@ -13,7 +13,7 @@ typedef struct {
 } EventRule;
 
 typedef struct {
-    double begin, end; /* seconds: of the first frame above the level, and of the last above half */
+    double begin, end; /* seconds: since when it stays above the level; the last above half of it */
     double alarm;      /* seconds of the frame that raised the alarm */
     double peak, peak_at; /* greatest sustained surprise, and its seconds */
     double surprise;      /* greatest steady surprise */
@@ -26,20 +26,24 @@ typedef struct {
     Steady steady;
     Sustained sustained;
     bool open;
-    Event event;  /* the present one, or the one that ended last */
-    double value; /* sustained surprise of the last frame */
-    double last;  /* seconds of the last frame; NaN: there was none */
+    Event event;   /* the present one, or the one that ended last */
+    double value;  /* sustained surprise of the last frame */
+    double last;   /* seconds of the last frame; NaN: there was none */
+    double judged; /* seconds of the last one with a surprise; NaN: there was none */
+    double above;  /* since when the steady surprise is above the level; NaN: it is not */
 } Events;
 
 void events_open(Events *e, const EventRule *rule);
 void events_free(Events *e); /* accepts a zeroed one */
 
-/* Adds a frame's surprise (NaN: it has none) and its seconds, which do not run back. *change says
- * what it does to e->event. ERR_FAIL if memory is out. */
+/* Adds a frame's surprise and its seconds, which do not run back; where frames have no time (NaN),
+ * each counts as a tenth of a second. A frame without a surprise (NaN) is not looked at: an
+ * interval leaves many out. A stretch of them that is longer than the cool-down is a gap. *change
+ * says what the frame does to e->event. ERR_FAIL if memory is out. */
 int events_add(Events *e, double surprise, double seconds, EventChange *change);
 
-/* The source ends, or frames of it were lost: an open event ends with the last frame. Returns
- * whether there was one. */
+/* The source ends, or frames of it were lost or could not be judged: what was sustained is
+ * forgotten, and an open event ends. Returns whether there was one. */
 bool events_gap(Events *e);
 
 #endif

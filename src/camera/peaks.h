@@ -15,10 +15,11 @@ typedef struct {
 
 void peaks_free(Peaks *p); /* accepts a zeroed one */
 
-/* A source begins, whose seconds count from 0. */
+/* A source begins, whose seconds count from 0. ERR_FAIL if memory is out, as in peaks_add. */
 int peaks_begin(Peaks *p);
 
-/* A value of the present source at its seconds, which do not run back. NaN does not count. */
+/* A value of the present source at its seconds, which are finite and not below 0. A value of NaN
+ * does not count. */
 int peaks_add(Peaks *p, double value, double seconds);
 
 /* Hours of the cells that were seen. */

@@ -41,12 +41,14 @@ static int make_room(Sustained *s) {
 }
 
 int sustained_add(Sustained *s, double value, double seconds, double *out) {
+    if (s->count)
+        frame_at(s, s->count - 1)->until = seconds;
     while (s->count && frame_at(s, s->count - 1)->value >= value)
         s->count--; /* this frame is less and stays longer */
     if (make_room(s))
         return ERR_FAIL;
-    *frame_at(s, s->count++) = (SustainedFrame){value, seconds};
-    while (s->count > 1 && frame_at(s, 0)->seconds <= seconds - s->hold) {
+    *frame_at(s, s->count++) = (SustainedFrame){value, INFINITY};
+    while (frame_at(s, 0)->until <= seconds - s->hold) {
         s->first = (s->first + 1) % s->room;
         s->count--;
     }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 typedef struct {
-    double value, seconds;
+    double value, until; /* seconds of the next frame; INFINITY: there is none yet */
 } SustainedFrame;
 
 typedef struct {
@@ -26,8 +26,9 @@ void sustained_free(Sustained *s); /* accepts a zeroed one */
 /* Forgets what was: at the start of a source, after a gap, and where a frame is not judged. */
 void sustained_reset(Sustained *s);
 
-/* Adds a frame's steady surprise. *out is the least of the last `hold` seconds, 0 before these have
- * gone by. ERR_FAIL if memory is out. */
+/* Adds a frame's steady surprise, at finite seconds that do not run back. A frame counts until the
+ * next one comes. *out is the least of the last `hold` seconds, 0 before these have gone by.
+ * ERR_FAIL if memory is out. */
 int sustained_add(Sustained *s, double value, double seconds, double *out);
 
 #endif

@@ -72,29 +72,36 @@ double tail_level(const Tail *t, double peaks_an_hour) {
     return high;
 }
 
-/* The chance of n peaks: the rate of all peaks has a gamma distribution of `peaks` events in
- * `hours`, so those to come have a negative binomial one. */
-static double chance_of(const Tail *t, double level, double hours, double n) {
-    double sum = 0, seen = (double)t->peaks;
-    double common = lgamma(seen + n) - lgamma(seen) - lgamma(n + 1);
-    for (int s = 0; s < TAIL_SHAPES; s++)
-        for (int k = 0; k < TAIL_SCALES; k++) {
-            if (t->share[s][k] < 1e-9)
-                continue;
-            double x = hours / t->hours * share_above(t, s, k, level);
-            double ln = -seen * log1p(x) + (n > 0 ? n * (log(x) - log1p(x)) : 0);
-            sum += t->share[s][k] * exp(common + ln);
-        }
+/* One of the distributions: its share, and how many peaks it expects for each that was seen. */
+typedef struct {
+    double share, expects;
+} Way;
+
+/* The chance of n peaks: the rate of all peaks has a gamma distribution of `seen` events, so those
+ * to come have a negative binomial one. */
+static double chance_of(const Way *way, int ways, double seen, double n) {
+    double sum = 0, common = lgamma(seen + n) - lgamma(seen) - lgamma(n + 1);
+    for (int i = 0; i < ways; i++) {
+        double x = way[i].expects;
+        double ln = -seen * log1p(x) + (n > 0 ? n * (log(x) - log1p(x)) : 0);
+        sum += way[i].share * exp(common + ln);
+    }
     return sum;
 }
 
 void tail_counts(const Tail *t, double level, double hours, int64_t *low, int64_t *high) {
-    enum { MOST = 100000 };
+    static const double TRIFLE = 1e-9;
+    Way way[TAIL_SHAPES * TAIL_SCALES];
     double below = 0;
+    int ways = 0;
+    for (int s = 0; s < TAIL_SHAPES; s++)
+        for (int k = 0; k < TAIL_SCALES; k++)
+            if (t->share[s][k] > TRIFLE)
+                way[ways++] = (Way){t->share[s][k], hours / t->hours * share_above(t, s, k, level)};
     *low = *high = -1;
     for (int64_t n = 0; *high < 0; n++) {
-        below += chance_of(t, level, hours, (double)n);
-        *low = *low < 0 && below > 0.025 ? n : *low;
-        *high = below >= 0.975 || n == MOST ? n : *high;
+        below += chance_of(way, ways, (double)t->peaks, (double)n);
+        *low = *low < 0 && (below > 0.025 || n == TAIL_MOST) ? n : *low;
+        *high = below >= 0.975 || n == TAIL_MOST ? n : *high;
     }
 }

@@ -10,14 +10,11 @@ static const double STEP = 0.1; /* seconds of a frame without a time */
 
 typedef enum { PART_LEARN, PART_CALIBRATE, PART_NEITHER } PartKind;
 
-/* What a moment is for: the blocks of a period before and after the one for calibration are alike.
- */
+/* What a moment is for. The period is a circle: its start may be near the end of the block. */
 static PartKind kind_at(const Cut *c, double seconds) {
-    double period = c->block * c->every, from = floor(c->every / 2.0) * c->block;
-    double at = fmod(seconds, period), to = from + c->block;
-    return at >= from && at < to                           ? PART_CALIBRATE
-           : at >= from - c->margin && at < to + c->margin ? PART_NEITHER
-                                                           : PART_LEARN;
+    double period = c->block * c->every, middle = (floor(c->every / 2.0) + 0.5) * c->block;
+    double away = fabs(remainder(seconds - middle, period)) - c->block / 2;
+    return away < 0 ? PART_CALIBRATE : away < c->margin ? PART_NEITHER : PART_LEARN;
 }
 
 static int add_part(Split *out, const Clip *clip, int64_t first, int64_t frames, double seconds) {

@@ -6,7 +6,7 @@
 
 typedef struct {
     double block;  /* seconds */
-    int every;     /* one in so many blocks is for calibration */
+    int every;     /* one in so many blocks is for calibration; at least 2 */
     double margin; /* seconds on both sides of such a block that belong to neither: neighbours are
                       alike */
 } Cut;
@@ -16,7 +16,7 @@ typedef struct {
  * caller frees both with split_free. ERR_FAIL where a clip cannot be read, naming it. */
 int cut_split(Split *learn, Split *calibrate, const Split *all, const Cut *cut, int64_t least);
 
-/* Seconds of all clips together. */
+/* Seconds of all clips together. ERR_FAIL where a clip cannot be read, naming it. */
 int cut_seconds(double *seconds, const Split *all);
 
 #endif
