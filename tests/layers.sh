@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # folder, or a file that may include more than its folder: what it includes besides its own folder.
-# A watcher links base, compute, model, video and score alone.
+# A watcher links base, compute, model, video, score and camera alone.
 folders='
 compute/backends.c: base compute/ref compute/cpu
 base:

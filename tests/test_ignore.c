@@ -139,6 +139,7 @@ static void test_bad(void **state) {
     for (int i = 0; i < 100; i++)
         memcpy(many + 8 * i, "0.5,0.5 ", 9);
     assert_int_equal(ignore_parse(ignore, many), ERR_USAGE);
+    assert_non_null(strstr(err_text(), "more than 64 points"));
     mem_free(ignore);
 }
 

@@ -351,13 +351,14 @@ static int parts(const Eval *e) {
 
 /* What is asked for by its name, not by "all", must be there. */
 static int check_motion(const Eval *e) {
-    bool motion = e->plan.score[SCORE_MOTION] && !scorer_motion(e->scorer[0]);
-    bool asked = e->plan.score[SCORE_SURPRISE] || e->plan.score[SCORE_STEADY];
-    bool surprise = asked && !scorer_has_surprise(e->scorer[0]);
-    if (e->all_variants || (!motion && !surprise))
+    int lacks = -1;
+    for (int k = SCORE_MOTION; k < SCORE_KINDS && lacks < 0 && !e->all_variants; k++)
+        if (e->plan.score[k] && !(k == SCORE_MOTION ? scorer_motion(e->scorer[0]) != NULL
+                                                    : scorer_has_surprise(e->scorer[0])))
+            lacks = k;
+    if (lacks < 0)
         return 0;
-    return err_set(ERR_FAIL, "--variants %s: %s does not know it%s", motion ? "motion" : "surprise",
-                   e->model,
+    return err_set(ERR_FAIL, "--variants %s: %s does not know it%s", score_names[lacks], e->model,
                    e->be ? "; models that this version trains do, unless the camera moves" : "");
 }
 

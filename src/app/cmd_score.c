@@ -31,9 +31,9 @@ static const char usage[] =
     "the frames before it. A lost stream or camera is opened again.\n\n"
     "A line has two scores. `psnr` is that of the predicted frame in dB: a lower one is less\n"
     "normal; 100 stands for equal frames. `surprise` says how rare the frame is among those of\n"
-    "training: 0 is usual, 4.6 is one in a hundred, 6.9 one in a thousand. `by` says what is odd:\n"
-    "motion, the prediction's error, or something that stays. Models of earlier versions have no\n"
-    "surprise.\n";
+    "training: 2.3 is one in ten, 4.6 one in a hundred, 6.9 one in a thousand. `by` says what is\n"
+    "odd: motion, the prediction's error, or something that stays. Models of earlier versions\n"
+    "have no surprise.\n";
 
 typedef struct {
     int format;

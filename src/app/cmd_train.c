@@ -129,9 +129,8 @@ static int take_ignore(Train *t) {
     if (!t->args.ignore)
         return 0;
     t->judgement.ignore = mem_alloc(1, sizeof *t->judgement.ignore);
-    return t->judgement.ignore
-               ? err_context(ignore_parse(t->judgement.ignore, t->args.ignore), "--ignore")
-               : ERR_FAIL;
+    int code = t->judgement.ignore ? ignore_parse(t->judgement.ignore, t->args.ignore) : ERR_FAIL;
+    return code ? err_context(code, "--ignore") : 0;
 }
 
 /* Refuses options that change the network of a resumed run, or what it may see. */

@@ -44,7 +44,7 @@ static int add(EvalCheckpoints *c, const char *name, const ResultRow *rows, int 
     if (c->count && count != c->each)
         return err_set(ERR_FAIL,
                        "--checkpoints: %s has %d scores, those before it %d: some know nothing of "
-                       "motion; leave motion and surprise out of --variants",
+                       "motion; leave motion, surprise and steady out of --variants",
                        name, count, c->each);
     ResultRow *grown =
         mem_grow(c->rows, (size_t)c->count, (size_t)(c->count + count), sizeof *grown);

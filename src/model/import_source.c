@@ -193,7 +193,7 @@ static bool is_foreign(const char *plain) {
 
 /* What a file of ours holds besides the network. */
 static bool is_beside(const char *name) {
-    static const char *const beside[] = {"optimizer.", "motion.", "stays.", "error."};
+    static const char *const beside[] = {"optimizer.", "motion.", "stays.", "error.", "ignore."};
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
         if (begins(name, beside[i]))
             return true;

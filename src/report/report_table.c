@@ -124,10 +124,14 @@ void report_table_results(FileOut *f, const Report *r) {
         return;
     Rows rows = rows_of(r, r->rows, r->row_count);
     html_panel(f, "Results");
-    file_printf(f, "<p class=\"soft\"><b>In a paper:</b> figures compare within one protocol and "
-                   "one ground truth only. <b>With a camera:</b> how well scores put frames in "
-                   "order, 50&nbsp;%% being a guess; how often it would call is another question "
-                   "(--alarms).</p>\n");
+    file_printf(f,
+                "<p class=\"soft\"><b>In a paper:</b> figures compare within one protocol and "
+                "one ground truth only. <b>With a camera:</b> how well scores put frames in "
+                "order, 50&nbsp;%% being a guess; how often it would call is another question "
+                "(--alarms).%s</p>\n",
+                rows.compared && rows.score
+                    ? " A score that persistence lacks is set against its PSNR."
+                    : "");
     HtmlTable t = result_columns(f, &rows, "model");
     for (int i = 0; i < rows.count; i++)
         result_row(&t, &rows, i, result_baseline(r->rows, r->row_count, &rows.row[i]), NULL);

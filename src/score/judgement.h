@@ -15,7 +15,8 @@ typedef struct {
 
 void judgement_free(Judgement *j); /* accepts a zeroed one */
 
-/* Reads only what is ignored; *out is NULL if that is nothing. */
+/* Reads only what is ignored; *out is NULL if that is nothing, else the caller frees it with
+ * mem_free. ERR_FAIL if the file is damaged. */
 int judgement_load_ignore(Ignore **out, const Safetensors *file, const char *path);
 
 /* Declares what there is to a writer, which borrows it until it saves. */

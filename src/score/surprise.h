@@ -1,4 +1,4 @@
-/* The surprise of a frame: the greatest of all opinions about it (method I.3). */
+/* The surprise of a frame: how rare the greatest opinion about it is (method I.3). */
 #ifndef SCORE_SURPRISE_H
 #define SCORE_SURPRISE_H
 

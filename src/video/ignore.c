@@ -20,10 +20,8 @@ static void mark(Ignore *out, double x, double y) {
 
 /* ---- polygons ---- */
 
-enum { MOST_POINTS = 64 };
-
 typedef struct {
-    double x[MOST_POINTS], y[MOST_POINTS];
+    double x[IGNORE_POINTS], y[IGNORE_POINTS];
     int count;
 } Polygon;
 
@@ -84,7 +82,10 @@ static int read_polygons(Ignore *out, const char *text) {
     Polygon p = {.count = 0};
     for (const char *at = past_spaces(text);; at = past_spaces(at)) {
         if (*at && *at != ';') {
-            if (p.count == MOST_POINTS || !read_point(&at, &p.x[p.count], &p.y[p.count]))
+            if (p.count == IGNORE_POINTS)
+                return err_set(ERR_USAGE, "a polygon has more than %d points, at \"%.20s\"",
+                               IGNORE_POINTS, at);
+            if (!read_point(&at, &p.x[p.count], &p.y[p.count]))
                 return bad(text, at);
             p.count++;
             continue;
@@ -141,7 +142,7 @@ int ignore_parse(Ignore *out, const char *text) {
     if (share == 0 || share > MOST)
         return err_set(
             ERR_USAGE,
-            "%s covers %.3g %% of the picture, expected more than 0 and at most %g: what "
+            "%s covers %.3g %% of the picture, expected more than 0 and at most %g %%: what "
             "is light in a picture, or inside a polygon, is ignored",
             text, 100 * share, 100 * MOST);
     *out = ignore;

@@ -51,6 +51,7 @@ expect 0 '' eval run data --variants surprise,steady -o tables
 grep -q 'surprise' tables/report.html || fail "the report has no surprise"
 grep -q '"steady"' tables/results.json || fail "the results have no steady surprise"
 expect 1 'motion: persistence does not know it' eval persistence data --variants motion
+expect 1 'steady: persistence does not know it' eval persistence data --variants steady
 
 expect 0 'network   none' train data -o nothing "${small[@]}" --depth 0
 expect 0 'done      0 steps' train --resume -o nothing
@@ -78,6 +79,9 @@ grep -qE '"surprise":[0-9]{2}' out && fail "a runner where nobody looks is a sur
 expect 0 '' score nothing data/testing/frames/01_runner
 grep -qE '"surprise":[0-9]{2}' out || fail "the runner is no surprise where somebody looks"
 expect 0 '' eval blind data --variants motion,surprise -o blind-eval
+expect 0 '' train data -o shy "${small[@]}" --ignore '0,0.2 1,1' --steps 1
+expect 0 '' train data -o onward2 --init shy "${small[@]}" --steps 1
+grep -q 'ignored ' err && fail "--init names what is no part of the network: $(grep 'ignored ' err)"
 
 echo "-- footage"
 expect 1 'no/such' score run no/such.mp4
