@@ -67,13 +67,11 @@ static Budget by_ranks(const BudgetFootage *f, int64_t k, double hours) {
                 .week = (double)k / (n + 1) * hours * BLOCKS_AN_HOUR,
                 .low = -1,
                 .high = (int64_t)m};
-    for (double j = 0; j <= m; j++) {
-        below += exp(ln_exceed(j, m, (double)k, n));
-        b.low = b.low < 0 && below > 0.025 ? (int64_t)j : b.low;
-        if (below >= 0.975) {
-            b.high = (int64_t)j;
-            break;
-        }
+    for (int64_t j = 0; j <= b.high; j++) {
+        below += exp(ln_exceed((double)j, m, (double)k, n));
+        b.low = b.low < 0 && below > 0.025 ? j : b.low;
+        if (below >= 0.975)
+            b.high = j;
     }
     return b;
 }
