@@ -70,6 +70,7 @@ static Figure on_lane(const Lane *lane, double along, float beside) {
 /* Walker number k of a lane: when it enters, how fast it is, how it looks. */
 typedef struct {
     double enters, pace;
+    double wish; /* from 0 to 1: comes where more than this share of all walkers does */
     float beside, scale;
     int clothes;
 } Walker;
@@ -80,9 +81,11 @@ static double lane_period(const Lane *lane) {
 
 static Walker walker_of(const SceneClip *clip, int lane, int64_t k) {
     Rng r = rng_stream(clip->seed, RNG_SCENE, (uint32_t)clip->clip, (uint32_t)lane);
-    uint32_t draw[4];
+    uint32_t draw[4], more[4];
     rng_block(&r, (uint32_t)(k + 64), draw);
-    return (Walker){.enters = lane_period(&lanes[lane]) * ((double)k + 0.5 * unit(draw[0])),
+    rng_block(&r, (uint32_t)(k + 64) | 1U << 31, more);
+    return (Walker){.wish = unit(more[0]),
+                    .enters = lane_period(&lanes[lane]) * ((double)k + 0.5 * unit(draw[0])),
                     .pace = lanes[lane].pace * (0.95 + 0.1 * unit(draw[1])),
                     .beside = (float)(4 * unit(draw[2]) - 2),
                     .scale = (float)(0.97 + 0.06 * unit(draw[3])),
@@ -101,13 +104,13 @@ static float gait(double along, float scale, double stride) {
     return (float)(2 * M_PI * along / (stride * scale));
 }
 
-static void add_walkers(Cast *cast, const SceneClip *clip, double t) {
+static void add_walkers(Cast *cast, const SceneClip *clip, double t, double share) {
     for (int l = 0; l < LANES; l++) {
         int64_t last = last_walker(l, t);
         for (int64_t k = last - 3; k <= last; k++) {
             Walker w = walker_of(clip, l, k);
             double along = (t - w.enters) * w.pace;
-            if (along < 0 || along > TRACK)
+            if (along < 0 || along > TRACK || w.wish >= share)
                 continue;
             Actor a = {.kind = ACTOR_PERSON, .figure = on_lane(&lanes[l], along, w.beside)};
             a.figure.scale *= w.scale;
@@ -290,6 +293,32 @@ static void expose(const SceneClip *clip, int64_t index, uint8_t *bgr, int64_t n
     }
 }
 
+bool scene_mask(uint8_t *mask, int64_t pixels) {
+    int any = 0;
+    for (int64_t i = 0; i < pixels; i++) {
+        mask[i] = mask[i] >= 128 ? 255 : 0;
+        any |= mask[i];
+    }
+    return any;
+}
+
+void scene_paint(const SceneClip *clip, double time, double walkers, const SceneClip *odd,
+                 double at, uint8_t *bgr, uint8_t *mask) {
+    if (mask)
+        memset(mask, 0, (size_t)clip->width * (size_t)clip->height);
+    Cast cast = {.count = 0};
+    add(&cast, (Actor){.kind = ACTOR_LAMP, .figure.y = LAMP_Y});
+    add(&cast, (Actor){.kind = ACTOR_PLANTER, .figure.y = PLANTER_Y});
+    add_walkers(&cast, clip, time, walkers);
+    if (odd)
+        add_anomaly(&cast, odd, at);
+    sort_by_depth(&cast);
+    Easel easel = {.bgr = bgr, .mask = mask, .width = clip->width, .height = clip->height};
+    paint_street(&easel);
+    for (int i = 0; i < cast.count; i++)
+        paint_actor(&easel, &cast.actor[i]);
+}
+
 int scene_draw(const SceneClip *clip, int64_t index, Frame *f, uint8_t *mask) {
     int64_t pixels = (int64_t)clip->width * clip->height;
     int rc = frame_reserve(f, clip->width, clip->height);
@@ -301,25 +330,8 @@ int scene_draw(const SceneClip *clip, int64_t index, Frame *f, uint8_t *mask) {
         if (!own)
             return ERR_FAIL;
     }
-    if (mask)
-        memset(mask, 0, (size_t)pixels);
-
-    Cast cast = {.count = 0};
-    add(&cast, (Actor){.kind = ACTOR_LAMP, .figure.y = LAMP_Y});
-    add(&cast, (Actor){.kind = ACTOR_PLANTER, .figure.y = PLANTER_Y});
-    add_walkers(&cast, clip, (double)index);
-    add_anomaly(&cast, clip, (double)index);
-    sort_by_depth(&cast);
-
-    Easel easel = {.bgr = f->bgr, .mask = mask, .width = clip->width, .height = clip->height};
-    paint_street(&easel);
-    for (int i = 0; i < cast.count; i++)
-        paint_actor(&easel, &cast.actor[i]);
-    int abnormal = 0;
-    for (int64_t i = 0; mask && i < pixels; i++) {
-        mask[i] = mask[i] >= 128 ? 255 : 0;
-        abnormal |= mask[i] & 1;
-    }
+    scene_paint(clip, (double)index, 1, clip, (double)index, f->bgr, mask);
+    bool abnormal = mask && scene_mask(mask, pixels);
     mem_free(own);
     expose(clip, index, f->bgr, 3 * pixels);
     f->index = index;

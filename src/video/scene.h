@@ -3,6 +3,8 @@
 #ifndef VIDEO_SCENE_H
 #define VIDEO_SCENE_H
 
+#include <stdbool.h>
+
 #include "video/frame.h"
 
 typedef enum {
@@ -24,6 +26,16 @@ typedef struct {
     int frames; /* length; the anomaly happens in the middle part */
     SceneKind kind;
 } SceneClip;
+
+/* Whether anything of an anomaly shows in a mask of so many pixels, in which 128 and more is made
+ * 255 and the rest 0. */
+bool scene_mask(uint8_t *mask, int64_t pixels);
+
+/* Paints the clip's street at any time, in frames, without light and noise: of its walkers the
+ * share `walkers` comes. `odd` is a clip whose anomaly shows as at its time `at`; NULL: none.
+ * `mask` as in scene_draw, but with covered parts of pixels from 0 to 255. */
+void scene_paint(const SceneClip *clip, double time, double walkers, const SceneClip *odd,
+                 double at, uint8_t *bgr, uint8_t *mask);
 
 /* Draws frame `index` into *f. `mask` (height x width, 0 or 255) receives the anomaly's visible
  * pixels and may be NULL. Returns 1 if the anomaly shows in at least one pixel, 0 if not, and a
