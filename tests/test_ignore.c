@@ -4,14 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "fixture.h"
 #include "near.h"
 #include "random.h"
 #include "video/frame.h"
@@ -94,12 +93,10 @@ static void test_polygons(void **state) {
 
 static void test_picture(void **state) {
     (void)state;
-    char folder[] = "/tmp/ignore-XXXXXX", path[64];
+    const char *path = fixture_path("mask.png");
     enum { W = 40, H = 20 };
     uint8_t bgr[3 * W * H] = {0};
     Ignore *ignore = mem_alloc(1, sizeof *ignore);
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/mask.png", folder);
     for (int y = 0; y < 5; y++)
         memset(bgr + 3 * (y * W + 30), 255, 3 * 10); /* the upper right corner */
     assert_int_equal(png_write(path, bgr, W, H), 0);
@@ -109,8 +106,6 @@ static void test_picture(void **state) {
     assert_int_equal(png_write(path, bgr, W, H), 0);
     assert_int_equal(ignore_parse(ignore, path), ERR_USAGE);
     assert_non_null(strstr(err_text(), "covers 0 %"));
-    remove(path);
-    remove(folder);
     mem_free(ignore);
 }
 
@@ -150,5 +145,5 @@ int main(void) {
         cmocka_unit_test(test_picture),
         cmocka_unit_test(test_bad),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fixture_set_up, fixture_tear_down);
 }
